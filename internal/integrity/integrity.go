@@ -1,0 +1,3 @@
+// Package integrity reads Subresource Integrity strings as npm's ssri does and
+// checks bytes against them.
+package integrity
