@@ -1,0 +1,117 @@
+//go:build unix
+
+package lifecycle
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// signals are those that ibid gets while a script has the terminal.
+type signals struct {
+	c       chan os.Signal
+	cmd     *exec.Cmd
+	ttyPeer bool // the terminal gives its signals to the script, too
+}
+
+func ignoreNone() *signals { return &signals{} }
+
+func takeSignals(cmd *exec.Cmd, o Options) *signals {
+	s := &signals{c: make(chan os.Signal, 8), cmd: cmd, ttyPeer: foregroundGroup(o.Stdin, o.Stdout, o.Stderr)}
+	signal.Notify(s.c, unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGQUIT)
+	return s
+}
+
+func (s *signals) stop() {
+	if s.c != nil {
+		signal.Stop(s.c)
+	}
+}
+
+// soon waits a moment for a signal that cancelled the context and is about to
+// arrive here, and passes it on.
+func (s *signals) soon() bool {
+	if s.c == nil {
+		return false
+	}
+	select {
+	case sig := <-s.c:
+		s.forward(sig)
+		return true
+	case <-time.After(50 * time.Millisecond):
+		return false
+	}
+}
+
+func (s *signals) forward(sig os.Signal) {
+	if s.ttyPeer && (sig == unix.SIGINT || sig == unix.SIGQUIT) {
+		return
+	}
+	if s.cmd.Process != nil {
+		_ = s.cmd.Process.Signal(sig)
+	}
+}
+
+// foregroundGroup says whether ibid's process group has the terminal that is
+// one of the streams.
+func foregroundGroup(streams ...any) bool {
+	for _, stream := range streams {
+		f, ok := stream.(*os.File)
+		if !ok || f == nil {
+			continue
+		}
+		if group, err := unix.IoctlGetInt(int(f.Fd()), unix.TIOCGPGRP); err == nil {
+			return group == unix.Getpgrp()
+		}
+	}
+	return false
+}
+
+func terminate(cmd *exec.Cmd) { _ = cmd.Process.Signal(unix.SIGTERM) }
+
+func setVerbatim(*exec.Cmd, string) {}
+
+func signalOf(state *os.ProcessState) (name string, number int) {
+	status, ok := state.Sys().(syscall.WaitStatus)
+	if !ok || !status.Signaled() {
+		return "", 0
+	}
+	return unix.SignalName(status.Signal()), int(status.Signal())
+}
+
+// Raise sends the signal that ended a script to ibid itself, so that whoever
+// started ibid sees the same end (run-script lib/run-script-pkg.js does for
+// foreground scripts). It returns when the signal didn't end the process.
+func Raise(e *ExitError) {
+	if e.Number <= 0 {
+		return
+	}
+	sig := syscall.Signal(e.Number)
+	signal.Reset(sig)
+	_ = syscall.Kill(os.Getpid(), sig)
+	time.Sleep(500 * time.Millisecond)
+}
+
+func fallbackShell(name string) string {
+	if name == "sh" {
+		return executable("/bin/sh", "")
+	}
+	return ""
+}
+
+func errnoName(err error) string {
+	if errors.Is(err, exec.ErrNotFound) {
+		return "ENOENT"
+	}
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		return unix.ErrnoName(errno)
+	}
+	return ""
+}
