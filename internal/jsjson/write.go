@@ -1,0 +1,275 @@
+package jsjson
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+const hexDigits = "0123456789abcdef"
+
+// AppendString appends s as JSON.stringify writes a string: only the quote,
+// the backslash, control characters and lone surrogates are escaped.
+func AppendString(dst []byte, s string) []byte {
+	dst = append(dst, '"')
+	start := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c < utf8.RuneSelf {
+			if c >= ' ' && c != '"' && c != '\\' {
+				i++
+				continue
+			}
+			dst = append(dst, s[start:i]...)
+			dst = appendEscape(dst, c)
+			i++
+			start = i
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(s[i:])
+		if r != utf8.RuneError || size > 1 {
+			i += size
+			continue
+		}
+		dst = append(dst, s[start:i]...)
+		if u, ok := surrogateAt(s, i); ok {
+			dst = append(dst, '\\', 'u', 'd', hexDigits[u>>8&15], hexDigits[u>>4&15], hexDigits[u&15])
+			i += 3
+		} else {
+			dst = append(dst, "\uFFFD"...)
+			i++
+		}
+		start = i
+	}
+	dst = append(dst, s[start:]...)
+	return append(dst, '"')
+}
+
+func appendEscape(dst []byte, c byte) []byte {
+	switch c {
+	case '"', '\\':
+		return append(dst, '\\', c)
+	case '\b':
+		return append(dst, '\\', 'b')
+	case '\t':
+		return append(dst, '\\', 't')
+	case '\n':
+		return append(dst, '\\', 'n')
+	case '\f':
+		return append(dst, '\\', 'f')
+	case '\r':
+		return append(dst, '\\', 'r')
+	}
+	return append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
+}
+
+// surrogateAt decodes a surrogate from its three WTF-8 bytes.
+func surrogateAt(s string, i int) (rune, bool) {
+	if i+2 < len(s) && s[i] == 0xED && s[i+1] >= 0xA0 && s[i+1] <= 0xBF && s[i+2]&0xC0 == 0x80 {
+		return 0xD000 | rune(s[i+1]&0x3F)<<6 | rune(s[i+2]&0x3F), true
+	}
+	return 0, false
+}
+
+// FormatNumber gives f as JavaScript's String(f) does.
+func FormatNumber(f float64) string {
+	switch {
+	case math.IsNaN(f):
+		return "NaN"
+	case math.IsInf(f, 1):
+		return "Infinity"
+	case math.IsInf(f, -1):
+		return "-Infinity"
+	case f == 0: // also -0
+		return "0"
+	}
+	if abs := math.Abs(f); abs >= 1e21 || abs < 1e-6 {
+		text := strconv.FormatFloat(f, 'e', -1, 64)
+		// Go writes at least two digits of exponent, JavaScript does not pad.
+		if mark := strings.IndexByte(text, 'e'); mark > 0 && text[mark+2] == '0' {
+			text = text[:mark+2] + text[mark+3:]
+		}
+		return text
+	}
+	return strconv.FormatFloat(f, 'f', -1, 64)
+}
+
+// appendNumber writes a number's literal as JSON.stringify would. Most
+// literals are plain integers and stand already as they are to be written.
+func appendNumber(dst []byte, text string) []byte {
+	plain := len(text) < 16 && text[0] != '-'
+	for i := 0; plain && i < len(text); i++ {
+		plain = text[i] >= '0' && text[i] <= '9'
+	}
+	if plain {
+		return append(dst, text...)
+	}
+	f, _ := strconv.ParseFloat(text, 64)
+	if math.IsInf(f, 0) {
+		return append(dst, "null"...)
+	}
+	return append(dst, FormatNumber(f)...)
+}
+
+// maxIndent is the length to which JSON.stringify cuts its indent.
+const maxIndent = 10
+
+// ClipIndent gives the part of an indent that JSON.stringify uses: at most ten
+// UTF-16 units.
+func ClipIndent(indent string) string {
+	units := 0
+	for i, r := range indent {
+		units++
+		if r > 0xFFFF {
+			units++
+		}
+		if units > maxIndent {
+			return indent[:i]
+		}
+	}
+	return indent
+}
+
+// Append appends v as JSON.stringify(v, null, indent) writes it, with newline
+// in place of every line break; indent "" writes one line. Nothing follows the
+// last bracket. Undefined members are left out.
+func Append(dst []byte, v Value, indent, newline string) []byte {
+	w := writer{dst: dst, newline: newline}
+	if indent = ClipIndent(indent); strings.Contains(indent, "\n") {
+		indent = strings.ReplaceAll(indent, "\n", newline)
+	}
+	w.indent = indent
+	w.value(v, 0)
+	return w.dst
+}
+
+type writer struct {
+	dst     []byte
+	indent  string
+	newline string
+}
+
+func (w *writer) value(v Value, depth int) {
+	switch v.kind {
+	case Undefined, Null:
+		w.dst = append(w.dst, "null"...)
+	case Bool:
+		w.dst = strconv.AppendBool(w.dst, v.text != "")
+	case Number:
+		w.dst = appendNumber(w.dst, v.text)
+	case String:
+		w.dst = AppendString(w.dst, v.text)
+	case Array:
+		w.dst = append(w.dst, '[')
+		for i, item := range v.items {
+			if i > 0 {
+				w.dst = append(w.dst, ',')
+			}
+			w.line(depth + 1)
+			w.value(item, depth+1)
+		}
+		if len(v.items) > 0 {
+			w.line(depth)
+		}
+		w.dst = append(w.dst, ']')
+	case Object:
+		w.dst = append(w.dst, '{')
+		some := false
+		for _, m := range v.members {
+			if m.Value.kind == Undefined {
+				continue
+			}
+			if some {
+				w.dst = append(w.dst, ',')
+			}
+			some = true
+			w.line(depth + 1)
+			w.dst = AppendString(w.dst, m.Key)
+			w.dst = append(w.dst, ':')
+			if w.indent != "" {
+				w.dst = append(w.dst, ' ')
+			}
+			w.value(m.Value, depth+1)
+		}
+		if some {
+			w.line(depth)
+		}
+		w.dst = append(w.dst, '}')
+	}
+}
+
+func (w *writer) line(depth int) {
+	if w.indent == "" {
+		return
+	}
+	w.dst = append(w.dst, w.newline...)
+	for range depth {
+		w.dst = append(w.dst, w.indent...)
+	}
+}
+
+// DetectFormat gives the indent and the line break of a JSON document as
+// json-parse-even-better-errors finds them: what follows the first bracket
+// when a line ends there; two spaces and "\n" for "{}" and "[]"; nothing for
+// a document on one line. The newline is the whole run of line breaks.
+func DetectFormat(document string) (indent, newline string) {
+	document = strings.TrimPrefix(document, "\uFEFF")
+	if rest, ok := strings.CutPrefix(document, "{}"); ok {
+		if run := lineBreaks(rest); run == len(rest) {
+			return emptyFormat(rest)
+		}
+	} else if rest, ok := strings.CutPrefix(document, "[]"); ok {
+		if run := lineBreaks(rest); run == len(rest) {
+			return emptyFormat(rest)
+		}
+	}
+	i := spaces(document)
+	if i == len(document) || document[i] != '{' && document[i] != '[' {
+		return "", ""
+	}
+	rest := document[i+1:]
+	run := lineBreaks(rest)
+	if run == 0 {
+		return "", ""
+	}
+	return rest[run : run+spaces(rest[run:])], rest[:run]
+}
+
+func emptyFormat(breaks string) (indent, newline string) {
+	if breaks == "" {
+		breaks = "\n"
+	}
+	return "  ", breaks
+}
+
+// lineBreaks is the length of the run of "\n" and "\r\n" that s starts with.
+func lineBreaks(s string) int {
+	i := 0
+	for i < len(s) {
+		if s[i] == '\n' {
+			i++
+		} else if s[i] == '\r' && i+1 < len(s) && s[i+1] == '\n' {
+			i += 2
+		} else {
+			break
+		}
+	}
+	return i
+}
+
+// spaces is the length of the run of what JavaScript's \s matches.
+func spaces(s string) int {
+	for i, r := range s {
+		switch {
+		case r == ' ' || r >= '\t' && r <= '\r':
+		case r < utf8.RuneSelf:
+			return i
+		case r == 0xA0 || r == 0x1680 || r >= 0x2000 && r <= 0x200A || r == 0x2028 || r == 0x2029 ||
+			r == 0x202F || r == 0x205F || r == 0x3000 || r == 0xFEFF:
+		default:
+			return i
+		}
+	}
+	return len(s)
+}
