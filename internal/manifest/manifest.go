@@ -1,8 +1,3 @@
-// Package manifest holds what a package says of itself: package.json, the
-// manifest of a version in a packument, and the metadata part of a lockfile
-// entry, all in one normalised form.
-//
-// It refuses to know where a manifest came from and what is done with it.
 package manifest
 
 import "github.com/ibid-pm/ibid/internal/jsjson"
@@ -58,7 +53,7 @@ type Manifest struct {
 	License    jsjson.Raw // as the lockfile writes it: an object with "type" is reduced to that
 	Funding    jsjson.Raw // a string has become {"url": …}
 	Workspaces jsjson.Raw
-	Deprecated string
+	Deprecated string // why not to use it; "" where it is fine
 
 	Scripts          Deps // name and command
 	HasInstallScript bool // said so, or has preinstall, install or postinstall
