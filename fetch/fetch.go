@@ -1,0 +1,539 @@
+// Package fetch brings packages into the store: it downloads tarballs, several
+// at a time, checks them against what was locked, and has them unpacked.
+//
+// A Request names one package's tarball; a Getter asks the network for it. Each
+// tarball is downloaded once, by whichever goroutine or process comes first.
+// The package does not know why a package is wanted nor where it will lie.
+package fetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+
+	"github.com/ibid-pm/ibid/internal/integrity"
+	"github.com/ibid-pm/ibid/internal/store"
+	"github.com/ibid-pm/ibid/internal/tarball"
+)
+
+// Body is an answer being read.
+type Body struct {
+	io.ReadCloser
+	// Length is what the server said it would send, -1 where it did not.
+	Length int64
+}
+
+// Getter asks the network, or a folder or git, for tarballs.
+type Getter interface {
+	// Tarball opens the tarball of a request.
+	Tarball(ctx context.Context, r *Request) (*Body, error)
+}
+
+// Request is one package's tarball.
+type Request struct {
+	// ID is how messages call it: "name@version".
+	ID string
+	// Name is the package's name in its registry; it chooses the credentials.
+	Name string
+	// URL is where the tarball is, as resolved; Source is another place that
+	// the Getter understands, for what has no URL.
+	URL string
+	// Integrity is what was locked: SRI, "" where nothing is known.
+	Integrity string
+	// Ref is a name under which the store may know the tarball when there is
+	// no integrity: a git URL with its commit. "" for none.
+	Ref string
+	// Bins are the files that have to be executable.
+	Bins []string
+	// HostedGit: a git host's archive, in which .gitignore keeps its name.
+	HostedGit bool
+}
+
+// Event is one step of one package, for progress.
+type Event struct {
+	ID         string
+	Downloaded int64 // bytes of the tarball that came over the network
+	Unpacked   bool
+	Took       time.Duration
+}
+
+// Options configures a Fetcher.
+type Options struct {
+	Store  *store.Store
+	Getter Getter
+	// Offline: what the store does not have cannot be had.
+	Offline bool
+	// PreferOnline: what has no integrity is asked for again.
+	Limits tarball.Limits
+	// MaxTarball is the largest tarball that is accepted, in bytes.
+	MaxTarball int64
+	// InFlight bounds the bytes of tarballs held in memory at once.
+	InFlight int64
+	Logger   *slog.Logger
+	// Report is called from several goroutines; nil is silence.
+	Report func(Event)
+}
+
+// Fetcher brings packages into the store. Its methods may be called from
+// several goroutines.
+type Fetcher struct {
+	o     Options
+	cpu   *semaphore.Weighted // unpacking: no more at once than there are processors
+	bytes *semaphore.Weighted
+
+	mu      sync.Mutex
+	calls   map[string]*call
+	buffers []*tarball.Buffer
+	// learned keeps the integrity of what was requested without one.
+	learned map[string]string
+}
+
+type call struct{ done chan struct{} }
+
+// New gives a Fetcher.
+func New(o Options) *Fetcher {
+	if o.InFlight == 0 {
+		o.InFlight = 48 << 20
+	}
+	if o.MaxTarball == 0 {
+		o.MaxTarball = 2 << 30
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Report == nil {
+		o.Report = func(Event) {}
+	}
+	return &Fetcher{
+		o:       o,
+		cpu:     semaphore.NewWeighted(int64(runtime.GOMAXPROCS(0))),
+		bytes:   semaphore.NewWeighted(o.InFlight),
+		calls:   map[string]*call{},
+		learned: map[string]string{},
+	}
+}
+
+// OfflineError says that something is not in the store and may not be fetched.
+type OfflineError struct{ ID, URL string }
+
+func (e *OfflineError) Error() string {
+	return fmt.Sprintf("%s: not in the store, and the network may not be asked (offline)", e.ID)
+}
+
+// Code is npm's code for it.
+func (e *OfflineError) Code() string { return "ENOTCACHED" }
+
+// IntegrityError says that what a server sent is not what was locked.
+type IntegrityError struct {
+	ID, URL   string
+	Want, Got string
+}
+
+func (e *IntegrityError) Error() string {
+	return fmt.Sprintf("%s: these are not the bytes that were locked: expected %s, got %s", e.ID, e.Want, e.Got)
+}
+
+// Code is npm's code for it.
+func (e *IntegrityError) Code() string { return "EINTEGRITY" }
+
+// variant names the trees of a request's tarball.
+func (f *Fetcher) variant(r *Request) store.Variant {
+	flags := ""
+	if r.HostedGit {
+		flags = "git"
+	}
+	return f.o.Store.VariantOf(r.Bins, flags)
+}
+
+// Tree gives the package's files on loan, fetching and unpacking what is
+// missing. The caller returns it. An error names the package.
+func (f *Fetcher) Tree(ctx context.Context, r *Request) (*store.Tree, error) {
+	unlock, err := f.enter(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	d, known := f.digest(r)
+	v := f.variant(r)
+	if known {
+		t, err := f.o.Store.Borrow(d, v)
+		if err == nil {
+			return t, nil
+		}
+		if !errors.Is(err, store.ErrMissing) {
+			return nil, fmt.Errorf("%s: taking it from the store: %w", r.ID, err)
+		}
+	}
+	var tree *store.Tree
+	err = f.withTarball(ctx, r, func(d store.Digest, tgz []byte) error {
+		buf := f.buffer()
+		defer f.reuse(buf)
+		a, err := f.read(r, tgz, buf)
+		if err != nil {
+			return err
+		}
+		tree, err = f.o.Store.Unpack(d, v, a)
+		if err != nil {
+			return fmt.Errorf("%s: unpacking: %w", r.ID, err)
+		}
+		f.o.Report(Event{ID: r.ID, Unpacked: true})
+		return nil
+	})
+	return tree, err
+}
+
+// Extract unpacks the package straight into a folder, for files that must
+// belong to one project alone.
+func (f *Fetcher) Extract(ctx context.Context, r *Request, write func(*tarball.Archive) error) error {
+	unlock, err := f.enter(ctx, r)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	return f.withTarball(ctx, r, func(_ store.Digest, tgz []byte) error {
+		buf := f.buffer()
+		defer f.reuse(buf)
+		a, err := f.read(r, tgz, buf)
+		if err != nil {
+			return err
+		}
+		return write(a)
+	})
+}
+
+// Ensure brings the tarball into the store without unpacking it, and gives its
+// integrity as the lockfile writes it.
+func (f *Fetcher) Ensure(ctx context.Context, r *Request) (string, error) {
+	unlock, err := f.enter(ctx, r)
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	if d, known := f.digest(r); known && f.o.Store.HasTarball(d) {
+		return f.Integrity(r), nil
+	}
+	err = f.withTarball(ctx, r, func(store.Digest, []byte) error { return nil })
+	return f.Integrity(r), err
+}
+
+// Integrity gives what was found for a request that had none, once it was
+// fetched; else what the request says.
+func (f *Fetcher) Integrity(r *Request) string {
+	if r.Integrity != "" {
+		return r.Integrity
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.learned[f.name(r)]
+}
+
+// buffer gives memory for an inflated tarball; no more of it is in use at once
+// than there are processors.
+func (f *Fetcher) buffer() *tarball.Buffer {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if n := len(f.buffers); n > 0 {
+		b := f.buffers[n-1]
+		f.buffers = f.buffers[:n-1]
+		return b
+	}
+	return new(tarball.Buffer)
+}
+
+func (f *Fetcher) reuse(b *tarball.Buffer) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.buffers = append(f.buffers, b)
+}
+
+func (f *Fetcher) read(r *Request, tgz []byte, buf *tarball.Buffer) (*tarball.Archive, error) {
+	bins := make(map[string]bool, len(r.Bins))
+	for _, b := range r.Bins {
+		bins[b] = true
+	}
+	a, err := tarball.Read(tgz, tarball.Options{Bins: bins, HostedGit: r.HostedGit, Limits: f.o.Limits, Buffer: buf})
+	if err != nil {
+		return nil, fmt.Errorf("%s: unpacking: %w", r.ID, err)
+	}
+	for _, w := range a.Warnings {
+		f.o.Logger.Debug("tarball", "package", r.ID, "warning", w.String())
+	}
+	return a, nil
+}
+
+// name is what a request is called among requests: those of one name wait for
+// each other.
+func (f *Fetcher) name(r *Request) string {
+	switch {
+	case r.Integrity != "":
+		return r.Integrity
+	case r.Ref != "":
+		return r.Ref
+	}
+	return r.URL
+}
+
+// enter lets one goroutine at a time work on a tarball.
+func (f *Fetcher) enter(ctx context.Context, r *Request) (func(), error) {
+	name := f.name(r)
+	for {
+		f.mu.Lock()
+		other := f.calls[name]
+		if other == nil {
+			mine := &call{done: make(chan struct{})}
+			f.calls[name] = mine
+			f.mu.Unlock()
+			return func() {
+				f.mu.Lock()
+				delete(f.calls, name)
+				f.mu.Unlock()
+				close(mine.done)
+			}, nil
+		}
+		f.mu.Unlock()
+		select {
+		case <-other.done:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// digest says which tarball of the store a request means, if that is known
+// before it is fetched.
+func (f *Fetcher) digest(r *Request) (store.Digest, bool) {
+	sri := integrity.Parse(r.Integrity)
+	var first *store.Digest
+	for _, h := range sri.Strongest() {
+		if h.Algorithm != "sha512" {
+			break
+		}
+		raw := h.Bytes()
+		if len(raw) != len(store.Digest{}) {
+			continue
+		}
+		d := store.Digest(raw)
+		if first == nil {
+			first = &d
+		}
+		if f.o.Store.HasTarball(d) {
+			return d, true
+		}
+	}
+	if first != nil {
+		return *first, true
+	}
+	for _, ref := range []string{r.Integrity, r.Ref} {
+		if ref == "" {
+			continue
+		}
+		if d, err := f.o.Store.Ref(ref); err == nil {
+			return d, true
+		}
+	}
+	if r.Integrity == "" && f.o.Offline && r.URL != "" {
+		if d, err := f.o.Store.Ref(r.URL); err == nil {
+			return d, true
+		}
+	}
+	f.mu.Lock()
+	learned := f.learned[f.name(r)]
+	f.mu.Unlock()
+	if r.Integrity == "" && learned != "" {
+		return f.digest(&Request{Integrity: learned})
+	}
+	return store.Digest{}, false
+}
+
+// withTarball calls use with a tarball's verified bytes, which it must not keep.
+func (f *Fetcher) withTarball(ctx context.Context, r *Request, use func(store.Digest, []byte) error) error {
+	if d, known := f.digest(r); known {
+		done, err := f.fromStore(ctx, r, d, use)
+		if done || err != nil {
+			return err
+		}
+	}
+	release, err := f.o.Store.LockDownload(f.name(r))
+	if err != nil {
+		return fmt.Errorf("%s: locking its download: %w", r.ID, err)
+	}
+	defer release()
+	if d, known := f.digest(r); known { // another process was quicker
+		done, err := f.fromStore(ctx, r, d, use)
+		if done || err != nil {
+			return err
+		}
+	}
+	if f.o.Offline {
+		return &OfflineError{ID: r.ID, URL: r.URL}
+	}
+	return f.download(ctx, r, use)
+}
+
+func (f *Fetcher) fromStore(ctx context.Context, r *Request, d store.Digest, use func(store.Digest, []byte) error) (done bool, err error) {
+	if err := f.cpu.Acquire(ctx, 1); err != nil {
+		return false, err
+	}
+	defer f.cpu.Release(1)
+	tgz, err := f.o.Store.Tarball(d)
+	var damaged *store.IntegrityError
+	switch {
+	case errors.Is(err, store.ErrMissing):
+		return false, nil
+	case errors.As(err, &damaged):
+		f.o.Logger.Warn("store: a damaged tarball is fetched again", "package", r.ID, "path", damaged.Path)
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("%s: reading it from the store: %w", r.ID, err)
+	}
+	f.learn(r, d)
+	return true, use(d, tgz)
+}
+
+func (f *Fetcher) learn(r *Request, d store.Digest) {
+	if r.Integrity != "" {
+		return
+	}
+	f.mu.Lock()
+	f.learned[f.name(r)] = integrity.FromSum("sha512", d[:]).String()
+	f.mu.Unlock()
+}
+
+func (f *Fetcher) download(ctx context.Context, r *Request, use func(store.Digest, []byte) error) error {
+	start := time.Now()
+	// Bytes that do not match what was locked may have been damaged on the
+	// way: ask once more, as npm does, before saying that they are not the ones.
+	for try := 0; ; try++ {
+		tgz, free, err := f.receive(ctx, r)
+		if err != nil {
+			return err
+		}
+		err = f.accept(ctx, r, tgz, start, use)
+		free()
+		var wrong *IntegrityError
+		if errors.As(err, &wrong) && try == 0 {
+			continue
+		}
+		return err
+	}
+}
+
+// accept verifies, keeps and uses what was received.
+func (f *Fetcher) accept(ctx context.Context, r *Request, tgz []byte, start time.Time, use func(store.Digest, []byte) error) error {
+	if err := f.cpu.Acquire(ctx, 1); err != nil {
+		return err
+	}
+	defer f.cpu.Release(1)
+	d := store.Sum(tgz)
+	if err := verify(r, d, tgz); err != nil {
+		return err
+	}
+	if err := f.o.Store.PutTarball(d, tgz); err != nil {
+		return fmt.Errorf("%s: keeping it in the store: %w", r.ID, err)
+	}
+	if err := f.remember(r, d); err != nil {
+		return fmt.Errorf("%s: keeping it in the store: %w", r.ID, err)
+	}
+	f.o.Report(Event{ID: r.ID, Downloaded: int64(len(tgz)), Took: time.Since(start)})
+	return use(d, tgz)
+}
+
+func verify(r *Request, d store.Digest, tgz []byte) error {
+	if r.Integrity == "" {
+		return nil
+	}
+	strongest := integrity.Parse(r.Integrity).Strongest()
+	if len(strongest) == 0 { // text that holds no hash we know: npm takes it for none
+		return nil
+	}
+	var got integrity.Hash
+	if strongest[0].Algorithm == "sha512" {
+		got = integrity.FromSum("sha512", d[:])
+	} else {
+		got = integrity.Sum(strongest[0].Algorithm, tgz)
+	}
+	for _, h := range strongest {
+		if h.Digest == got.Digest {
+			return nil
+		}
+	}
+	return &IntegrityError{ID: r.ID, URL: r.URL, Want: strongest[0].String(), Got: got.String()}
+}
+
+// remember keeps the other names of a tarball.
+func (f *Fetcher) remember(r *Request, d store.Digest) error {
+	f.learn(r, d)
+	if r.Integrity != "" {
+		if s := integrity.Parse(r.Integrity).Strongest(); len(s) > 0 && s[0].Algorithm == "sha512" {
+			return nil
+		}
+		return f.o.Store.PutRef(r.Integrity, d)
+	}
+	if r.Ref != "" {
+		return f.o.Store.PutRef(r.Ref, d)
+	}
+	return f.o.Store.PutRef(r.URL, d)
+}
+
+// receive reads a whole tarball into memory. free gives the room back.
+func (f *Fetcher) receive(ctx context.Context, r *Request) (tgz []byte, free func(), err error) {
+	const unknown = 1 << 20
+	body, err := f.o.Getter.Tarball(ctx, r)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", r.ID, err)
+	}
+	defer body.Close()
+	if body.Length > f.o.MaxTarball {
+		return nil, nil, fmt.Errorf("%s: tarball of %d bytes: larger than the %d that are accepted", r.ID, body.Length, f.o.MaxTarball)
+	}
+	room := body.Length
+	if room < 0 {
+		room = unknown
+	}
+	room = min(room, f.o.InFlight)
+	if err := f.bytes.Acquire(ctx, room); err != nil {
+		return nil, nil, err
+	}
+	free = func() { f.bytes.Release(room) }
+	tgz, err = readAll(body, f.o.MaxTarball)
+	if err != nil {
+		free()
+		return nil, nil, fmt.Errorf("%s: downloading: %w", r.ID, err)
+	}
+	return tgz, free, nil
+}
+
+func readAll(body *Body, limit int64) ([]byte, error) {
+	size := body.Length
+	if size < 0 {
+		size = 64 << 10
+	}
+	// A length is a stranger's word: room beyond a bound grows with what comes.
+	buf := make([]byte, 0, min(size, 16<<20)+1)
+	for {
+		if len(buf) == cap(buf) {
+			buf = append(buf, 0)[:len(buf)]
+		}
+		n, err := body.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		if int64(len(buf)) > limit {
+			return nil, fmt.Errorf("more than the %d bytes that are accepted", limit)
+		}
+		if errors.Is(err, io.EOF) {
+			if body.Length >= 0 && int64(len(buf)) != body.Length {
+				return nil, io.ErrUnexpectedEOF
+			}
+			return buf, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}

@@ -1,0 +1,29 @@
+// Package folder works inside open folders: what is done relative to a Folder
+// stays in it, since no step follows a symbolic link below it. On Linux a
+// Folder is a descriptor and each operation one system call, made without
+// telling the scheduler: they are many (one for each file of node_modules) and
+// short. Elsewhere a Folder is a path.
+//
+// A name is one path element, or, where a method says path, several joined by
+// slashes that the caller knows to hold no link and no "..".
+package folder
+
+import (
+	"errors"
+	"io/fs"
+)
+
+// ErrNotFolder says that something other than a folder has the name.
+var ErrNotFolder = errors.New("not a folder")
+
+// Stat is what a file system says of one file, itself rather than what it may
+// link to. Times are Unix nanoseconds.
+type Stat struct {
+	Mode  fs.FileMode // type and permission bits
+	Size  int64
+	Ino   uint64
+	Nlink uint32
+	Mtime int64
+	Ctime int64 // change of the inode; 0 where unknown
+	Btime int64 // birth; 0 where unknown
+}

@@ -1,0 +1,363 @@
+package store
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+	"unsafe"
+
+	"github.com/ibid-pm/ibid/internal/folder"
+	"github.com/ibid-pm/ibid/internal/tarball"
+)
+
+// maxTrees bounds how many trees of one tarball there are, and so how many
+// projects can have theirs on loan at once; the next one gets files of its own.
+const maxTrees = 64
+
+// ErrBusy says that a tarball has as many trees as it may have, all on loan.
+var ErrBusy = errors.New("every tree is on loan")
+
+// clockSlack is what a file's time stamp may lag behind the clock: the kernel
+// stamps with the time of its last tick.
+const clockSlack = 20 * time.Millisecond
+
+// Removing a folder gives its files new inode times, one right after the other.
+// A file whose time lies apart from its neighbours' by more than this was
+// touched by something else.
+const (
+	togetherAtLeast = 60 * time.Millisecond
+	togetherPerFile = time.Millisecond
+)
+
+// root is the open folder of all trees.
+type root = folder.Folder
+
+func (s *Store) openTrees() (*root, error) {
+	dir := filepath.Join(s.dir, "trees")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	return folder.Open(dir)
+}
+
+// VariantOf names the trees of a tarball whose files bins became executable.
+func (s *Store) VariantOf(bins []string, flags string) Variant {
+	h := sha256.New()
+	fmt.Fprintf(h, "%o\x00%s\x00", s.umask, flags)
+	for _, b := range bins { // the caller's order: a manifest has one
+		io.WriteString(h, b)
+		h.Write([]byte{0})
+	}
+	var v Variant
+	copy(v[:], h.Sum(nil))
+	return v
+}
+
+// Tree is an unpacked tarball on loan to this process, locked against others
+// until Return.
+type Tree struct {
+	store *Store
+	seal  *seal
+	lock  *os.File
+	dir   *folder.Folder
+
+	// A file that a project made its own must not be linked to a second
+	// project, but within one project a package may lie in several places.
+	mu     sync.Mutex
+	closed bool
+}
+
+func treeName(d Digest, v Variant) string {
+	h := hex.EncodeToString(d[:32])
+	return h[:2] + "/" + h[2:] + "-" + hex.EncodeToString(v[:])
+}
+
+// Borrow gives a tree of the tarball that no project uses and nobody has
+// changed, or ErrMissing where Unpack has to make one. A tree found changed is
+// removed on the way.
+func (s *Store) Borrow(d Digest, v Variant) (*Tree, error) {
+	trees, err := s.trees()
+	if err != nil {
+		return nil, err
+	}
+	name := treeName(d, v)
+	for n := range maxTrees {
+		t, err := s.examine(trees, name, strconv.Itoa(n), d, v)
+		switch {
+		case err == nil:
+			return t, nil
+		case errors.Is(err, errOnLoan):
+			continue
+		case errors.Is(err, fs.ErrNotExist), errors.Is(err, errSpoilt):
+			return nil, ErrMissing
+		default:
+			return nil, err
+		}
+	}
+	return nil, ErrBusy
+}
+
+var (
+	errOnLoan = errors.New("on loan")
+	errSpoilt = errors.New("spoilt")
+)
+
+// examine locks one tree and looks at every file of it.
+func (s *Store) examine(trees *root, name, n string, d Digest, v Variant) (*Tree, error) {
+	lock, err := os.OpenFile(filepath.Join(trees.Path(), name, n+".seal"), os.O_RDWR, 0)
+	if err != nil {
+		return nil, err
+	}
+	t, err := s.examineLocked(trees, lock, name, n, d, v)
+	if err != nil {
+		lock.Close()
+		return nil, err
+	}
+	return t, nil
+}
+
+func (s *Store) examineLocked(trees *root, lock *os.File, name, n string, d Digest, v Variant) (*Tree, error) {
+	if ok, err := tryLock(lock); err != nil || !ok {
+		if err == nil {
+			err = errOnLoan
+		}
+		return nil, err
+	}
+	var st folder.Stat
+	if err := folder.StatFile(lock, &st); err != nil {
+		return nil, err
+	}
+	if st.Nlink == 0 {
+		return nil, errOnLoan // another process is replacing it right now
+	}
+	spoilt := func(tree string) error {
+		s.removeTree(trees, name, n, tree)
+		return errSpoilt
+	}
+	data := make([]byte, st.Size)
+	if _, err := io.ReadFull(lock, data); err != nil {
+		return nil, spoilt("")
+	}
+	if len(data) < sha256.Size {
+		return nil, spoilt("")
+	}
+	body := data[:len(data)-sha256.Size]
+	mac, err := s.mac(body)
+	if err != nil {
+		return nil, err
+	}
+	if !hmac.Equal(mac, data[len(body):]) {
+		return nil, spoilt("")
+	}
+	// data is never written to again, so the seal may share its memory.
+	seal, err := decodeSeal(unsafe.String(unsafe.SliceData(body), len(body)))
+	if err != nil || seal.digest != d || seal.variant != v || seal.ino != st.Ino || seal.btime != st.Btime {
+		return nil, spoilt("")
+	}
+	dir, err := trees.Child(name + "/" + seal.dir)
+	if err != nil {
+		return nil, spoilt(seal.dir)
+	}
+	if err := seal.check(dir); err != nil {
+		dir.Close()
+		if errors.Is(err, errOnLoan) {
+			return nil, err
+		}
+		return nil, spoilt(seal.dir)
+	}
+	return &Tree{store: s, seal: seal, lock: lock, dir: dir}, nil
+}
+
+// check compares every file with the seal: errOnLoan where a project still has
+// one of them, another error where one is not as it was written.
+func (s *seal) check(dir *folder.Folder) error {
+	var st folder.Stat
+	first, last := int64(1<<63-1), int64(0)
+	for i := range s.files {
+		f := &s.files[i]
+		if err := dir.Lstat(f.path, &st); err != nil {
+			return err
+		}
+		if st.Nlink > 1 {
+			return errOnLoan
+		}
+		if st.Mode != f.mode || st.Size != f.size {
+			return errSpoilt
+		}
+		if st.Mtime < s.bornFrom || st.Mtime > s.bornTo {
+			return errSpoilt
+		}
+		if st.Btime != 0 && (st.Btime < s.bornFrom || st.Btime > s.bornTo) {
+			return errSpoilt
+		}
+		first, last = min(first, st.Ctime), max(last, st.Ctime)
+	}
+	if together := int64(togetherAtLeast) + int64(len(s.files))*int64(togetherPerFile); len(s.files) > 0 && last-first > together {
+		return errSpoilt
+	}
+	return nil
+}
+
+func (s *Store) removeTree(trees *root, name, n, dir string) {
+	trees.Remove(name + "/" + n + ".seal")
+	if dir == "" {
+		return
+	}
+	if parent, err := trees.Child(name); err == nil {
+		parent.RemoveAll(dir)
+		parent.Close()
+	}
+}
+
+// Unpack writes a tree of the tarball, which the caller has verified and read
+// into a, and gives it on loan.
+func (s *Store) Unpack(d Digest, v Variant, a *tarball.Archive) (*Tree, error) {
+	trees, err := s.trees()
+	if err != nil {
+		return nil, err
+	}
+	name := treeName(d, v)
+	parent := filepath.Join(trees.Path(), name)
+	if err := s.mkdir(parent); err != nil {
+		return nil, err
+	}
+	var lock *os.File
+	n := 0
+	for ; lock == nil; n++ {
+		if n == maxTrees {
+			return nil, ErrBusy
+		}
+		path := filepath.Join(parent, strconv.Itoa(n)+".seal")
+		lock, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644)
+		if errors.Is(err, fs.ErrNotExist) { // cleaned away by another process
+			s.madeDir.Delete(parent)
+			if err = s.mkdir(parent); err == nil {
+				lock, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644)
+			}
+		}
+		if err != nil && !errors.Is(err, fs.ErrExist) {
+			return nil, err
+		}
+		if lock == nil {
+			continue
+		}
+		if ok, err := tryLock(lock); err != nil || !ok {
+			lock.Close() // somebody examines the empty seal, and will remove it
+			lock = nil
+		}
+	}
+	t, err := s.unpackLocked(trees, lock, parent, name, strconv.Itoa(n-1), d, v, a)
+	if err != nil {
+		lock.Close()
+		return nil, err
+	}
+	return t, nil
+}
+
+func (s *Store) unpackLocked(trees *root, lock *os.File, parent, name, n string, d Digest, v Variant, a *tarball.Archive) (*Tree, error) {
+	treeDir := n + "-" + randomName()
+	fail := func(err error) (*Tree, error) {
+		s.removeTree(trees, name, n, treeDir)
+		return nil, err
+	}
+	se := &seal{digest: d, variant: v, dir: treeDir}
+	dirPath := filepath.Join(parent, treeDir)
+	if err := os.Mkdir(dirPath, 0o755); err != nil {
+		return fail(err)
+	}
+	se.bornFrom = time.Now().Add(-clockSlack).UnixNano()
+	if err := tarball.Write(dirPath, a); err != nil {
+		return fail(err)
+	}
+	se.bornTo = time.Now().UnixNano()
+	se.dirs = make([]sealDir, len(a.Dirs))
+	for i, dir := range a.Dirs {
+		se.dirs[i].path = dir
+	}
+	se.files = make([]sealFile, len(a.Files))
+	for i := range a.Files {
+		f := &a.Files[i]
+		se.files[i] = sealFile{path: f.Path, mode: f.Mode.Perm() &^ s.umask, size: f.Size}
+		se.total += f.Size
+	}
+	var st folder.Stat
+	if err := folder.StatFile(lock, &st); err != nil {
+		return fail(err)
+	}
+	se.ino, se.btime = st.Ino, st.Btime
+	data := se.encode()
+	mac, err := s.mac(data)
+	if err != nil {
+		return fail(err)
+	}
+	if _, err := lock.Write(append(data, mac...)); err != nil {
+		return fail(err)
+	}
+	dir, err := trees.Child(name + "/" + treeDir)
+	if err != nil {
+		return fail(err)
+	}
+	return &Tree{store: s, seal: se, lock: lock, dir: dir}, nil
+}
+
+// Return ends the loan of the lock; the files stay with the project until it
+// removes them.
+func (t *Tree) Return() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		return
+	}
+	t.closed = true
+	t.dir.Close()
+	t.lock.Close() // gives the lock back as well
+}
+
+// Count gives how many files the tree has and their bytes.
+func (t *Tree) Count() (files int, bytes int64) { return len(t.seal.files), t.seal.total }
+
+// FS gives the tree's files for reading.
+func (t *Tree) FS() fs.FS { return os.DirFS(t.dir.Path()) }
+
+// LinkInto puts every file of the tree into dst, an existing folder that is
+// empty but perhaps for folders.
+func (t *Tree) LinkInto(dst *folder.Folder) error {
+	for i := range t.seal.dirs {
+		if err := dst.Mkdir(t.seal.dirs[i].path); err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+	}
+	for i := range t.seal.files {
+		f := &t.seal.files[i]
+		err := t.give(f, dst)
+		if errors.Is(err, fs.ErrExist) {
+			if err = dst.Remove(f.path); err == nil {
+				err = t.give(f, dst)
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *Tree) give(f *sealFile, dst *folder.Folder) error {
+	if !canLend {
+		data, err := t.dir.ReadFile(f.path)
+		if err != nil {
+			return err
+		}
+		return dst.WriteFile(f.path, data, f.mode)
+	}
+	return t.dir.Link(f.path, dst, f.path)
+}

@@ -1,0 +1,508 @@
+package linker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/ibid-pm/ibid/internal/folder"
+	"github.com/ibid-pm/ibid/lockfile"
+)
+
+// Files has the files of packages.
+type Files interface {
+	// Place puts all files of the package into each of the folders, which
+	// are there and hold nothing but folders that belong to other packages.
+	// It is called from several goroutines.
+	Place(ctx context.Context, p *lockfile.Package, into []*folder.Folder) error
+	// Group gives packages with the same files the same text, so that they
+	// are placed by one call; "" is a group of its own.
+	Group(p *lockfile.Package) string
+}
+
+// OptionalError says that an optional package could not be placed; its files
+// are gone and the install goes on without it.
+type OptionalError struct {
+	Package *lockfile.Package
+	Err     error
+}
+
+func (e *OptionalError) Error() string {
+	return fmt.Sprintf("%s: %v", e.Package.Location, e.Err)
+}
+func (e *OptionalError) Unwrap() error { return e.Err }
+
+// ApplyOptions says how a plan is carried out.
+type ApplyOptions struct {
+	// Umask is the process's.
+	Umask fs.FileMode
+	// Limit is how many packages are waited for at once.
+	Limit int
+	// Failed is asked when a package cannot be placed; true means that it was
+	// optional and the install goes on. It is called from one goroutine at a time.
+	Failed func(p *lockfile.Package, err error) bool
+}
+
+// Applied is a plan that was carried out and can still be taken back: one of
+// Commit and Undo has to follow.
+type Applied struct {
+	plan  *Plan
+	root  *layout
+	moved []move // what was moved aside, in order
+	made  []string
+	// Missing are the optional packages that could not be placed.
+	Missing []*OptionalError
+}
+
+type move struct{ from, to string }
+
+const (
+	trashName   = ".ibid-trash"
+	journalName = ".ibid-journal"
+)
+
+// layout is a project's folders, opened once each.
+type layout struct {
+	dir string
+	top *folder.Folder
+
+	mu   sync.Mutex
+	open map[string]*folder.Folder
+}
+
+func openLayout(dir string) (*layout, error) {
+	top, err := folder.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	return &layout{dir: dir, top: top, open: map[string]*folder.Folder{}}, nil
+}
+
+func (l *layout) close() {
+	for _, f := range l.open {
+		f.Close()
+	}
+	l.top.Close()
+}
+
+// folder opens the folder at a path below the project, making what is missing.
+// From the first node_modules on nothing but real folders is walked through: a
+// link in the way is replaced, so that no stranger's link leads us elsewhere.
+func (l *layout) folder(p string, create bool) (*folder.Folder, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.walk(p, create)
+}
+
+func (l *layout) walk(p string, create bool) (*folder.Folder, error) {
+	if p == "" || p == "." {
+		return l.top, nil
+	}
+	if f := l.open[p]; f != nil {
+		return f, nil
+	}
+	if !strings.Contains(p+"/", "node_modules/") {
+		// A workspace's or a linked folder's own path may hold links of the
+		// project's making; it must end inside the project all the same.
+		real, err := filepath.EvalSymlinks(filepath.Join(l.dir, filepath.FromSlash(p)))
+		if err != nil {
+			return nil, err
+		}
+		base, err := filepath.EvalSymlinks(l.dir)
+		if err != nil {
+			return nil, err
+		}
+		if real != base && !strings.HasPrefix(real, base+string(filepath.Separator)) {
+			return nil, fmt.Errorf("%s: leads out of the project, to %s", p, real)
+		}
+		f, err := folder.Open(real)
+		if err != nil {
+			return nil, err
+		}
+		l.open[p] = f
+		return f, nil
+	}
+	parentPath, name := path.Split(p)
+	parent, err := l.walk(strings.TrimSuffix(parentPath, "/"), create)
+	if err != nil {
+		return nil, err
+	}
+	f, err := parent.Child(name)
+	if errors.Is(err, folder.ErrNotFolder) && create {
+		if err = parent.Remove(name); err == nil {
+			err = fs.ErrNotExist
+		}
+	}
+	if errors.Is(err, fs.ErrNotExist) && create {
+		if err = parent.Mkdir(name); err == nil || errors.Is(err, fs.ErrExist) {
+			f, err = parent.Child(name)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	l.open[p] = f
+	return f, nil
+}
+
+// forget closes what was opened at or below a path, which has moved.
+func (l *layout) forget(p string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for k, f := range l.open {
+		if k == p || strings.HasPrefix(k, p+"/") {
+			f.Close()
+			delete(l.open, k)
+		}
+	}
+}
+
+// CheckLocation refuses a location that does not name a package in a
+// node_modules of the project; a lockfile may have been written by anybody.
+func CheckLocation(loc lockfile.Location) error {
+	s := string(loc)
+	bad := func(why string) error {
+		return fmt.Errorf("%q: %s: not a place for a package", s, why)
+	}
+	if strings.ContainsAny(s, "\\\x00") {
+		return bad("backslash or NUL")
+	}
+	parts := strings.Split(s, "/")
+	inside := false
+	for i := 0; i < len(parts); i++ {
+		switch part := parts[i]; {
+		case part == "" || part == "." || part == "..":
+			return bad("empty or dotted path element")
+		case part == "node_modules":
+			inside = true
+			if i+1 >= len(parts) {
+				return bad("no name behind node_modules")
+			}
+			i++
+			if strings.HasPrefix(parts[i], "@") {
+				i++
+			}
+			if i >= len(parts) || parts[i] == "" || strings.HasPrefix(parts[i], ".") || strings.HasPrefix(parts[i-1], ".") || parts[i] == "node_modules" {
+				return bad("no package name behind node_modules")
+			}
+		case inside:
+			return bad("a folder inside a package")
+		}
+	}
+	if !inside {
+		return bad("outside node_modules")
+	}
+	return nil
+}
+
+// trash names the folder that a location's old content is moved to: in the
+// outermost node_modules, which is on the same file system.
+func trash(loc string) string {
+	i := strings.Index(loc, "node_modules/")
+	return loc[:i] + "node_modules/" + trashName
+}
+
+// Apply carries the plan out in the project at dir. After an error everything
+// is as it was, as far as that can be had: the error says what could not be.
+func (p *Plan) Apply(ctx context.Context, dir string, files Files, o ApplyOptions) (*Applied, error) {
+	for i := range p.Steps {
+		if err := CheckLocation(p.Steps[i].Package.Location); err != nil {
+			return nil, err
+		}
+	}
+	l, err := openLayout(dir)
+	if err != nil {
+		return nil, err
+	}
+	a := &Applied{plan: p, root: l}
+	if err := a.apply(ctx, files, o); err != nil {
+		if uerr := a.Undo(); uerr != nil {
+			return nil, errors.Join(err, fmt.Errorf("putting node_modules back: %w", uerr))
+		}
+		return nil, err
+	}
+	return a, nil
+}
+
+func (a *Applied) apply(ctx context.Context, files Files, o ApplyOptions) error {
+	if len(a.plan.Steps) == 0 && len(a.plan.OldBins) == 0 && len(a.plan.Bins) == 0 {
+		return nil
+	}
+	if err := writeJournal(a.root, a.plan); err != nil {
+		return err
+	}
+	if err := a.moveAside(); err != nil {
+		return err
+	}
+	if err := a.place(ctx, files, o); err != nil {
+		return err
+	}
+	return a.linkBins(o.Umask)
+}
+
+// moveAside takes away what is removed or replaced, and whatever else lies
+// where a new package goes.
+func (a *Applied) moveAside() error {
+	for i := range a.plan.Steps {
+		s := &a.plan.Steps[i]
+		loc := string(s.Package.Location)
+		if s.Package.InBundle && (s.Was == nil || s.Was.InBundle) {
+			continue // comes and goes with its bundler
+		}
+		if s.Action == Add {
+			// Something that no lockfile knows may be there.
+			if err := a.retire(loc, false); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := a.retire(loc, true); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// retire moves what is at a location into the trash. A nested node_modules in
+// it is moved back to where it was: what lies there has steps of its own.
+func (a *Applied) retire(loc string, keepNested bool) error {
+	parentPath, name := path.Split(loc)
+	parent, err := a.root.folder(strings.TrimSuffix(parentPath, "/"), false)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, folder.ErrNotFolder) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var st folder.Stat
+	if err := parent.Lstat(name, &st); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return err
+	}
+	bin, err := a.root.folder(trash(loc), true)
+	if err != nil {
+		return err
+	}
+	to := fmt.Sprint(len(a.moved))
+	bin.RemoveAll(to)
+	if err := parent.Rename(name, bin, to); err != nil {
+		return err
+	}
+	a.root.forget(loc)
+	a.moved = append(a.moved, move{from: loc, to: trash(loc) + "/" + to})
+	if !keepNested || st.Mode&fs.ModeDir == 0 {
+		return nil
+	}
+	old, err := bin.Child(to)
+	if err != nil {
+		return err
+	}
+	defer old.Close()
+	if old.Lstat("node_modules", &st) != nil || st.Mode&fs.ModeDir == 0 || !a.hasStepsBelowOrStays(loc) {
+		return nil
+	}
+	if err := parent.Mkdir(name); err != nil {
+		return err
+	}
+	a.made = append(a.made, loc)
+	here, err := parent.Child(name)
+	if err != nil {
+		return err
+	}
+	defer here.Close()
+	if err := old.Rename("node_modules", here, "node_modules"); err != nil {
+		return err
+	}
+	a.moved = append(a.moved, move{from: trash(loc) + "/" + to + "/node_modules", to: loc + "/node_modules"})
+	return nil
+}
+
+// hasStepsBelowOrStays says whether what is nested in a location outlives it. A
+// location that is removed with all that is in it needs no care.
+func (a *Applied) hasStepsBelowOrStays(loc string) bool {
+	for i := range a.plan.Steps {
+		s := &a.plan.Steps[i]
+		if string(s.Package.Location) == loc {
+			return s.Action != Remove
+		}
+	}
+	return false
+}
+
+// place puts every new package in its place: first all folders, shallow before
+// deep, then the files, several packages at a time.
+func (a *Applied) place(ctx context.Context, files Files, o ApplyOptions) error {
+	type group struct {
+		p    *lockfile.Package
+		into []string
+		all  []*lockfile.Package
+	}
+	var groups []*group
+	byName := map[string]*group{}
+	for i := range a.plan.Steps {
+		s := &a.plan.Steps[i]
+		if s.Action != Add && s.Action != Change || s.Package.InBundle {
+			continue
+		}
+		loc := string(s.Package.Location)
+		parentPath, name := path.Split(loc)
+		parent, err := a.root.folder(strings.TrimSuffix(parentPath, "/"), true)
+		if err != nil {
+			return err
+		}
+		if s.Package.Link {
+			target, err := filepath.Rel(filepath.FromSlash(path.Dir(loc)), filepath.FromSlash(s.Package.Resolved))
+			if err != nil {
+				return err
+			}
+			if err := parent.Symlink(filepath.ToSlash(target), name); err != nil {
+				return err
+			}
+			a.made = append(a.made, loc)
+			continue
+		}
+		if err := parent.Mkdir(name); err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+		a.made = append(a.made, loc)
+		key := files.Group(s.Package)
+		g := byName[key]
+		if g == nil || key == "" {
+			g = &group{p: s.Package}
+			groups = append(groups, g)
+			byName[key] = g
+		}
+		g.into = append(g.into, loc)
+		g.all = append(g.all, s.Package)
+	}
+
+	eg, ctx := errgroup.WithContext(ctx)
+	eg.SetLimit(max(o.Limit, 1))
+	var mu sync.Mutex
+	for _, g := range groups {
+		if ctx.Err() != nil {
+			break
+		}
+		eg.Go(func() error {
+			err := a.placeGroup(ctx, files, g.p, g.into)
+			if err == nil {
+				return nil
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			for _, p := range g.all {
+				if ctx.Err() != nil || o.Failed == nil || !o.Failed(p, err) {
+					return err
+				}
+			}
+			for _, p := range g.all {
+				a.Missing = append(a.Missing, &OptionalError{Package: p, Err: err})
+			}
+			return nil
+		})
+	}
+	if err := eg.Wait(); err != nil {
+		return err
+	}
+	for _, m := range a.Missing {
+		if err := os.RemoveAll(filepath.Join(a.root.dir, filepath.FromSlash(string(m.Package.Location)))); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+func (a *Applied) placeGroup(ctx context.Context, files Files, p *lockfile.Package, locs []string) error {
+	into := make([]*folder.Folder, 0, len(locs))
+	defer func() {
+		for _, f := range into {
+			f.Close()
+		}
+	}()
+	for _, loc := range locs {
+		parentPath, name := path.Split(loc)
+		parent, err := a.root.folder(strings.TrimSuffix(parentPath, "/"), false)
+		if err != nil {
+			return err
+		}
+		f, err := parent.Child(name)
+		if err != nil {
+			return err
+		}
+		into = append(into, f)
+	}
+	return files.Place(ctx, p, into)
+}
+
+// Commit makes the new state the only one: what was moved aside is removed,
+// and the journal with it. An error is worth a warning only.
+func (a *Applied) Commit() error {
+	defer a.root.close()
+	return a.clear()
+}
+
+// clear removes the trash folders and then the journal.
+func (a *Applied) clear() error {
+	var first error
+	seen := map[string]bool{}
+	for _, m := range a.moved {
+		for _, p := range []string{m.from, m.to} {
+			i := strings.Index(p, "/"+trashName)
+			if i < 0 || seen[p[:i]] {
+				continue
+			}
+			seen[p[:i]] = true
+			a.root.forget(p[:i] + "/" + trashName)
+			if modules, err := a.root.folder(p[:i], false); err == nil {
+				if err := modules.RemoveAll(trashName); err != nil && first == nil {
+					first = err
+				}
+			}
+		}
+	}
+	if err := removeJournal(a.root.dir); err != nil && first == nil {
+		first = err
+	}
+	return first
+}
+
+// Undo puts everything back as it was before Apply.
+func (a *Applied) Undo() error {
+	defer a.root.close()
+	var first error
+	note := func(err error) {
+		if err != nil && first == nil && !errors.Is(err, fs.ErrNotExist) {
+			first = err
+		}
+	}
+	at := func(p string) string { return filepath.Join(a.root.dir, filepath.FromSlash(p)) }
+	// What was nested in a replaced package goes back into it first.
+	for i := len(a.moved) - 1; i >= 0; i-- {
+		if m := a.moved[i]; strings.Contains(m.from, "/"+trashName+"/") {
+			note(os.Rename(at(m.to), at(m.from)))
+		}
+	}
+	for i := len(a.made) - 1; i >= 0; i-- {
+		note(os.RemoveAll(at(a.made[i])))
+	}
+	for i := len(a.moved) - 1; i >= 0; i-- {
+		if m := a.moved[i]; !strings.Contains(m.from, "/"+trashName+"/") {
+			note(os.MkdirAll(filepath.Dir(at(m.from)), 0o777))
+			note(os.Rename(at(m.to), at(m.from)))
+		}
+	}
+	if first == nil {
+		first = a.clear()
+	}
+	return first
+}

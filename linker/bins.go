@@ -1,0 +1,216 @@
+package linker
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/ibid-pm/ibid/internal/folder"
+	"github.com/ibid-pm/ibid/lockfile"
+)
+
+// linkBins makes the .bin links (npm: bin-links). A bin whose file is not there
+// has no link.
+func (a *Applied) linkBins(umask fs.FileMode) error {
+	for _, b := range a.plan.OldBins {
+		if err := a.retireOwnBin(b); err != nil {
+			return err
+		}
+	}
+	for i := range a.plan.Bins {
+		if err := a.linkBin(&a.plan.Bins[i], umask); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// retireOwnBin takes away a link that is the one the plan knows of; another's
+// link of the same name stays.
+func (a *Applied) retireOwnBin(b Bin) error {
+	bin, err := a.root.folder(path.Dir(b.Path), false)
+	if err != nil {
+		return nil // the whole folder went with its package
+	}
+	if target, err := bin.Readlink(path.Base(b.Path)); err != nil || target != b.Target {
+		return nil
+	}
+	return a.retire(b.Path, false)
+}
+
+func (a *Applied) linkBin(b *Bin, umask fs.FileMode) error {
+	var st folder.Stat
+	if err := a.root.top.Lstat(b.File, &st); err != nil || !st.Mode.IsRegular() {
+		if err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNotDir) {
+			return a.retireOwnBin(*b)
+		}
+		return err
+	}
+	bin, err := a.root.folder(path.Dir(b.Path), true)
+	if err != nil {
+		return err
+	}
+	name := path.Base(b.Path)
+	err = bin.Symlink(b.Target, name)
+	if errors.Is(err, fs.ErrExist) {
+		if was, rerr := bin.Readlink(name); rerr == nil && was == b.Target {
+			return nil // npm leaves the file's mode alone then
+		}
+		if err = a.retire(b.Path, false); err == nil {
+			err = bin.Symlink(b.Target, name)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	a.made = append(a.made, b.Path)
+	if err := fixShebang(filepath.Join(a.root.dir, filepath.FromSlash(b.File)), st.Mode.Perm()); err != nil {
+		return err
+	}
+	if want := 0o777 &^ umask; st.Mode.Perm() != want {
+		return a.root.top.Chmod(b.File, want)
+	}
+	return nil
+}
+
+// fixShebang rewrites a first line "#!… CRLF" to end in LF, which else no
+// system can run. The file is replaced rather than changed, since it may have
+// another name in the store.
+func fixShebang(file string, mode fs.FileMode) error {
+	f, err := os.Open(file)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	var head [2048]byte
+	n, _ := f.Read(head[:])
+	line := head[:n]
+	end := bytes.IndexByte(line, '\n')
+	if end < 1 || !bytes.HasPrefix(line, []byte("#!")) || line[end-1] != '\r' {
+		return nil
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	fixed := append(bytes.Clone(data[:end-1]), data[end:]...)
+	tmp := filepath.Join(filepath.Dir(file), "."+filepath.Base(file)+".ibid")
+	if err := os.WriteFile(tmp, fixed, mode); err != nil {
+		os.Remove(tmp)
+		return err
+	}
+	return os.Rename(tmp, file)
+}
+
+// journal
+
+// writeJournal says, before anything is written, what is about to be: a line
+// for each path that may be half done if ibid is killed.
+func writeJournal(l *layout, p *Plan) error {
+	var b bytes.Buffer
+	for i := range p.Steps {
+		if s := &p.Steps[i]; !s.Package.InBundle {
+			b.WriteString(string(s.Package.Location))
+			b.WriteByte('\n')
+		}
+	}
+	for _, bin := range p.Bins {
+		b.WriteString(bin.Path)
+		b.WriteByte('\n')
+	}
+	b.WriteString(journalEnd)
+	modules, err := l.folder("node_modules", true)
+	if err != nil {
+		return err
+	}
+	// What was there belongs to an unfinished run and was read by Heal.
+	tmp := journalName + ".new"
+	modules.Remove(tmp)
+	if err := modules.WriteFile(tmp, b.Bytes(), 0o666); err != nil {
+		return err
+	}
+	return modules.Rename(tmp, modules, journalName)
+}
+
+const journalEnd = "end\n"
+
+func removeJournal(dir string) error {
+	err := os.Remove(filepath.Join(dir, "node_modules", journalName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// Heal removes what a killed run may have left half done: the packages and
+// links that its journal names, and its trash. It says whether there was
+// anything. The packages that are gone after it are missing, nothing worse.
+func Heal(dir string) (bool, error) {
+	file := filepath.Join(dir, "node_modules", journalName)
+	data, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNotDir) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	l, err := openLayout(dir)
+	if err != nil {
+		return false, err
+	}
+	defer l.close()
+	lines := strings.Split(string(data), "\n")
+	// Deepest first, so that no folder is opened below one that is gone.
+	for i := len(lines) - 1; i >= 0; i-- {
+		loc := lines[i]
+		if loc == "" || loc+"\n" == journalEnd || !healable(loc) {
+			continue
+		}
+		parent, err := l.folder(path.Dir(loc), false)
+		if err != nil {
+			continue
+		}
+		l.forget(loc)
+		if err := parent.RemoveAll(path.Base(loc)); err != nil {
+			return true, err
+		}
+		if modules := trash(loc); modules != "" {
+			if f, err := l.folder(path.Dir(modules), false); err == nil {
+				l.forget(modules)
+				if err := f.RemoveAll(trashName); err != nil {
+					return true, err
+				}
+			}
+		}
+	}
+	if modules, err := l.folder("node_modules", false); err == nil {
+		modules.RemoveAll(trashName)
+		modules.Remove(journalName + ".new")
+	}
+	return true, os.Remove(file)
+}
+
+// healable says whether a journal's line is one that writeJournal writes: the
+// file lies in node_modules, where anybody may have put it.
+func healable(p string) bool {
+	if i := strings.LastIndex(p, "node_modules/.bin/"); i >= 0 {
+		name := p[i+len("node_modules/.bin/"):]
+		if name == "" || name == "." || name == ".." || strings.ContainsAny(name, "/\\\x00") {
+			return false
+		}
+		if i == 0 {
+			return true
+		}
+		owner := strings.TrimSuffix(p[:i], "/")
+		return CheckLocation(lockfile.Location(owner)) == nil || !strings.Contains(owner, "node_modules") && cleanPath(owner)
+	}
+	return CheckLocation(lockfile.Location(p)) == nil
+}
+
+func cleanPath(p string) bool {
+	return p != "" && path.Clean(p) == p && !path.IsAbs(p) && p != ".." && !strings.HasPrefix(p, "../")
+}

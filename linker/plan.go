@@ -1,0 +1,246 @@
+package linker
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/ibid-pm/ibid/internal/collate"
+	"github.com/ibid-pm/ibid/internal/manifest"
+	"github.com/ibid-pm/ibid/lockfile"
+)
+
+// Action says what happens to one location.
+type Action uint8
+
+const (
+	Keep Action = iota
+	Add
+	Change
+	Remove
+)
+
+// Step is what happens to one location.
+type Step struct {
+	Action Action
+	// Package is the wanted one; for Remove it is the installed one.
+	Package *lockfile.Package
+	// Was is the installed one, nil for Add.
+	Was *lockfile.Package
+}
+
+// Bin is one link in a .bin folder.
+type Bin struct {
+	Path   string // of the link, relative to the project: "node_modules/.bin/x"
+	Target string // the link's text: "../x/cli.js"
+	File   string // the file meant, relative to the project
+	Owner  *lockfile.Package
+}
+
+// Plan is all that has to be done, in the order in which it is decided:
+// shallow before deep, then by location.
+type Plan struct {
+	Steps []Step // without Keep
+	// Bins are wanted, all of them; OldBins are what the installed packages
+	// had and nobody wants any more.
+	Bins    []Bin
+	OldBins []Bin
+
+	Added, Changed, Removed int
+}
+
+// Options changes what a plan contains.
+type Options struct {
+	NoBins bool // bin-links=false
+	// Damaged says that what is installed at a location is not to be trusted.
+	Damaged func(lockfile.Location) bool
+}
+
+// NewPlan compares what is installed with what is wanted. Either may be nil.
+// wanted holds only what belongs on this machine: no omitted and no inert
+// packages.
+func NewPlan(installed, wanted *lockfile.Lockfile, o Options) *Plan {
+	p := &Plan{}
+	have := map[lockfile.Location]*lockfile.Package{}
+	if installed != nil {
+		for _, x := range installed.Packages {
+			if inModules(x.Location) && (o.Damaged == nil || !o.Damaged(x.Location)) {
+				have[x.Location] = x
+			}
+		}
+	}
+	var want []*lockfile.Package
+	if wanted != nil {
+		for _, x := range wanted.Packages {
+			if inModules(x.Location) {
+				want = append(want, x)
+			}
+		}
+	}
+	sortByDepth(want)
+	wanting := make(map[lockfile.Location]*lockfile.Package, len(want))
+	for _, x := range want {
+		wanting[x.Location] = x
+		was := have[x.Location]
+		switch {
+		case was == nil:
+			p.Steps = append(p.Steps, Step{Action: Add, Package: x})
+			if !x.InBundle {
+				p.Added++
+			}
+		case !same(was, x):
+			p.Steps = append(p.Steps, Step{Action: Change, Package: x, Was: was})
+			p.Changed++
+		}
+	}
+	var gone []*lockfile.Package
+	for loc, x := range have {
+		if wanting[loc] == nil {
+			gone = append(gone, x)
+		}
+	}
+	sortByDepth(gone)
+	for _, x := range gone {
+		p.Steps = append(p.Steps, Step{Action: Remove, Package: x, Was: x})
+		p.Removed++
+	}
+	if !o.NoBins {
+		p.Bins = bins(want, wanted)
+	}
+	if installed != nil {
+		wanted := map[string]bool{}
+		for i := range p.Bins {
+			wanted[p.Bins[i].Path] = true
+		}
+		var old []*lockfile.Package
+		for _, x := range have {
+			old = append(old, x)
+		}
+		sortByDepth(old)
+		for _, b := range bins(old, installed) {
+			if !wanted[b.Path] {
+				p.OldBins = append(p.OldBins, b)
+			}
+		}
+	}
+	return p
+}
+
+// inModules tells a package in a node_modules from the root, a workspace or the
+// target of a link, which nobody lays out.
+func inModules(l lockfile.Location) bool {
+	s := string(l)
+	return strings.HasPrefix(s, "node_modules/") || strings.Contains(s, "/node_modules/")
+}
+
+// same says whether what lies there is what is wanted (npm: arborist
+// lib/diff.js, getAction).
+func same(was, want *lockfile.Package) bool {
+	if was.Link != want.Link {
+		return false
+	}
+	if want.Link {
+		return was.Resolved == want.Resolved
+	}
+	if was.InBundle && want.InBundle {
+		return true // comes and goes with its bundler
+	}
+	if version(was) != version(want) || was.Name() != want.Name() {
+		return false
+	}
+	if was.Integrity == "" && want.Integrity == "" {
+		return was.Resolved == want.Resolved || was.Resolved == "" || want.Resolved == ""
+	}
+	return was.Integrity == want.Integrity || sharesHash(was.Integrity, want.Integrity)
+}
+
+// sharesHash says whether two integrity strings have a hash in common.
+func sharesHash(a, b string) bool {
+	for x := range strings.FieldsSeq(a) {
+		for y := range strings.FieldsSeq(b) {
+			if x == y {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func version(p *lockfile.Package) string {
+	if p.Meta == nil {
+		return ""
+	}
+	return p.Meta.Version
+}
+
+func depth(l lockfile.Location) int { return strings.Count(string(l), "node_modules/") }
+
+// sortByDepth puts packages into npm's order of building: shallow first, then
+// by path.
+func sortByDepth(ps []*lockfile.Package) {
+	slices.SortStableFunc(ps, func(a, b *lockfile.Package) int {
+		if d := depth(a.Location) - depth(b.Location); d != 0 {
+			return d
+		}
+		return collate.Compare(string(a.Location), string(b.Location))
+	})
+}
+
+// bins lists the links that the packages want; the first to want a path has it.
+func bins(ps []*lockfile.Package, lock *lockfile.Lockfile) []Bin {
+	var out []Bin
+	taken := map[string]bool{}
+	for _, p := range ps {
+		meta := p.Meta
+		if p.Link { // a link's bins are its target's
+			target := lock.Get(lockfile.Location(p.Resolved))
+			if target == nil {
+				continue
+			}
+			meta = target.Meta
+		}
+		if meta == nil {
+			continue
+		}
+		for _, b := range binsOf(p, meta) {
+			if taken[b.Path] {
+				continue
+			}
+			taken[b.Path] = true
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
+func binsOf(p *lockfile.Package, meta *manifest.Manifest) []Bin {
+	loc := string(p.Location)
+	i := strings.LastIndex(loc, "node_modules/")
+	modules, name := loc[:i+len("node_modules")], loc[i+len("node_modules/"):]
+	out := make([]Bin, 0, len(meta.Bin))
+	for _, b := range meta.Bin {
+		if !safeBin(b) {
+			continue
+		}
+		out = append(out, Bin{
+			Path:   modules + "/.bin/" + b.Name,
+			Target: "../" + name + "/" + b.Path,
+			File:   loc + "/" + b.Path,
+			Owner:  p,
+		})
+	}
+	return out
+}
+
+// safeBin refuses a bin that would lie outside .bin or point outside its
+// package. Manifests are cleaned when they are read; a lockfile is a stranger's.
+func safeBin(b manifest.Bin) bool {
+	if b.Name == "" || b.Name == "." || b.Name == ".." || strings.ContainsAny(b.Name, "/\\\x00") {
+		return false
+	}
+	if b.Path == "" || strings.ContainsAny(b.Path, "\\\x00") || path.IsAbs(b.Path) {
+		return false
+	}
+	clean := path.Clean(b.Path)
+	return clean == b.Path && clean != ".." && !strings.HasPrefix(clean, "../")
+}
