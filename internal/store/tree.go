@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 	"unsafe"
@@ -139,16 +140,16 @@ func (s *Store) examineLocked(trees *root, lock *os.File, name, n string, d Dige
 	if st.Nlink == 0 {
 		return nil, errOnLoan // another process is replacing it right now
 	}
-	spoilt := func(tree string) error {
-		s.removeTree(trees, name, n, tree)
+	spoilt := func() error {
+		s.removeTree(trees, name, n)
 		return errSpoilt
 	}
 	data := make([]byte, st.Size)
 	if _, err := io.ReadFull(lock, data); err != nil {
-		return nil, spoilt("")
+		return nil, spoilt()
 	}
 	if len(data) < sha256.Size {
-		return nil, spoilt("")
+		return nil, spoilt()
 	}
 	body := data[:len(data)-sha256.Size]
 	mac, err := s.mac(body)
@@ -156,23 +157,23 @@ func (s *Store) examineLocked(trees *root, lock *os.File, name, n string, d Dige
 		return nil, err
 	}
 	if !hmac.Equal(mac, data[len(body):]) {
-		return nil, spoilt("")
+		return nil, spoilt()
 	}
 	// data is never written to again, so the seal may share its memory.
 	seal, err := decodeSeal(unsafe.String(unsafe.SliceData(body), len(body)))
 	if err != nil || seal.digest != d || seal.variant != v || seal.ino != st.Ino || seal.btime != st.Btime {
-		return nil, spoilt("")
+		return nil, spoilt()
 	}
 	dir, err := trees.Child(name + "/" + seal.dir)
 	if err != nil {
-		return nil, spoilt(seal.dir)
+		return nil, spoilt()
 	}
 	if err := seal.check(dir); err != nil {
 		dir.Close()
 		if errors.Is(err, errOnLoan) {
 			return nil, err
 		}
-		return nil, spoilt(seal.dir)
+		return nil, spoilt()
 	}
 	return &Tree{store: s, seal: seal, lock: lock, dir: dir}, nil
 }
@@ -207,15 +208,22 @@ func (s *seal) check(dir *folder.Folder) error {
 	return nil
 }
 
-func (s *Store) removeTree(trees *root, name, n, dir string) {
-	trees.Remove(name + "/" + n + ".seal")
-	if dir == "" {
+// removeTree removes the tree of a seal whose lock is held, and the seal last:
+// a run killed in between leaves a seal that fails. Whatever folders earlier
+// trees of that number left go as well.
+func (s *Store) removeTree(trees *root, name, n string) {
+	parent, err := trees.Child(name)
+	if err != nil {
 		return
 	}
-	if parent, err := trees.Child(name); err == nil {
-		parent.RemoveAll(dir)
-		parent.Close()
+	defer parent.Close()
+	entries, _ := parent.ReadDir()
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name, n+"-") {
+			parent.RemoveAll(e.Name)
+		}
 	}
+	parent.Remove(n + ".seal")
 }
 
 // Unpack writes a tree of the tarball, which the caller has verified and read
@@ -266,7 +274,7 @@ func (s *Store) Unpack(d Digest, v Variant, a *tarball.Archive) (*Tree, error) {
 func (s *Store) unpackLocked(trees *root, lock *os.File, parent, name, n string, d Digest, v Variant, a *tarball.Archive) (*Tree, error) {
 	treeDir := n + "-" + randomName()
 	fail := func(err error) (*Tree, error) {
-		s.removeTree(trees, name, n, treeDir)
+		s.removeTree(trees, name, n)
 		return nil, err
 	}
 	se := &seal{digest: d, variant: v, dir: treeDir}

@@ -1,0 +1,311 @@
+package store
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ibid-pm/ibid/internal/folder"
+	"github.com/ibid-pm/ibid/internal/tarball"
+)
+
+func newStore(t *testing.T) *Store {
+	t.Helper()
+	dir := t.TempDir()
+	return Open(Options{Dir: filepath.Join(dir, "store"), KeyFile: filepath.Join(dir, "state", "key"), Umask: umask()})
+}
+
+func pack(t *testing.T, files map[string]string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	w := tar.NewWriter(z)
+	for name, content := range files {
+		w.WriteHeader(&tar.Header{Name: "package/" + name, Mode: 0o644, Size: int64(len(content)), Typeflag: tar.TypeReg})
+		w.Write([]byte(content))
+	}
+	w.Close()
+	z.Close()
+	return b.Bytes()
+}
+
+func (s *Store) put(t *testing.T, files map[string]string) (Digest, []byte) {
+	t.Helper()
+	tgz := pack(t, files)
+	d := Sum(tgz)
+	if err := s.PutTarball(d, tgz); err != nil {
+		t.Fatal(err)
+	}
+	return d, tgz
+}
+
+// install borrows or unpacks a tree and links it into a new folder.
+func (s *Store) install(t *testing.T, d Digest, into string) (unpacked bool) {
+	t.Helper()
+	v := s.VariantOf(nil, "")
+	tree, err := s.Borrow(d, v)
+	if errors.Is(err, ErrMissing) {
+		unpacked = true
+		tgz, terr := s.Tarball(d)
+		if terr != nil {
+			t.Fatal(terr)
+		}
+		a, rerr := tarball.Read(tgz, tarball.Options{})
+		if rerr != nil {
+			t.Fatal(rerr)
+		}
+		tree, err = s.Unpack(d, v, a)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tree.Return()
+	if err := os.MkdirAll(into, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	f, err := folder.Open(into)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := tree.LinkInto(f); err != nil {
+		t.Fatal(err)
+	}
+	return unpacked
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// treeFile finds a file of an unpacked tree in the store.
+func (s *Store) treeFile(t *testing.T, name string) string {
+	t.Helper()
+	var found string
+	filepath.WalkDir(s.Dir(), func(p string, e fs.DirEntry, err error) error {
+		if err == nil && filepath.Base(p) == name && strings.Contains(p, "trees") {
+			found = p
+		}
+		return nil
+	})
+	if found == "" {
+		t.Fatalf("no %s among the trees", name)
+	}
+	return found
+}
+
+func TestATreeIsUsedAgainOnceItsProjectGaveItUp(t *testing.T) {
+	s, work := newStore(t), t.TempDir()
+	d, _ := s.put(t, map[string]string{"index.js": "1", "lib/a.js": "2"})
+	if !s.install(t, d, filepath.Join(work, "one")) {
+		t.Error("the first install found a tree")
+	}
+	os.RemoveAll(filepath.Join(work, "one"))
+	if s.install(t, d, filepath.Join(work, "one")) {
+		t.Error("the second install unpacked again")
+	}
+	if got := read(t, filepath.Join(work, "one", "lib", "a.js")); got != "2" {
+		t.Errorf("lib/a.js is %q", got)
+	}
+}
+
+func TestAnEditInOneProjectDoesNotReachAnother(t *testing.T) {
+	s, work := newStore(t), t.TempDir()
+	d, _ := s.put(t, map[string]string{"index.js": "1"})
+	one, two := filepath.Join(work, "one"), filepath.Join(work, "two")
+	s.install(t, d, one)
+	s.install(t, d, two)
+	if err := os.WriteFile(filepath.Join(one, "index.js"), []byte("edited"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if got := read(t, filepath.Join(two, "index.js")); got != "1" {
+		t.Errorf("the other project has %q", got)
+	}
+	os.RemoveAll(one)
+	three := filepath.Join(work, "three")
+	s.install(t, d, three)
+	if got := read(t, filepath.Join(three, "index.js")); got != "1" {
+		t.Errorf("a later project has %q", got)
+	}
+}
+
+func TestATreeThatWasTouchedIsMadeAgain(t *testing.T) {
+	keepTimes := func(t *testing.T, path string, change func()) {
+		st, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		change()
+		os.Chtimes(path, st.ModTime(), st.ModTime())
+	}
+	for name, touch := range map[string]func(t *testing.T, path string){
+		"written to": func(t *testing.T, path string) {
+			os.WriteFile(path, []byte("tampered"), 0o644)
+		},
+		"written to, size and time as before": func(t *testing.T, path string) {
+			time.Sleep(2 * togetherAtLeast) // the time that passes between a project's end and the deed
+			keepTimes(t, path, func() {
+				f, _ := os.OpenFile(path, os.O_WRONLY, 0)
+				f.WriteString("X")
+				f.Close()
+			})
+		},
+		"replaced, size and time as before": func(t *testing.T, path string) {
+			time.Sleep(2 * clockSlack)
+			keepTimes(t, path, func() {
+				os.Remove(path)
+				os.WriteFile(path, []byte("X"), 0o644)
+			})
+		},
+		"removed":         func(t *testing.T, path string) { os.Remove(path) },
+		"made executable": func(t *testing.T, path string) { os.Chmod(path, 0o755) },
+		"its seal replaced by a copy": func(t *testing.T, path string) {
+			seal := filepath.Join(filepath.Dir(filepath.Dir(path)), "0.seal")
+			b, _ := os.ReadFile(seal)
+			os.Remove(seal)
+			os.WriteFile(seal, b, 0o644)
+			os.WriteFile(path, []byte("X"), 0o644)
+		},
+		"its seal changed": func(t *testing.T, path string) {
+			seal := filepath.Join(filepath.Dir(filepath.Dir(path)), "0.seal")
+			b, _ := os.ReadFile(seal)
+			b[len(b)/2] ^= 1
+			os.WriteFile(seal, b, 0o644)
+		},
+		"its seal cut short": func(t *testing.T, path string) {
+			os.Truncate(filepath.Join(filepath.Dir(filepath.Dir(path)), "0.seal"), 20)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, work := newStore(t), t.TempDir()
+			d, _ := s.put(t, map[string]string{"index.js": "1", "other.js": "2"})
+			s.install(t, d, filepath.Join(work, "one"))
+			os.RemoveAll(filepath.Join(work, "one"))
+			touch(t, s.treeFile(t, "index.js"))
+			if !s.install(t, d, filepath.Join(work, "two")) {
+				t.Error("the tree was used as it was")
+			}
+			if got := read(t, filepath.Join(work, "two", "index.js")); got != "1" {
+				t.Errorf("index.js is %q", got)
+			}
+			if st, _ := os.Stat(filepath.Join(work, "two", "index.js")); st.Mode().Perm() != 0o644&^s.umask {
+				t.Errorf("index.js has mode %o", st.Mode().Perm())
+			}
+		})
+	}
+}
+
+func TestADamagedTarballIsNotedAndGone(t *testing.T) {
+	s := newStore(t)
+	d, _ := s.put(t, map[string]string{"index.js": "1"})
+	path := s.tarballPath(d)
+	b, _ := os.ReadFile(path)
+	b[len(b)-1] ^= 1
+	os.WriteFile(path, b, 0o644)
+	var wrong *IntegrityError
+	if _, err := s.Tarball(d); !errors.As(err, &wrong) {
+		t.Errorf("reading it: %v", err)
+	}
+	if _, err := s.Tarball(d); !errors.Is(err, ErrMissing) {
+		t.Errorf("reading it again: %v", err)
+	}
+}
+
+func TestARefOfAnotherUserCountsAsMissing(t *testing.T) {
+	dir := t.TempDir()
+	open := func(key string) *Store {
+		return Open(Options{Dir: filepath.Join(dir, "store"), KeyFile: filepath.Join(dir, key)})
+	}
+	mine, theirs := open("mine"), open("theirs")
+	if err := theirs.PutRef("sha1-x", Digest{1}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := mine.Ref("sha1-x"); !errors.Is(err, ErrMissing) {
+		t.Errorf("got %v", err)
+	}
+	if d, err := theirs.Ref("sha1-x"); err != nil || d != (Digest{1}) {
+		t.Errorf("its own user got %v, %v", d, err)
+	}
+}
+
+func TestVerifyReadsEveryByte(t *testing.T) {
+	s, work := newStore(t), t.TempDir()
+	d, _ := s.put(t, map[string]string{"index.js": "1", ".gitignore": "x"})
+	s.install(t, d, filepath.Join(work, "one"))
+	c, err := s.Verify(t.Context())
+	if err != nil || c.Tarballs != 1 || c.OnLoan != 1 || len(c.Removed) != 0 {
+		t.Fatalf("on loan: %+v, %v", c, err)
+	}
+	os.RemoveAll(filepath.Join(work, "one"))
+	if c, err = s.Verify(t.Context()); err != nil || c.Trees != 1 || len(c.Removed) != 0 {
+		t.Fatalf("unharmed: %+v, %v", c, err)
+	}
+	// A change that no time tells of: the content is compared as well.
+	path := s.treeFile(t, "index.js")
+	st, _ := os.Stat(path)
+	f, _ := os.OpenFile(path, os.O_WRONLY, 0)
+	f.WriteString("X")
+	f.Close()
+	os.Chtimes(path, st.ModTime(), st.ModTime())
+	if c, err = s.Verify(t.Context()); err != nil || len(c.Removed) != 1 {
+		t.Fatalf("tampered: %+v, %v", c, err)
+	}
+	if !s.install(t, d, filepath.Join(work, "two")) {
+		t.Error("the tampered tree is still there")
+	}
+}
+
+func TestPruneLeavesWhatIsOnLoan(t *testing.T) {
+	s, work := newStore(t), t.TempDir()
+	d, _ := s.put(t, map[string]string{"index.js": "1"})
+	e, _ := s.put(t, map[string]string{"index.js": "2"})
+	s.install(t, d, filepath.Join(work, "one"))
+	s.install(t, e, filepath.Join(work, "two"))
+	os.RemoveAll(filepath.Join(work, "two"))
+	p, err := s.Prune(t.Context(), 0)
+	if err != nil || p.Trees != 1 || p.Tarballs != 2 {
+		t.Fatalf("%+v, %v", p, err)
+	}
+	if got := read(t, filepath.Join(work, "one", "index.js")); got != "1" {
+		t.Errorf("the project has %q", got)
+	}
+}
+
+func TestSealsSurviveEncoding(t *testing.T) {
+	in := &seal{digest: Digest{1, 2}, variant: Variant{3}, bornFrom: 4, bornTo: 5, ino: 6, btime: 7, dir: "0-abc",
+		dirs: []sealDir{{"lib"}, {"lib/x"}}, files: []sealFile{{"a.js", 0o644, 12}, {"lib/é.js", 0o755, 1 << 40}}}
+	out, err := decodeSeal(string(in.encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(out.encode(), in.encode()) || out.files[1].size != 1<<40 || out.files[1].mode != 0o755 {
+		t.Errorf("got %+v", out)
+	}
+}
+
+func FuzzSeal(f *testing.F) {
+	f.Add(string((&seal{dir: "0-abc", files: []sealFile{{"a.js", 0o644, 12}}}).encode()))
+	f.Add("ibidseal\x01")
+	f.Fuzz(func(t *testing.T, data string) {
+		s, err := decodeSeal(data)
+		if err != nil {
+			return
+		}
+		again, err := decodeSeal(string(s.encode()))
+		if err != nil || !bytes.Equal(again.encode(), s.encode()) {
+			t.Errorf("not the same after a second reading: %v", err)
+		}
+	})
+}
