@@ -135,76 +135,139 @@ func ClipIndent(indent string) string {
 // in place of every line break; indent "" writes one line. Nothing follows the
 // last bracket. Undefined members are left out.
 func Append(dst []byte, v Value, indent, newline string) []byte {
-	w := writer{dst: dst, newline: newline}
-	if indent = ClipIndent(indent); strings.Contains(indent, "\n") {
-		indent = strings.ReplaceAll(indent, "\n", newline)
-	}
-	w.indent = indent
-	w.value(v, 0)
-	return w.dst
+	w := NewWriter(dst, indent, newline)
+	w.Value(v)
+	return w.Bytes()
 }
 
-type writer struct {
+// A Writer writes a document value by value, as JSON.stringify lays it out.
+// Its callers see to it that keys and values alternate and brackets match.
+type Writer struct {
 	dst     []byte
 	indent  string
 	newline string
+	open    []byte // the closing bracket of each level
+	comma   bool   // the level has an item already
+	keyed   bool   // a key was written and its value has to come
 }
 
-func (w *writer) value(v Value, depth int) {
+// NewWriter gives a Writer that appends to dst; see Append.
+func NewWriter(dst []byte, indent, newline string) *Writer {
+	if indent = ClipIndent(indent); strings.Contains(indent, "\n") {
+		indent = strings.ReplaceAll(indent, "\n", newline)
+	}
+	return &Writer{dst: dst, indent: indent, newline: newline}
+}
+
+// Bytes gives what was written so far.
+func (w *Writer) Bytes() []byte { return w.dst }
+
+// Object begins an object.
+func (w *Writer) Object() { w.begin('{', '}') }
+
+// Array begins an array.
+func (w *Writer) Array() { w.begin('[', ']') }
+
+func (w *Writer) begin(opening, closing byte) {
+	w.item()
+	w.dst = append(w.dst, opening)
+	w.open = append(w.open, closing)
+	w.comma = false
+}
+
+// End ends the innermost object or array.
+func (w *Writer) End() {
+	closing := w.open[len(w.open)-1]
+	w.open = w.open[:len(w.open)-1]
+	if w.comma {
+		w.line()
+	}
+	w.dst = append(w.dst, closing)
+	w.comma = true
+}
+
+// Key writes a key; its value must follow.
+func (w *Writer) Key(key string) {
+	w.item()
+	w.dst = AppendString(w.dst, key)
+	w.dst = append(w.dst, ':')
+	if w.indent != "" {
+		w.dst = append(w.dst, ' ')
+	}
+	w.keyed = true
+}
+
+// Str writes a string.
+func (w *Writer) Str(s string) {
+	w.item()
+	w.dst = AppendString(w.dst, s)
+}
+
+// Bool writes true or false.
+func (w *Writer) Bool(b bool) {
+	w.item()
+	w.dst = strconv.AppendBool(w.dst, b)
+}
+
+// Int writes a whole number.
+func (w *Writer) Int(n int) {
+	w.item()
+	w.dst = strconv.AppendInt(w.dst, int64(n), 10)
+}
+
+// Value writes v; undefined is written as null.
+func (w *Writer) Value(v Value) {
 	switch v.kind {
 	case Undefined, Null:
+		w.item()
 		w.dst = append(w.dst, "null"...)
 	case Bool:
-		w.dst = strconv.AppendBool(w.dst, v.text != "")
+		w.Bool(v.text != "")
 	case Number:
+		w.item()
 		w.dst = appendNumber(w.dst, v.text)
 	case String:
-		w.dst = AppendString(w.dst, v.text)
+		w.Str(v.text)
 	case Array:
-		w.dst = append(w.dst, '[')
-		for i, item := range v.items {
-			if i > 0 {
-				w.dst = append(w.dst, ',')
-			}
-			w.line(depth + 1)
-			w.value(item, depth+1)
+		w.Array()
+		for _, item := range v.items {
+			w.Value(item)
 		}
-		if len(v.items) > 0 {
-			w.line(depth)
-		}
-		w.dst = append(w.dst, ']')
+		w.End()
 	case Object:
-		w.dst = append(w.dst, '{')
-		some := false
+		w.Object()
 		for _, m := range v.members {
-			if m.Value.kind == Undefined {
-				continue
+			if m.Value.kind != Undefined {
+				w.Key(m.Key)
+				w.Value(m.Value)
 			}
-			if some {
-				w.dst = append(w.dst, ',')
-			}
-			some = true
-			w.line(depth + 1)
-			w.dst = AppendString(w.dst, m.Key)
-			w.dst = append(w.dst, ':')
-			if w.indent != "" {
-				w.dst = append(w.dst, ' ')
-			}
-			w.value(m.Value, depth+1)
 		}
-		if some {
-			w.line(depth)
-		}
-		w.dst = append(w.dst, '}')
+		w.End()
 	}
 }
 
-func (w *writer) line(depth int) {
+// item makes room for a key or an item.
+func (w *Writer) item() {
+	if w.keyed {
+		w.keyed = false
+		return
+	}
+	if len(w.open) == 0 {
+		return
+	}
+	if w.comma {
+		w.dst = append(w.dst, ',')
+	}
+	w.comma = true
+	w.line()
+}
+
+func (w *Writer) line() {
 	if w.indent == "" {
 		return
 	}
 	w.dst = append(w.dst, w.newline...)
-	for range depth {
+	for range w.open {
 		w.dst = append(w.dst, w.indent...)
 	}
 }
