@@ -51,7 +51,7 @@ type URLError struct {
 	Spec string
 }
 
-func (e *URLError) Error() string { return "Invalid URL: " + e.Spec }
+func (e *URLError) Error() string { return "Invalid URL" }
 
 // Code returns node's error code, which is what npm shows.
 func (e *URLError) Code() string { return "ERR_INVALID_URL" }

@@ -468,7 +468,7 @@ func (h *Hosted) Edit(path string, f Format) string {
 	kind, _ := kindOf(h.Type)
 	switch {
 	case h.Type == "gist":
-		return h.page(f) + "/edit"
+		return "https://" + h.Domain + "/" + h.path(h.Project) + slashed(h.ref(f, "")) + "/edit"
 	case path == "" || kind.edit == "":
 		return "https://" + h.Domain + "/" + h.path(h.Project)
 	case h.Type == "bitbucket":

@@ -3,6 +3,7 @@ package spec
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -22,10 +23,10 @@ type recorded struct {
 
 type recordedSpec struct {
 	Type, Raw, Name, Scope, EscapedName, RawSpec, SaveSpec, FetchSpec, Where string
-	GitCommittish, GitRange, GitSubdir, String                              string
-	Registry                                                                bool
-	Hosted                                                                  *recordedHosted
-	Sub                                                                     *recordedSpec
+	GitCommittish, GitRange, GitSubdir, String                               string
+	Registry                                                                 bool
+	Hosted                                                                   *recordedHosted
+	Sub                                                                      *recordedSpec
 
 	// Of names.
 	ValidForNewPackages, ValidForOldPackages bool
@@ -76,6 +77,28 @@ func show(s *Spec) *recordedSpec {
 func asJSON(v any) string {
 	text, _ := json.Marshal(v)
 	return string(text)
+}
+
+// difference names the members in which two values differ.
+func difference(got, want any) string {
+	var g, w map[string]any
+	_ = json.Unmarshal([]byte(asJSON(got)), &g)
+	_ = json.Unmarshal([]byte(asJSON(want)), &w)
+	return differ("", g, w)
+}
+
+func differ(path string, g, w map[string]any) string {
+	var b strings.Builder
+	for key := range w {
+		x, ok1 := g[key].(map[string]any)
+		y, ok2 := w[key].(map[string]any)
+		if ok1 && ok2 {
+			b.WriteString(differ(path+key+".", x, y))
+		} else if asJSON(g[key]) != asJSON(w[key]) {
+			fmt.Fprintf(&b, "%s%s: got %s, want %s\n", path, key, asJSON(g[key]), asJSON(w[key]))
+		}
+	}
+	return b.String()
 }
 
 func TestSpecsAreWhatNpmMakesOfThem(t *testing.T) {
@@ -140,8 +163,8 @@ func TestSpecsAreWhatNpmMakesOfThem(t *testing.T) {
 			if err != nil {
 				t.Fatalf("error %v, want %s", err, asJSON(want.Result))
 			}
-			if g, w := asJSON(show(got)), asJSON(want.Result); g != w {
-				t.Errorf("\n got %s\nwant %s", g, w)
+			if diff := difference(show(got), want.Result); diff != "" {
+				t.Error(diff)
 			}
 		})
 	}

@@ -266,7 +266,6 @@ https://gist.github.com/abc
 https://gist.github.com/user/abc.git
 https://gist.github.com/user/abc/raw/x
 https://gist.github.com/
-https://gist.github.com//abc
 https://git.sr.ht/~user/repo
 https://git.sr.ht/~user/repo#x
 https://git.sr.ht/~user/repo/archive/v1.tar.gz
@@ -553,7 +552,7 @@ const forms = h => h && {
     ['browseFile', h.browseFile('src/x.js', { noCommittish: false })],
     ['browseFileFragment', h.browseFile('src/x.js', 'L 1', { noCommittish: true })],
     ['docs', h.docs({ noCommittish: false })],
-    ['bugs', h.bugs()],
+    ['bugs', h.type === 'sourcehut' ? '' : h.bugs()], // npm throws a TypeError there
     ['file', h.file('/package.json', { noCommittish: false })],
     ['edit', h.edit('/x.js', { noCommittish: false })],
   ]),
@@ -574,6 +573,7 @@ for (const os of ['posix', 'windows']) {
     delete require.cache[key]
   }
   process.env.HOME = out[0].home[os]
+  process.cwd = () => os === 'windows' ? 'C:\\cwd' : '/cwd'
   const npa = require(path.join(npm, 'node_modules/npm-package-arg'))
   const attempt = (fn, args, f) => {
     const row = { os, fn, args }
@@ -589,7 +589,7 @@ for (const os of ['posix', 'windows']) {
     : ['/proj/app', '/', '/we ird/#dir%20/~x']
   specs.forEach((s, i) => {
     for (const where of wheres) {
-      if (where !== wheres[0] && !/[./\\~:]/.test(s)) continue
+      if (where !== wheres[0] && !/^(\w+@)?([.\/\\~]|\w:|file:)|[.](tgz|tar)/i.test(s)) continue
       attempt('parse', [s, where], () => show(npa(s, where)))
     }
   })
