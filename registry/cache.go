@@ -1,0 +1,217 @@
+package registry
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"math"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The cache of packuments is a directory with one file for each URL, named by
+// its hash. A file is written under another name and renamed when it is whole;
+// only its slot is ever changed in place. Whatever can't be read, doesn't fit
+// its checksums or belongs to another URL is as good as absent, and a cache
+// that can't be written costs time, never the run.
+
+// cacheFormat is part of the path, so that two versions of ibid that don't
+// understand each other's entries keep apart.
+const cacheFormat = "packuments-1"
+
+func (c *Client) entryPath(rawURL string) string {
+	if c.opts.CacheDir == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(rawURL))
+	name := hex.EncodeToString(sum[:20])
+	return filepath.Join(c.opts.CacheDir, cacheFormat, name[:2], name[2:])
+}
+
+// openEntry gives the cache's entry for a URL, nil if there is none.
+func (c *Client) openEntry(rawURL string) *entry {
+	path := c.entryPath(rawURL)
+	if path == "" {
+		return nil
+	}
+	file, err := mapFile(path)
+	if err != nil || len(file) == 0 {
+		return nil
+	}
+	var e *entry
+	if !guarded(func() { e = decodeEntry(file) }) || e == nil || e.url != rawURL {
+		return nil
+	}
+	return e
+}
+
+// writeEntry puts an answer into the cache and says whether it is there.
+func (c *Client) writeEntry(x *index, v validators, f slot, body []byte) bool {
+	path := c.entryPath(v.url)
+	if path == "" {
+		return false
+	}
+	if err := writeParts(path, encodeEntry(x, v, f, body), x.time, x.slim, body); err != nil {
+		c.opts.Logger.Debug("packument cache: writing", "error", err)
+		return false
+	}
+	return true
+}
+
+func writeParts(path string, parts ...[]byte) (err error) {
+	dir := filepath.Dir(path)
+	f, err := os.CreateTemp(dir, ".tmp-*")
+	if os.IsNotExist(err) {
+		if err = os.MkdirAll(dir, 0o777); err != nil {
+			return err
+		}
+		f, err = os.CreateTemp(dir, ".tmp-*")
+	}
+	if err != nil {
+		return err
+	}
+	for _, part := range parts {
+		if _, err = f.Write(part); err != nil {
+			break
+		}
+	}
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name())
+	}
+	return err
+}
+
+// touchEntry notes that an entry was validated.
+func (c *Client) touchEntry(rawURL string, f slot) {
+	path := c.entryPath(rawURL)
+	if path == "" {
+		return
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return
+	}
+	_, _ = file.WriteAt(f.encode(), int64(slotAt))
+	_ = file.Close()
+}
+
+func (c *Client) dropEntry(rawURL string) {
+	if path := c.entryPath(rawURL); path != "" {
+		_ = os.Remove(path)
+	}
+}
+
+// cacheKey is a URL without what does not change the answer.
+func cacheKey(u *url.URL) string {
+	k := *u
+	k.User, k.Fragment = nil, ""
+	return k.String()
+}
+
+// storable says whether an answer may be kept, and for how long it is fresh
+// (npm: http-cache-semantics with shared: false and ignoreCargoCult).
+func storable(h http.Header, now time.Time) (slot, bool) {
+	cc := cacheControl(h.Get("Cache-Control"))
+	if _, pre := cc["pre-check"]; pre {
+		if _, post := cc["post-check"]; post {
+			// Copied from some tutorial: whoever sends these two means nothing by
+			// the others.
+			for _, k := range []string{"no-cache", "no-store", "must-revalidate", "pre-check", "post-check"} {
+				delete(cc, k)
+			}
+			h = h.Clone()
+			h.Del("Expires")
+			h.Del("Pragma")
+		}
+	}
+	if h.Get("Cache-Control") == "" && strings.Contains(h.Get("Pragma"), "no-cache") {
+		cc["no-cache"] = ""
+	}
+	if _, no := cc["no-store"]; no {
+		return slot{}, false
+	}
+	f := slot{received: now.UnixMilli()}
+	_, f.mustRevalidate = cc["must-revalidate"]
+	if age, err := strconv.ParseUint(leadingDigits(h.Get("Age")), 10, 31); err == nil {
+		f.age = uint32(age)
+	}
+	f.lifetime = lifetime(h, cc, now)
+	return f, true
+}
+
+// lifetime is the answer's freshness in milliseconds.
+func lifetime(h http.Header, cc map[string]string, now time.Time) int64 {
+	if _, no := cc["no-cache"]; no {
+		return 0
+	}
+	for _, vary := range h.Values("Vary") {
+		for _, field := range strings.Split(strings.ToLower(vary), ",") {
+			switch strings.TrimSpace(field) {
+			case "", "accept", "accept-encoding", "user-agent", "npm-command", "npm-session", "npm-scope", "npm-auth-type":
+				// Sent alike by every run, or of no consequence to a document.
+			default:
+				// "*", or something that the entry has no record of.
+				return 0
+			}
+		}
+	}
+	const limit = math.MaxInt64 / 4
+	if s, ok := cc["max-age"]; ok && s != "" && s != "0" {
+		seconds, err := strconv.ParseFloat(leadingDigits(s), 64)
+		if err != nil {
+			return 0
+		}
+		return int64(min(seconds*1000, limit))
+	} else if ok && s == "0" {
+		return 0
+	}
+	least := int64(0)
+	if _, immutable := cc["immutable"]; immutable {
+		least = 24 * time.Hour.Milliseconds()
+	}
+	date := now
+	if t, err := http.ParseTime(h.Get("Date")); err == nil {
+		date = t
+	}
+	if e := h.Get("Expires"); e != "" {
+		t, err := http.ParseTime(e)
+		if err != nil || t.Before(date) {
+			return 0
+		}
+		return max(least, t.Sub(date).Milliseconds())
+	}
+	if t, err := http.ParseTime(h.Get("Last-Modified")); err == nil && date.After(t) {
+		return max(least, date.Sub(t).Milliseconds()/10)
+	}
+	return least
+}
+
+func cacheControl(value string) map[string]string {
+	cc := map[string]string{}
+	for _, part := range strings.Split(value, ",") {
+		k, v, _ := strings.Cut(part, "=")
+		if k = strings.TrimSpace(k); k != "" {
+			cc[k] = strings.Trim(strings.TrimSpace(v), `"`)
+		}
+	}
+	return cc
+}
+
+func leadingDigits(s string) string {
+	s = strings.TrimSpace(s)
+	i := 0
+	for i < len(s) && '0' <= s[i] && s[i] <= '9' {
+		i++
+	}
+	return s[:i]
+}

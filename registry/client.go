@@ -1,0 +1,283 @@
+package registry
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+)
+
+// DefaultRegistry is npm's public registry.
+const DefaultRegistry = "https://registry.npmjs.org/"
+
+// CacheMode says when the cache may answer instead of the registry.
+type CacheMode uint8
+
+const (
+	CacheDefault  CacheMode = iota // fresh entries answer, stale ones are revalidated
+	PreferOnline                   // every entry is revalidated
+	PreferOffline                  // any entry answers, however old
+	Offline                        // only the cache answers: else ENOTCACHED
+)
+
+// Retry is npm's fetch-retries and its companions. The zero value tries once.
+type Retry struct {
+	Count      int           // tries after the first
+	Factor     float64       // of one wait to the next
+	MinTimeout time.Duration // the first wait
+	MaxTimeout time.Duration // the longest wait, also for Retry-After
+}
+
+// DefaultRetry gives npm's defaults: two more tries, after 10 s and 60 s.
+func DefaultRetry() Retry {
+	return Retry{Count: 2, Factor: 10, MinTimeout: 10 * time.Second, MaxTimeout: time.Minute}
+}
+
+// Wait is the pause before try n+1, n counting from 0 (npm: the retry module
+// without its jitter, which npm leaves off).
+func (r Retry) Wait(n int) time.Duration {
+	wait := float64(max(r.MinTimeout, 0))
+	factor := r.Factor
+	if factor < 1 {
+		factor = 1
+	}
+	for range n {
+		wait *= factor
+		if r.MaxTimeout > 0 && wait >= float64(r.MaxTimeout) {
+			break
+		}
+	}
+	if r.MaxTimeout > 0 && wait > float64(r.MaxTimeout) {
+		return r.MaxTimeout
+	}
+	return time.Duration(wait)
+}
+
+// Credentials is what one URL may be asked with. The zero value is nothing.
+type Credentials struct {
+	Authorization string // the whole header: "Bearer …", "Basic …"
+	Cert, Key     string // PEM: the client's certificate for this URL
+
+	// ScopeKey names the configuration key that has credentials for the
+	// package's scope where this URL has none: npm warns of it when the
+	// request is refused.
+	ScopeKey string
+}
+
+// Options configures a Client. The zero value asks npm's public registry
+// once, without cache and credentials.
+type Options struct {
+	Registry string // "" is DefaultRegistry
+	// RegistryFor gives the registry of a scope ("@scope", or "" for names
+	// without one); "" means Registry. It may be nil.
+	RegistryFor func(scope string) string
+	// Credentials gives what requestURL may be asked with, for a package that
+	// belongs to registryURL (npm: npm-registry-fetch lib/auth.js). It may be
+	// nil. It is called from several goroutines.
+	Credentials func(requestURL, registryURL string) Credentials
+
+	Proxy        ProxyRules
+	CA           []string // PEM texts that replace the system's roots; nil keeps those
+	ExtraCA      []string // PEM texts added to them (NODE_EXTRA_CA_CERTS)
+	Cert, Key    string   // PEM: the client's certificate for every host
+	InsecureTLS  bool     // strict-ssl=false
+	LocalAddress string
+	MaxSockets   int // connections per host; 0 is npm's 15
+
+	Retry Retry
+	// IdleTimeout is fetch-timeout: how long a connection may bring nothing,
+	// before or within an answer. 0 is npm's five minutes.
+	IdleTimeout time.Duration
+
+	UserAgent string
+	AuthType  string      // npm-auth-type
+	Command   string      // npm-command
+	Scope     string      // npm-scope
+	Session   string      // npm-session
+	OTP       string      // npm-otp
+	Headers   http.Header // more headers for every request
+
+	CacheDir string // of packuments; "" keeps none
+	Mode     CacheMode
+
+	MaxDocument int64 // bytes that a decoded document may have; 0 is 512 MiB
+
+	Now    func() time.Time                           // nil is time.Now
+	Sleep  func(context.Context, time.Duration) error // nil sleeps
+	Logger *slog.Logger                               // nil is silence
+	Report func(Event)                                // nil is silence; called from several goroutines
+}
+
+// EventKind says what an Event tells.
+type EventKind uint8
+
+const (
+	RequestStarted EventKind = iota
+	RequestDone              // the whole answer is here, or the request was given up (Err)
+	RequestRetried           // waits Wait, then tries again
+	CacheHit                 // a fresh entry answered
+	CacheStale               // a stale entry answered
+	CacheValidated           // the registry said that the entry is still right
+	NoticeReceived           // the registry's npm-notice: Text
+)
+
+// Event is something that happened on the network or in the cache, for
+// progress and timing.
+type Event struct {
+	Kind    EventKind
+	Method  string
+	URL     string // redacted
+	Package string
+	Attempt int // from 1
+	Status  int
+	Bytes   int64 // over the wire
+	Elapsed time.Duration
+	Wait    time.Duration
+	Text    string
+	Err     error
+}
+
+// Client asks registries. Its methods may be called from any goroutine.
+type Client struct {
+	opts Options
+
+	mu         sync.Mutex
+	transports map[string]*http.Transport // by client certificate
+	packuments map[string]*flight         // by URL
+
+	decoding chan struct{} // a slot for each document being decoded
+	buffers  sync.Pool     // *[]byte for bodies
+}
+
+const (
+	defaultMaxDocument = 512 << 20
+	defaultIdle        = 5 * time.Minute
+	defaultMaxSockets  = 15
+	maxRedirects       = 20
+	maxErrorBody       = 64 << 10
+)
+
+// New gives a client. It does no work before the first request.
+func New(opts Options) *Client {
+	if opts.Registry == "" {
+		opts.Registry = DefaultRegistry
+	}
+	if opts.MaxSockets <= 0 {
+		opts.MaxSockets = defaultMaxSockets
+	}
+	if opts.IdleTimeout == 0 {
+		opts.IdleTimeout = defaultIdle
+	}
+	if opts.MaxDocument <= 0 {
+		opts.MaxDocument = defaultMaxDocument
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	if opts.Sleep == nil {
+		opts.Sleep = sleep
+	}
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	if opts.Report == nil {
+		opts.Report = func(Event) {}
+	}
+	return &Client{opts: opts, packuments: map[string]*flight{}, decoding: make(chan struct{}, decoders())}
+}
+
+// Close drops idle connections.
+func (c *Client) Close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, t := range c.transports {
+		t.CloseIdleConnections()
+	}
+}
+
+// RegistryOf gives the registry's URL for a package's name, as configured
+// (npm: npm-registry-fetch pickRegistry).
+func (c *Client) RegistryOf(name string) string {
+	if c.opts.RegistryFor != nil {
+		scope := ""
+		if strings.HasPrefix(name, "@") {
+			scope, _, _ = strings.Cut(name, "/")
+		}
+		if r := c.opts.RegistryFor(scope); r != "" {
+			return r
+		}
+	}
+	return c.opts.Registry
+}
+
+// URL joins a path to a registry's URL as npm does: a slash between them, one.
+func URL(registry, path string) string {
+	return strings.TrimRight(strings.TrimSpace(registry), "/") + "/" + strings.TrimPrefix(strings.TrimSpace(path), "/")
+}
+
+// EscapeName gives a package's name as it stands in a URL: "@scope%2fname".
+// Names that npm accepts need no other escape; whatever else a stranger put
+// into one is escaped, so that it cannot name another path or host.
+func EscapeName(name string) string {
+	plain := true
+	for i := 0; i < len(name); i++ {
+		if !nameByte(name[i]) {
+			plain = false
+			break
+		}
+	}
+	if plain && name != "." && name != ".." {
+		return name
+	}
+	if scope, base, ok := strings.Cut(name, "/"); ok && strings.HasPrefix(scope, "@") {
+		return escapeText(scope) + "%2f" + escapeText(base)
+	}
+	return escapeText(name)
+}
+
+func nameByte(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' ||
+		strings.IndexByte("@-_.!~*'()", c) >= 0
+}
+
+func escapeText(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; nameByte(c) && s != "." && s != ".." {
+			b.WriteByte(c)
+		} else {
+			const hex = "0123456789abcdef"
+			b.WriteByte('%')
+			b.WriteByte(hex[c>>4])
+			b.WriteByte(hex[c&15])
+		}
+	}
+	return b.String()
+}
+
+// sameHost says whether credentials for a may go to b: the same host name, as
+// npm has it (minipass-fetch compares hostname), and never from TLS to plain
+// text, where npm would send them.
+func sameHost(a, b *url.URL) bool {
+	if a.Scheme == "https" && b.Scheme != "https" {
+		return false
+	}
+	return strings.EqualFold(a.Hostname(), b.Hostname())
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

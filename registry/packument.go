@@ -1,0 +1,621 @@
+package registry
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/klauspost/compress/gzip"
+
+	"github.com/ibid-pm/ibid/internal/jsjson"
+	"github.com/ibid-pm/ibid/internal/manifest"
+	"github.com/ibid-pm/ibid/internal/nodesemver"
+)
+
+// Packuments are asked for in full, as npm asks when it builds a tree: the
+// abbreviated form has no license, and some registries leave out libc and
+// funding. The tarball's own package.json could give these, but it need not
+// agree with what the registry shows and nothing in the abbreviated form tells
+// whether it does; what npm would write can be known from the full document
+// only.
+const acceptFull = "application/json"
+
+// Packument is what a registry says of a package. It is read-only and may be
+// used by several goroutines.
+type Packument struct {
+	url    string
+	name   string
+	index  *index
+	mapped bool // index's memory is a mapped file
+
+	bodyOnce sync.Once
+	body     func() ([]byte, error) // the whole document, decoded
+	doc      []byte
+	docErr   error
+
+	tagsOnce sync.Once
+	tags     []DistTag
+
+	versionsOnce sync.Once
+	versions     []string
+
+	timesOnce sync.Once
+	times     map[string]string
+
+	extraOnce sync.Once
+	extra     *extra
+
+	manifestsOnce sync.Once
+	manifests     []atomic.Pointer[manifest.Manifest] // beside versions
+
+	parsedOnce sync.Once
+	parsed     []parsedVersion // beside versions
+
+	picks pickMemo
+}
+
+// parsedVersion is a version's key as parsed, once somebody asked for it.
+type parsedVersion struct {
+	v   atomic.Pointer[nodesemver.Version]
+	bad atomic.Bool
+}
+
+// DistTag is a tag and the version it names.
+type DistTag struct{ Tag, Version string }
+
+// flight is a packument being fetched, or fetched.
+type flight struct {
+	done    chan struct{}
+	p       *Packument
+	err     error
+	waiters int
+	cancel  context.CancelFunc
+}
+
+// Packument gives the packument of a package by its registry name. It is asked
+// for once however often it is called; a failure is remembered as well, unless
+// everyone who waited for the answer went away before it came. Errors are
+// *Error, or ctx's.
+func (c *Client) Packument(ctx context.Context, name string) (*Packument, error) {
+	return c.packument(ctx, name, c.opts.Mode)
+}
+
+// FreshPackument is Packument, but the registry is asked even where the cache
+// or this run already knows an answer, as npm does for view and before it
+// writes (npm: preferOnline).
+func (c *Client) FreshPackument(ctx context.Context, name string) (*Packument, error) {
+	mode := c.opts.Mode
+	if mode == CacheDefault || mode == PreferOffline {
+		mode = PreferOnline
+	}
+	c.forgetFlight(URL(c.RegistryOf(name), EscapeName(name)))
+	return c.packument(ctx, name, mode)
+}
+
+func (c *Client) packument(ctx context.Context, name string, mode CacheMode) (*Packument, error) {
+	target := URL(c.RegistryOf(name), EscapeName(name))
+	c.mu.Lock()
+	f := c.packuments[target]
+	if f == nil {
+		f = &flight{done: make(chan struct{})}
+		var own context.Context
+		own, f.cancel = context.WithCancel(context.WithoutCancel(ctx))
+		c.packuments[target] = f
+		go func() {
+			f.p, f.err = c.fetchPackument(own, name, target, mode)
+			f.cancel()
+			close(f.done)
+		}()
+	}
+	f.waiters++
+	c.mu.Unlock()
+	select {
+	case <-f.done:
+		return f.p, f.err
+	case <-ctx.Done():
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if f.waiters--; f.waiters == 0 {
+		select {
+		case <-f.done:
+		default:
+			// Nobody wants it any more, so that a later caller starts anew.
+			f.cancel()
+			if c.packuments[target] == f {
+				delete(c.packuments, target)
+			}
+		}
+	}
+	return nil, context.Cause(ctx)
+}
+
+// forget makes the client ask again for a package that it changed itself.
+func (c *Client) forget(name string) {
+	target := URL(c.RegistryOf(name), EscapeName(name))
+	c.forgetFlight(target)
+	if u, err := url.Parse(target); err == nil {
+		c.dropEntry(cacheKey(u))
+	}
+}
+
+func (c *Client) forgetFlight(target string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if f := c.packuments[target]; f != nil {
+		select {
+		case <-f.done:
+			delete(c.packuments, target)
+		default:
+		}
+	}
+}
+
+func (c *Client) fetchPackument(ctx context.Context, name, target string, mode CacheMode) (*Packument, error) {
+	u, err := url.Parse(target)
+	if err != nil {
+		return nil, &Error{ErrCode: "ERR_INVALID_URL", Method: http.MethodGet, URL: Redact(target), Package: name, Err: errors.New("not a valid http or https URL")}
+	}
+	key, shown := cacheKey(u), redactURL(u)
+	e := c.openEntry(key)
+	event := Event{Method: http.MethodGet, URL: shown, Package: name}
+	if e != nil {
+		fresh := e.slot.fresh(c.opts.Now())
+		if mode != PreferOnline && (fresh || mode != CacheDefault) {
+			event.Kind = CacheHit
+			if !fresh {
+				event.Kind = CacheStale
+			}
+			c.opts.Report(event)
+			return c.fromEntry(name, e), nil
+		}
+	}
+	if mode == Offline {
+		return nil, &Error{ErrCode: "ENOTCACHED", Method: http.MethodGet, URL: shown, Package: name}
+	}
+	r := &Request{URL: target, Package: name, Header: http.Header{
+		"Accept":          {acceptFull},
+		"Pacote-Req-Type": {"packument"},
+		"Pacote-Pkg-Id":   {"registry:" + headerText(name)},
+	}}
+	if e != nil {
+		if e.etag != "" {
+			r.Header["If-None-Match"] = []string{e.etag}
+		}
+		if e.lastModified != "" {
+			r.Header["If-Modified-Since"] = []string{e.lastModified}
+		}
+	}
+	var p *Packument
+	err = c.fetch(ctx, r, func(res *http.Response) error {
+		if res.StatusCode == http.StatusNotModified {
+			if e == nil {
+				return &Error{ErrCode: "E304", Method: http.MethodGet, URL: shown, Status: res.StatusCode, StatusText: "Not Modified"}
+			}
+			c.validated(e, key, res.Header)
+			event.Kind = CacheValidated
+			c.opts.Report(event)
+			p = c.fromEntry(name, e)
+			return nil
+		}
+		var err error
+		p, err = c.readPackument(ctx, name, key, res)
+		return err
+	})
+	if err != nil {
+		var failure *Error
+		if e != nil && errors.As(err, &failure) && failure.Status == 0 && !e.slot.mustRevalidate && ctx.Err() == nil {
+			// npm answers from the cache when the registry can't be reached.
+			event.Kind, event.Err = CacheStale, err
+			c.opts.Report(event)
+			return c.fromEntry(name, e), nil
+		}
+		return nil, err
+	}
+	return p, nil
+}
+
+// headerText gives a stranger's text without what a header can't have.
+func headerText(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// validated notes that the registry answered 304.
+func (c *Client) validated(e *entry, key string, h http.Header) {
+	f, ok := storable(h, c.opts.Now())
+	if !ok {
+		c.dropEntry(key)
+		return
+	}
+	if f.lifetime == 0 && h.Get("Cache-Control") == "" && e.slot.lifetime > 0 && !e.slot.broken {
+		// A 304 that says nothing of caching changes nothing about it.
+		f.lifetime = e.slot.lifetime
+		f.mustRevalidate = e.slot.mustRevalidate
+	}
+	c.touchEntry(key, f)
+}
+
+// readPackument reads, checks and keeps an answer of 200.
+func (c *Client) readPackument(ctx context.Context, name, key string, res *http.Response) (*Packument, error) {
+	buf := c.body()
+	defer func() { c.release(buf) }()
+	encoding := strings.ToLower(strings.TrimSpace(res.Header.Get("Content-Encoding")))
+	zipped := encoding == "gzip" || encoding == "x-gzip"
+	var err error
+	if zipped {
+		// As it comes: decoding waits for a slot, the network must not.
+		if hint := res.ContentLength; hint > int64(cap(*buf)) && hint < 16<<20 {
+			*buf = make([]byte, 0, hint+512)
+		}
+		*buf, err = readInto((*buf)[:0], res.Body, c.opts.MaxDocument)
+	} else {
+		*buf, err = readDecoded(res, c.opts.MaxDocument)
+	}
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case c.decoding <- struct{}{}:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	defer func() { <-c.decoding }()
+
+	body := *buf
+	doc := body
+	if zipped {
+		out := c.body()
+		defer func() { c.release(out) }()
+		if *out, err = gunzip((*out)[:0], body, c.opts.MaxDocument); err != nil {
+			return nil, err
+		}
+		doc = *out
+	}
+	x, err := scanPackument(append(doc, 0))
+	if err != nil {
+		return nil, err
+	}
+	x.detach()
+	p := &Packument{url: key, name: name, index: x}
+	v := validators{url: key, etag: res.Header.Get("Etag"), lastModified: res.Header.Get("Last-Modified")}
+	if zipped {
+		v.encoding = "gzip"
+	}
+	kept := false
+	if f, ok := storable(res.Header, c.opts.Now()); ok && c.opts.CacheDir != "" {
+		kept = c.writeEntry(x, v, f, body)
+	} else {
+		c.dropEntry(key)
+	}
+	p.body = func() ([]byte, error) {
+		if kept {
+			if e := c.openEntry(key); e != nil && e.etag == v.etag && e.lastModified == v.lastModified {
+				return e.document(c.opts.MaxDocument)
+			}
+		}
+		return c.download(name)
+	}
+	return p, nil
+}
+
+// download gets a whole document for a Packument whose body was not kept.
+func (c *Client) download(name string) ([]byte, error) {
+	res, err := c.Do(context.Background(), Request{URL: EscapeName(name), Package: name, Header: http.Header{"Accept": {acceptFull}}})
+	if err != nil {
+		return nil, err
+	}
+	return res.Body, nil
+}
+
+// detach copies what shares the document's memory, which is used again.
+func (x *index) detach() {
+	for _, part := range []*[]byte{&x.name, &x.tags, &x.time, &x.staged, &x.restrictions} {
+		*part = bytes.Clone(*part)
+	}
+	// The reduced manifests were collected in a buffer sized by guess.
+	if cap(x.slim) > len(x.slim)+len(x.slim)/8 {
+		x.slim = bytes.Clone(x.slim)
+	}
+}
+
+// gunzip decodes a whole gzip text.
+func gunzip(dst, src []byte, limit int64) ([]byte, error) {
+	if len(src) >= 18 {
+		// The last four bytes say the size, modulo 2³². Deflate packs at most
+		// 1032 to one: more is a lie, less is corrected by reading.
+		n := int64(binary.LittleEndian.Uint32(src[len(src)-4:]))
+		if n <= limit && n <= 1032*int64(len(src)) && n+1 > int64(cap(dst)) {
+			dst = make([]byte, 0, n+64)
+		}
+	}
+	r, err := gzip.NewReader(bytes.NewReader(src))
+	if err != nil {
+		return dst, fmt.Errorf("decoding gzip: %w", err)
+	}
+	defer r.Close()
+	dst, err = readInto(dst, r, limit)
+	if err != nil && !errors.Is(err, errTooLarge) {
+		err = fmt.Errorf("decoding gzip: %w", err)
+	}
+	return dst, err
+}
+
+// decoders is how many documents are decoded at once: it takes nothing but
+// processor time, and each holds a whole document in memory.
+func decoders() int { return runtime.GOMAXPROCS(0) }
+
+func (c *Client) fromEntry(name string, e *entry) *Packument {
+	p := &Packument{url: e.url, name: name, index: &e.index, mapped: true}
+	p.body = func() ([]byte, error) {
+		doc, err := e.document(c.opts.MaxDocument)
+		if err != nil {
+			c.dropEntry(e.url)
+			return c.download(name)
+		}
+		return doc, nil
+	}
+	return p
+}
+
+// document decodes an entry's body.
+func (e *entry) document(limit int64) (doc []byte, err error) {
+	ok := guarded(func() {
+		switch {
+		case checksum(e.body) != e.bodySum:
+			err = errDamaged
+		case e.encoding == "gzip":
+			doc, err = gunzip(nil, e.body, limit)
+		default:
+			doc = bytes.Clone(e.body)
+		}
+	})
+	if !ok {
+		err = errDamaged
+	}
+	return doc, err
+}
+
+var errDamaged = errors.New("the cache's entry is damaged")
+
+// read runs f, which looks at the index's memory.
+func (p *Packument) read(f func()) bool {
+	if !p.mapped {
+		f()
+		return true
+	}
+	return guarded(f)
+}
+
+// Name is the package's name as it was asked for.
+func (p *Packument) Name() string { return p.name }
+
+// URL is where the packument is, without credentials.
+func (p *Packument) URL() string { return p.url }
+
+// DistTags gives the tags in JavaScript's key order.
+func (p *Packument) DistTags() []DistTag {
+	p.tagsOnce.Do(func() {
+		p.read(func() {
+			eachString(p.index.tags, func(tag, version string) { p.tags = append(p.tags, DistTag{tag, version}) })
+		})
+		p.tags = jsjson.Order(p.tags, func(t *DistTag) string { return t.Tag }, func(to, from *DistTag) { to.Version = from.Version })
+	})
+	return p.tags
+}
+
+// DistTag gives the version that a tag names.
+func (p *Packument) DistTag(tag string) (string, bool) {
+	for _, t := range p.DistTags() {
+		if t.Tag == tag {
+			return t.Version, true
+		}
+	}
+	return "", false
+}
+
+// eachString walks over the string members of a raw object. What it gives does
+// not share the object's memory.
+func eachString(raw []byte, member func(key, value string)) {
+	if len(raw) == 0 {
+		return
+	}
+	s := jsjson.NewScanner(bytes.Clone(raw))
+	if s.Kind() != jsjson.Object {
+		return
+	}
+	s.Object()
+	for s.More() {
+		key := s.Key()
+		if s.Kind() == jsjson.String {
+			member(key, s.Str())
+		} else {
+			s.Skip()
+		}
+	}
+}
+
+// Versions gives the versions in JavaScript's key order. It must not be
+// changed.
+func (p *Packument) Versions() []string {
+	p.versionsOnce.Do(func() {
+		list := make([]string, len(p.index.versions))
+		p.read(func() {
+			names := string(p.index.names)
+			for i := range p.index.versions {
+				n := p.index.versions[i].name
+				text := names[n.at : n.at+n.n]
+				if strings.IndexByte(text, '\\') >= 0 {
+					text = unquote([]byte(text))
+				}
+				list[i] = text
+			}
+		})
+		p.versions = list
+	})
+	return p.versions
+}
+
+// find gives a version's place in Versions, -1 for none.
+func (p *Packument) find(version string) int {
+	for i, v := range p.Versions() {
+		if v == version {
+			return i
+		}
+	}
+	return -1
+}
+
+// Has says whether there is such a version.
+func (p *Packument) Has(version string) bool { return p.find(version) >= 0 }
+
+// Manifest gives the manifest of a version, as far as a lockfile or a resolver
+// needs it: devDependencies, scripts other than install scripts, descriptions
+// and the like are left out; FullManifest has them. It is decoded when it is
+// first asked for. A version that isn't there is ErrNoVersion.
+func (p *Packument) Manifest(version string) (*manifest.Manifest, error) {
+	i := p.find(version)
+	if i < 0 {
+		return nil, fmt.Errorf("%s@%s: %w", Clean(p.name), Clean(version), ErrNoVersion)
+	}
+	return p.manifestAt(i)
+}
+
+// ErrNoVersion says that a packument has no such version.
+var ErrNoVersion = errors.New("no such version")
+
+func (p *Packument) manifestAt(i int) (*manifest.Manifest, error) {
+	p.manifestsOnce.Do(func() {
+		p.manifests = make([]atomic.Pointer[manifest.Manifest], len(p.index.versions))
+	})
+	if m := p.manifests[i].Load(); m != nil {
+		return m, nil
+	}
+	var text []byte
+	v := &p.index.versions[i]
+	damaged := false
+	ok := p.read(func() {
+		text = bytes.Clone(p.index.slim[v.manifest.at : v.manifest.at+v.manifest.n])
+		damaged = p.mapped && checksum(text) != v.sum
+	})
+	if !ok || damaged {
+		full, err := p.FullManifest(p.Versions()[i])
+		if err != nil {
+			return nil, err
+		}
+		text = []byte(full)
+	}
+	m, err := manifest.Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s@%s: reading manifest: %w", Clean(p.name), Clean(p.Versions()[i]), err)
+	}
+	// The first one stays: callers may compare pointers.
+	if !p.manifests[i].CompareAndSwap(nil, m) {
+		m = p.manifests[i].Load()
+	}
+	return m, nil
+}
+
+// FullManifest gives a version's whole manifest as the registry sent it; the
+// whole document is read for it.
+func (p *Packument) FullManifest(version string) (jsjson.Raw, error) {
+	doc, err := p.Raw()
+	if err != nil {
+		return "", err
+	}
+	s := doc.Scanner()
+	var found jsjson.Raw
+	s.Object()
+	for s.More() {
+		if s.Key() != "versions" || s.Kind() != jsjson.Object {
+			s.Skip()
+			continue
+		}
+		s.Object()
+		for s.More() {
+			if s.Key() == version {
+				found = s.Raw()
+			} else {
+				s.Skip()
+			}
+		}
+	}
+	if err := s.Err(); err != nil {
+		return "", fmt.Errorf("%s: reading packument: %w", Clean(p.name), err)
+	}
+	if found == "" {
+		return "", fmt.Errorf("%s@%s: %w", Clean(p.name), Clean(version), ErrNoVersion)
+	}
+	return found, nil
+}
+
+// Raw gives the whole document as the registry sent it. It is read from the
+// cache, or else asked for again: only a few commands look at it.
+func (p *Packument) Raw() (jsjson.Raw, error) {
+	p.bodyOnce.Do(func() {
+		if p.body == nil {
+			p.docErr = errDamaged
+			return
+		}
+		p.doc, p.docErr = p.body()
+	})
+	if p.docErr != nil {
+		return "", p.docErr
+	}
+	return jsjson.Raw(p.doc), nil
+}
+
+// Time gives when a version was published, as the registry writes it. The keys
+// "created" and "modified" are there too.
+func (p *Packument) Time(version string) (string, bool) {
+	t, ok := p.timeMap()[version]
+	return t, ok
+}
+
+// Published is Time as a time. ok is false where there is none or it can't be
+// read.
+func (p *Packument) Published(version string) (t time.Time, ok bool) {
+	text, ok := p.Time(version)
+	if !ok {
+		return time.Time{}, false
+	}
+	return parseDate(text)
+}
+
+// timeMap is nil where the packument has no times.
+func (p *Packument) timeMap() map[string]string {
+	p.timesOnce.Do(func() {
+		p.read(func() {
+			if jsjson.Raw(p.index.time).Kind() != jsjson.Object {
+				return
+			}
+			p.times = make(map[string]string, len(p.index.versions)+2)
+			eachString(p.index.time, func(version, at string) { p.times[version] = at })
+		})
+	})
+	return p.times
+}
+
+// parseDate reads what JavaScript's Date.parse reads of the forms that
+// registries use.
+func parseDate(text string) (time.Time, bool) {
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05Z07:00", "2006-01-02", time.RFC1123, time.RFC1123Z} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t, true
+		}
+	}
+	return time.Time{}, false
+}

@@ -1,0 +1,607 @@
+package registry
+
+import (
+	"bytes"
+	"compress/zlib"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/klauspost/compress/flate"
+	"github.com/klauspost/compress/gzip"
+)
+
+// Request is one call of a registry's API.
+type Request struct {
+	Method string // "" is GET
+	// URL is absolute, or a path that is joined to Registry.
+	URL      string
+	Registry string // "" is the registry of Package
+	Package  string // the package it is about, for its registry and for messages
+
+	Query  url.Values // added to URL's own
+	Header http.Header
+	// Body is sent as it is, or gzipped where Gzip says so. Its Content-Type
+	// is application/json unless Header has another.
+	Body []byte
+	Gzip bool
+	OTP  string // instead of Options.OTP
+
+	// Credentials replaces what the configuration has for the URL (npm's
+	// forceAuth); nil asks the configuration.
+	Credentials *Credentials
+
+	MaxBody int64 // bytes that the decoded answer may have; 0 is Options.MaxDocument
+	NoRetry bool  // tries once; POST always does
+}
+
+// Response is the whole answer to a Request.
+type Response struct {
+	Status int // below 400
+	Header http.Header
+	Body   []byte // decoded
+	URL    string // after redirects, redacted
+}
+
+// Do sends a request and reads the whole answer. A status of 400 or more is an
+// *Error, as is every failure but the context's own end.
+//
+// After a PUT, POST or DELETE that a registry accepted, what was known of the
+// package is asked for anew.
+func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
+	var res *Response
+	err := c.fetch(ctx, &r, func(h *http.Response) error {
+		limit := r.MaxBody
+		if limit <= 0 {
+			limit = c.opts.MaxDocument
+		}
+		body, err := readDecoded(h, limit)
+		if err != nil {
+			return err
+		}
+		res = &Response{Status: h.StatusCode, Header: h.Header, Body: body, URL: redactURL(h.Request.URL)}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if r.Package != "" && r.method() != http.MethodGet && r.method() != http.MethodHead {
+		c.forget(r.Package)
+	}
+	return res, nil
+}
+
+func (r *Request) method() string {
+	if r.Method == "" {
+		return http.MethodGet
+	}
+	return strings.ToUpper(r.Method)
+}
+
+// fetch sends r until it is answered, tries used up or ctx done, and calls
+// consume with an answer below 400; what consume fails to read is tried again
+// like any other network failure. consume must not keep the body.
+func (c *Client) fetch(ctx context.Context, r *Request, consume func(*http.Response) error) error {
+	registry := r.Registry
+	if registry == "" {
+		registry = c.RegistryOf(r.Package)
+	}
+	target := r.URL
+	if !strings.Contains(target, "://") {
+		target = URL(registry, target)
+	}
+	u, err := url.Parse(target)
+	if err == nil && (u.Host == "" || u.Scheme != "https" && u.Scheme != "http") {
+		err = errors.New("not an http or https URL")
+	}
+	if err != nil {
+		return &Error{ErrCode: "ERR_INVALID_URL", Method: r.method(), URL: Redact(target), Package: r.Package, Err: errors.New("not a valid http or https URL")}
+	}
+	if len(r.Query) > 0 {
+		q := u.Query()
+		for k, v := range r.Query {
+			q[k] = v
+		}
+		u.RawQuery = q.Encode()
+	}
+	u.Fragment = ""
+	shown := redactURL(u)
+
+	var creds Credentials
+	if r.Credentials != nil {
+		creds = *r.Credentials
+	} else if c.opts.Credentials != nil {
+		creds = c.opts.Credentials(target, registry)
+	}
+	if u.User != nil && creds.Authorization == "" {
+		// net/http sends a URL's user and password by itself; they are put
+		// here so that redirects drop them as well.
+		if pass, ok := u.User.Password(); ok || u.User.Username() != "" {
+			creds.Authorization = basicAuth(u.User.Username(), pass)
+		}
+	}
+	u.User = nil
+
+	body := r.Body
+	if r.Gzip && len(body) > 0 {
+		var b bytes.Buffer
+		w := gzip.NewWriter(&b)
+		if _, err := w.Write(body); err != nil {
+			return err
+		}
+		if err := w.Close(); err != nil {
+			return err
+		}
+		body = b.Bytes()
+	}
+
+	tries := 1
+	if r.method() != http.MethodPost && !r.NoRetry {
+		tries += max(c.opts.Retry.Count, 0)
+	}
+	for attempt := 1; ; attempt++ {
+		c.opts.Report(Event{Kind: RequestStarted, Method: r.method(), URL: shown, Package: r.Package, Attempt: attempt})
+		start := c.opts.Now()
+		status, wire, err := c.attempt(ctx, r, u, creds, body, attempt, consume)
+		elapsed := c.opts.Now().Sub(start)
+		if c.opts.Logger.Enabled(ctx, slog.LevelDebug) {
+			c.logAttempt(ctx, r, shown, status, attempt, elapsed, err)
+		}
+		var failure *Error
+		if err != nil {
+			if cause := context.Cause(ctx); cause != nil {
+				c.opts.Report(Event{Kind: RequestDone, Method: r.method(), URL: shown, Package: r.Package, Attempt: attempt, Elapsed: elapsed, Err: cause})
+				return cause
+			}
+			if !errors.As(err, &failure) {
+				failure = &Error{ErrCode: codeOf(err), Method: r.method(), URL: shown, Err: cleanCause(err)}
+			}
+			failure.Package = r.Package
+			failure.Attempts = attempt
+			if failure.Status >= 400 && creds.Authorization == "" {
+				failure.NeedsAuth = creds.ScopeKey
+			}
+		}
+		if failure == nil || attempt >= tries || !failure.Temporary() {
+			event := Event{Kind: RequestDone, Method: r.method(), URL: shown, Package: r.Package, Attempt: attempt, Status: status, Bytes: wire, Elapsed: elapsed}
+			if failure == nil {
+				c.opts.Report(event)
+				return nil
+			}
+			event.Err = failure
+			c.opts.Report(event)
+			return failure
+		}
+		wait := c.opts.Retry.Wait(attempt - 1)
+		if failure.RetryAfter > 0 {
+			// The server knows better, within the longest wait configured.
+			wait = failure.RetryAfter
+			if c.opts.Retry.MaxTimeout > 0 {
+				wait = min(wait, c.opts.Retry.MaxTimeout)
+			}
+		}
+		c.opts.Report(Event{Kind: RequestRetried, Method: r.method(), URL: shown, Package: r.Package, Attempt: attempt, Status: status, Wait: wait, Elapsed: elapsed, Err: failure})
+		if err := c.opts.Sleep(ctx, wait); err != nil {
+			return err
+		}
+	}
+}
+
+func (c *Client) logAttempt(ctx context.Context, r *Request, shown string, status, attempt int, elapsed time.Duration, err error) {
+	attrs := []slog.Attr{slog.String("method", r.method()), slog.String("url", shown), slog.Int("status", status), slog.Duration("elapsed", elapsed)}
+	if attempt > 1 {
+		attrs = append(attrs, slog.Int("attempt", attempt))
+	}
+	if err != nil {
+		attrs = append(attrs, slog.String("error", Clean(err.Error())))
+	}
+	c.opts.Logger.LogAttrs(ctx, slog.LevelDebug, "http fetch", attrs...)
+}
+
+// attempt sends the request once, following redirects.
+func (c *Client) attempt(ctx context.Context, r *Request, u *url.URL, creds Credentials, body []byte, attempt int, consume func(*http.Response) error) (status int, wire int64, err error) {
+	method := r.method()
+	header := c.header(r, creds, body)
+	cert, key := creds.Cert, creds.Key
+	origin := u
+	for hop := 0; ; hop++ {
+		t, err := c.transport(cert, key)
+		if err != nil {
+			return 0, 0, err
+		}
+		res, err := c.roundTrip(ctx, t, method, u, header, body)
+		if err != nil {
+			return 0, 0, err
+		}
+		guard := res.Body.(*guardedBody)
+		if location := res.Header.Get("Location"); isRedirect(res.StatusCode) {
+			drain(res.Body)
+			shown := redactURL(origin)
+			switch {
+			case location == "":
+				return res.StatusCode, 0, &Error{ErrCode: "EINVALIDREDIRECT", Method: method, URL: shown, Message: "redirect without a location"}
+			case hop >= maxRedirects:
+				return res.StatusCode, 0, &Error{ErrCode: "EMAXREDIRECT", Method: method, URL: shown, Message: "redirected more than " + strconv.Itoa(maxRedirects) + " times"}
+			}
+			next, err := u.Parse(location)
+			if err != nil || next.Host == "" || next.Scheme != "https" && next.Scheme != "http" {
+				return res.StatusCode, 0, &Error{ErrCode: "EINVALIDREDIRECT", Method: method, URL: shown, Message: "redirected to something that is not an http or https URL"}
+			}
+			next.Fragment, next.User = "", nil
+			if !sameHost(origin, next) {
+				// Once another host was visited nothing comes back, even if a
+				// later hop returns here.
+				for _, h := range []string{"Authorization", "Cookie", "Npm-Otp"} {
+					header.Del(h)
+				}
+				cert, key = "", ""
+			}
+			if res.StatusCode == http.StatusSeeOther || method == http.MethodPost && (res.StatusCode == 301 || res.StatusCode == 302) {
+				method, body = http.MethodGet, nil
+				header.Del("Content-Type")
+				header.Del("Content-Encoding")
+			}
+			u = next
+			continue
+		}
+		if notice := res.Header.Get("Npm-Notice"); notice != "" {
+			c.opts.Report(Event{Kind: NoticeReceived, Method: method, URL: redactURL(u), Package: r.Package, Text: Clean(notice)})
+		}
+		if res.StatusCode >= 400 {
+			err := c.refusal(method, u, res)
+			drain(res.Body)
+			return res.StatusCode, guard.n, err
+		}
+		err = consume(res)
+		if err != nil {
+			guard.Close()
+		} else {
+			drain(res.Body)
+		}
+		return res.StatusCode, guard.n, err
+	}
+}
+
+func (c *Client) header(r *Request, creds Credentials, body []byte) http.Header {
+	h := make(http.Header, 16)
+	for k, v := range c.opts.Headers {
+		h[http.CanonicalHeaderKey(k)] = v
+	}
+	set := func(key, value string) {
+		if value != "" {
+			h[key] = []string{value}
+		}
+	}
+	set("User-Agent", c.opts.UserAgent)
+	set("Npm-Auth-Type", c.opts.AuthType)
+	set("Npm-Command", c.opts.Command)
+	set("Npm-Scope", c.opts.Scope)
+	set("Npm-Session", c.opts.Session)
+	set("Accept-Encoding", "gzip,deflate")
+	if len(body) > 0 {
+		set("Content-Type", "application/json")
+		if r.Gzip {
+			set("Content-Encoding", "gzip")
+		}
+	}
+	for k, v := range r.Header {
+		h[http.CanonicalHeaderKey(k)] = v
+	}
+	if h.Get("Accept") == "" {
+		set("Accept", "*/*")
+	}
+	otp := r.OTP
+	if otp == "" {
+		otp = c.opts.OTP
+	}
+	set("Npm-Otp", otp)
+	set("Authorization", creds.Authorization)
+	return h
+}
+
+// roundTrip sends one request and waits for the head of the answer. The body
+// of the answer is guarded: reading it fails when nothing arrives for
+// IdleTimeout.
+func (c *Client) roundTrip(ctx context.Context, t *http.Transport, method string, u *url.URL, header http.Header, body []byte) (*http.Response, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	idle := c.opts.IdleTimeout
+	g := &guardedBody{cancel: cancel, ctx: ctx, idle: idle}
+	if idle > 0 {
+		g.timer = time.AfterFunc(idle, func() { cancel(errIdle) })
+		// The clock runs only while something is awaited from the network. A
+		// request that queues for one of the sockets waits for its siblings,
+		// and those have clocks of their own.
+		g.timer.Stop()
+		progress := func() { g.timer.Reset(idle) }
+		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+			DNSStart:          func(httptrace.DNSStartInfo) { progress() },
+			ConnectStart:      func(string, string) { progress() },
+			TLSHandshakeStart: progress,
+			GotConn:           func(httptrace.GotConnInfo) { progress() },
+			WroteRequest:      func(httptrace.WroteRequestInfo) { progress() },
+		})
+	}
+	req := (&http.Request{
+		Method: method, URL: u, Host: u.Host, Header: header,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+	}).WithContext(ctx)
+	if len(body) > 0 {
+		req.ContentLength = int64(len(body))
+		req.GetBody = func() (io.ReadCloser, error) {
+			return io.NopCloser(&sentBody{Reader: bytes.NewReader(body), guard: g}), nil
+		}
+		req.Body, _ = req.GetBody()
+	} else if method == http.MethodPut || method == http.MethodPost {
+		req.Body = http.NoBody
+	}
+	res, err := t.RoundTrip(req)
+	g.stop()
+	if err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			err = cause
+		}
+		cancel(nil)
+		return nil, err
+	}
+	g.body = res.Body
+	res.Body = g
+	res.Request = req
+	return res, nil
+}
+
+// sentBody lets the clock of an upload start again with each piece sent.
+type sentBody struct {
+	*bytes.Reader
+	guard *guardedBody
+}
+
+func (b *sentBody) Read(p []byte) (int, error) {
+	b.guard.start()
+	return b.Reader.Read(p)
+}
+
+// guardedBody is an answer's body that fails with errIdle when nothing
+// arrives for a while. It counts what came over the wire.
+type guardedBody struct {
+	body   io.ReadCloser
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	timer  *time.Timer // nil without a limit
+	idle   time.Duration
+	n      int64
+}
+
+func (g *guardedBody) start() {
+	if g.timer != nil {
+		g.timer.Reset(g.idle)
+	}
+}
+
+func (g *guardedBody) stop() {
+	if g.timer != nil {
+		g.timer.Stop()
+	}
+}
+
+func (g *guardedBody) Read(p []byte) (int, error) {
+	// Only waiting for the network counts; a reader may take its time between.
+	g.start()
+	n, err := g.body.Read(p)
+	g.stop()
+	g.n += int64(n)
+	if err != nil && err != io.EOF {
+		if cause := context.Cause(g.ctx); cause != nil {
+			err = cause
+		} else if errors.Is(err, io.ErrUnexpectedEOF) {
+			err = errShort
+		}
+	}
+	return n, err
+}
+
+func (g *guardedBody) Close() error {
+	g.stop()
+	err := g.body.Close()
+	g.cancel(nil)
+	return err
+}
+
+// drain reads the little that may be left of a body, so that its connection
+// can be used again, and closes it.
+func drain(body io.ReadCloser) {
+	_, _ = io.CopyN(io.Discard, body, 32<<10)
+	_ = body.Close()
+}
+
+func isRedirect(status int) bool {
+	switch status {
+	case 301, 302, 303, 307, 308:
+		return true
+	}
+	return false
+}
+
+// refusal makes an Error of an answer of 400 or more (npm: npm-registry-fetch
+// lib/check-response.js).
+func (c *Client) refusal(method string, u *url.URL, res *http.Response) *Error {
+	text := http.StatusText(res.StatusCode)
+	if _, t, ok := strings.Cut(res.Status, " "); ok && t != "" {
+		text = t
+	}
+	e := &Error{
+		ErrCode: "E" + strconv.Itoa(res.StatusCode), Method: method, URL: redactURL(u),
+		Status: res.StatusCode, StatusText: Clean(text), Header: res.Header,
+		RetryAfter: retryAfter(res.Header.Get("Retry-After"), c.opts.Now()),
+	}
+	// Half an error body is as good as a whole one.
+	r, err := decoder(res)
+	if err == nil {
+		e.Body, _ = io.ReadAll(io.LimitReader(r, maxErrorBody))
+	}
+	e.Message = bodyMessage(e.Body)
+	if res.StatusCode == http.StatusUnauthorized {
+		if auth := strings.ToLower(strings.Join(res.Header.Values("Www-Authenticate"), ", ")); auth != "" {
+			for _, part := range strings.Split(auth, ",") {
+				switch strings.TrimSpace(part) {
+				case "ipaddress":
+					e.ErrCode = "EAUTHIP"
+					return e
+				case "otp":
+					e.ErrCode = "EOTP"
+				}
+			}
+		} else if bytes.Contains(e.Body, []byte("one-time pass")) {
+			e.ErrCode = "EOTP"
+		}
+	}
+	return e
+}
+
+// bodyMessage takes "error" out of a JSON body, shortened.
+func bodyMessage(body []byte) string {
+	text, ok := topLevelString(body, "error")
+	if !ok {
+		return ""
+	}
+	text = Clean(text)
+	if len(text) > 1000 {
+		text = strings.ToValidUTF8(text[:1000], "") + "…"
+	}
+	return text
+}
+
+func retryAfter(value string, now time.Time) time.Duration {
+	if value == "" {
+		return 0
+	}
+	if s, err := strconv.ParseUint(strings.TrimSpace(value), 10, 31); err == nil {
+		return time.Duration(s) * time.Second
+	}
+	if t, err := http.ParseTime(value); err == nil && t.After(now) {
+		return t.Sub(now)
+	}
+	return 0
+}
+
+// cleanCause drops what net/url and net/http put around a cause: the URL with
+// its password.
+func cleanCause(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
+}
+
+func basicAuth(user, pass string) string {
+	r := http.Request{Header: http.Header{}}
+	r.SetBasicAuth(user, pass)
+	return r.Header.Get("Authorization")
+}
+
+// decoder gives the decoded body of an answer.
+func decoder(res *http.Response) (io.Reader, error) {
+	switch encoding := strings.ToLower(strings.TrimSpace(res.Header.Get("Content-Encoding"))); encoding {
+	case "", "identity":
+		return res.Body, nil
+	case "gzip", "x-gzip":
+		return &lazyReader{open: func() (io.Reader, error) { return gzip.NewReader(res.Body) }}, nil
+	case "deflate", "x-deflate":
+		return &lazyReader{open: func() (io.Reader, error) {
+			// Some servers send the bare stream, as npm knows.
+			first := make([]byte, 1)
+			if _, err := io.ReadFull(res.Body, first); err != nil {
+				return nil, err
+			}
+			r := io.MultiReader(bytes.NewReader(first), res.Body)
+			if first[0]&0x0f == 0x08 {
+				return zlib.NewReader(r)
+			}
+			return flate.NewReader(r), nil
+		}}, nil
+	default:
+		return nil, fmt.Errorf("%w: %s", errBadEncoding, Clean(encoding))
+	}
+}
+
+// lazyReader opens its reader with the first Read, so that the errors of
+// opening come as those of reading. An empty body is empty, not an error.
+type lazyReader struct {
+	open func() (io.Reader, error)
+	r    io.Reader
+}
+
+func (l *lazyReader) Read(p []byte) (int, error) {
+	if l.r == nil {
+		r, err := l.open()
+		if err != nil {
+			return 0, err
+		}
+		l.r = r
+	}
+	return l.r.Read(p)
+}
+
+func readDecoded(res *http.Response, limit int64) ([]byte, error) {
+	if res.StatusCode == http.StatusNoContent || res.Request != nil && res.Request.Method == http.MethodHead {
+		return nil, nil
+	}
+	r, err := decoder(res)
+	if err != nil {
+		return nil, err
+	}
+	return readAll(r, res.ContentLength, limit)
+}
+
+// readAll reads to the end but not past limit. hint is the size expected, or
+// negative; it is not trusted.
+func readAll(r io.Reader, hint, limit int64) ([]byte, error) {
+	if hint > limit {
+		return nil, errTooLarge
+	}
+	buf := make([]byte, 0, min(max(hint, 512), 1<<20)+1)
+	return readInto(buf, r, limit)
+}
+
+func readInto(buf []byte, r io.Reader, limit int64) ([]byte, error) {
+	for {
+		if len(buf) == cap(buf) {
+			buf = append(buf, 0)[:len(buf)]
+		}
+		n, err := r.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		if int64(len(buf)) > limit {
+			return buf, errTooLarge
+		}
+		if err == io.EOF {
+			return buf, nil
+		}
+		if err != nil {
+			return buf, err
+		}
+	}
+}
+
+// body gives a buffer for one answer; release takes it back.
+func (c *Client) body() *[]byte {
+	if b, ok := c.buffers.Get().(*[]byte); ok {
+		return b
+	}
+	return new([]byte)
+}
+
+func (c *Client) release(b *[]byte) {
+	// Very large ones are left to the collector.
+	if cap(*b) <= 32<<20 {
+		*b = (*b)[:0]
+		c.buffers.Put(b)
+	}
+}

@@ -1,0 +1,196 @@
+package registry
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// TarballRequest names a tarball.
+type TarballRequest struct {
+	URL       string // absolute
+	Package   string // the package's registry name, for credentials and messages; may be empty
+	ID        string // npm's pacote-pkg-id: "registry:name@url", "remote:…"; may be empty
+	Integrity string // told to the registry as npm does; not checked here
+	MaxSize   int64  // bytes; 0 is Options.MaxDocument
+}
+
+// Tarball is a tarball being downloaded. Reading it fails with an *Error when
+// the connection breaks, brings nothing for IdleTimeout, or brings more than
+// was allowed. Whoever asked for it closes it.
+type Tarball struct {
+	Size int64 // as announced, -1 where it was not
+
+	body io.ReadCloser
+	r    io.Reader
+	left int64
+	fail func(error) error
+	done func(error)
+}
+
+// Tarball asks for a tarball; the answer's head is there when it returns, after
+// npm's retries. What breaks later is for the caller to ask for again: only it
+// knows what it did with the bytes that came. ReadTarball does both.
+func (c *Client) Tarball(ctx context.Context, r TarballRequest) (*Tarball, error) {
+	got := make(chan *Tarball, 1)
+	release := make(chan struct{})
+	errc := make(chan error, 1)
+	req := c.tarballRequest(r)
+	go func() {
+		errc <- c.fetch(ctx, req, func(res *http.Response) error {
+			t, err := c.newTarball(r, res)
+			if err != nil {
+				return err
+			}
+			t.done = func(error) { close(release) }
+			got <- t
+			<-release
+			return nil
+		})
+	}()
+	select {
+	case t := <-got:
+		return t, nil
+	case err := <-errc:
+		return nil, err
+	}
+}
+
+func (c *Client) tarballRequest(r TarballRequest) *Request {
+	h := http.Header{"Pacote-Req-Type": {"tarball"}}
+	if r.ID != "" {
+		h["Pacote-Pkg-Id"] = []string{headerText(r.ID)}
+	}
+	if r.Integrity != "" {
+		h["Pacote-Integrity"] = []string{headerText(r.Integrity)}
+	}
+	return &Request{URL: r.URL, Package: r.Package, Header: h}
+}
+
+func (c *Client) newTarball(r TarballRequest, res *http.Response) (*Tarball, error) {
+	limit := r.MaxSize
+	if limit <= 0 {
+		limit = c.opts.MaxDocument
+	}
+	if res.ContentLength > limit {
+		return nil, errTooLarge
+	}
+	body, err := decoder(res)
+	if err != nil {
+		return nil, err
+	}
+	t := &Tarball{Size: res.ContentLength, body: res.Body, r: body, left: limit}
+	if res.Header.Get("Content-Encoding") != "" {
+		t.Size = -1
+	}
+	shown := redactURL(res.Request.URL)
+	t.fail = func(err error) error {
+		if cause := context.Cause(res.Request.Context()); cause != nil && cause == context.Cause(res.Request.Context()) && cause != errIdle {
+			return cause
+		}
+		return &Error{ErrCode: codeOf(err), Method: http.MethodGet, URL: shown, Package: r.Package, Attempts: 1, Err: cleanCause(err)}
+	}
+	return t, nil
+}
+
+// Read gives the tarball's bytes as the registry has them: still gzipped.
+func (t *Tarball) Read(p []byte) (int, error) {
+	n, err := t.r.Read(p)
+	if t.left -= int64(n); t.left < 0 {
+		return n, t.fail(errTooLarge)
+	}
+	if err != nil && err != io.EOF {
+		err = t.fail(err)
+	}
+	return n, err
+}
+
+// Close ends the download, also an unfinished one.
+func (t *Tarball) Close() error {
+	if t.done != nil {
+		t.done(nil)
+		t.done = nil
+	}
+	return nil
+}
+
+// ReadTarball downloads a tarball into memory, after what buf holds already,
+// and tries again as npm does, also when the connection breaks half-way.
+func (c *Client) ReadTarball(ctx context.Context, r TarballRequest, buf []byte) ([]byte, error) {
+	start := len(buf)
+	limit := r.MaxSize
+	if limit <= 0 {
+		limit = c.opts.MaxDocument
+	}
+	err := c.fetch(ctx, c.tarballRequest(r), func(res *http.Response) error {
+		buf = buf[:start]
+		body, err := decoder(res)
+		if err != nil {
+			return err
+		}
+		size := res.ContentLength
+		if size > limit {
+			return errTooLarge
+		}
+		// One allocation where the size is announced, but no more memory than
+		// has proven to be needed where it is incredible.
+		if want := start + int(min(max(size, 4096), 64<<20)) + 1; want > cap(buf) {
+			grown := make([]byte, start, want)
+			copy(grown, buf)
+			buf = grown
+		}
+		buf, err = readInto(buf, body, int64(start)+limit)
+		return err
+	})
+	return buf, err
+}
+
+// NPMHost is the host that replace-registry-host=npmjs stands for.
+const NPMHost = "registry.npmjs.org"
+
+// RewriteTarballURL gives the URL to ask for where a lock has resolved: the
+// configured registry's host instead of the one in the lock, if replace says so
+// (npm: @npmcli/arborist lib/arborist/reify.js #registryResolved). replace is
+// the value of replace-registry-host: "npmjs", "always", "never", a host name
+// or a URL. ok is false where resolved is no URL at all.
+func RewriteTarballURL(resolved, registry, replace string) (rewritten string, ok bool) {
+	u, err := url.Parse(resolved)
+	if err != nil || u.Scheme == "" {
+		return resolved, false
+	}
+	r, err := url.Parse(registry)
+	if err != nil || r.Host == "" {
+		return resolved, false
+	}
+	if replace == "" || replace == "npmjs" {
+		replace = NPMHost
+	}
+	host, prefix, whole := replace, "", false
+	if m, err := url.Parse(replace); err == nil && m.Scheme != "" && m.Host != "" {
+		host, prefix, whole = m.Hostname(), strings.TrimSuffix(m.EscapedPath(), "/"), true
+	}
+	path := u.EscapedPath()
+	if replace != "always" && !strings.EqualFold(host, u.Hostname()) || prefix != "" && !underPath(path, prefix) {
+		return resolved, true
+	}
+	base := strings.TrimSuffix(r.EscapedPath(), "/")
+	switch {
+	case whole && prefix != "":
+		path = base + path[len(prefix):]
+	case base != "" && !underPath(path, base):
+		path = base + path
+	}
+	c := *u
+	c.Scheme, c.Host = r.Scheme, r.Host
+	if c.Path, err = url.PathUnescape(path); err != nil {
+		return resolved, false
+	}
+	c.RawPath = path
+	return c.String(), true
+}
+
+func underPath(path, prefix string) bool {
+	return path == prefix || strings.HasPrefix(path, prefix+"/")
+}

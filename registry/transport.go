@@ -1,0 +1,153 @@
+package registry
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// ProxyRules says which proxy a request goes through (npm: @npmcli/agent
+// lib/proxy.js).
+type ProxyRules struct {
+	// Proxy is https-proxy, or else proxy. It holds for both schemes; "" asks
+	// the environment's values below.
+	Proxy   string
+	NoProxy []string // noproxy; empty asks EnvNoProxy
+
+	EnvHTTPSProxy string
+	EnvHTTPProxy  string
+	EnvProxy      string
+	EnvNoProxy    string // a comma list
+}
+
+// For gives the proxy for u, nil for none.
+func (r ProxyRules) For(u *url.URL) (*url.URL, error) {
+	proxy := r.Proxy
+	if proxy == "" {
+		// npm asks HTTP_PROXY for plain requests only, HTTPS_PROXY for all.
+		proxy = r.EnvHTTPSProxy
+		if proxy == "" && u.Scheme != "https" {
+			if proxy = r.EnvHTTPProxy; proxy == "" {
+				proxy = r.EnvProxy
+			}
+		}
+	}
+	no := r.NoProxy
+	if len(no) == 0 && r.EnvNoProxy != "" {
+		no = strings.Split(r.EnvNoProxy, ",")
+	}
+	if proxy == "" || noProxy(u.Hostname(), no) {
+		return nil, nil
+	}
+	p, err := url.Parse(proxy)
+	if err != nil || p.Host == "" {
+		return nil, &proxyError{proxy: Redact(proxy)}
+	}
+	switch p.Scheme {
+	case "http", "https", "socks5", "socks5h":
+		return p, nil
+	case "socks":
+		p.Scheme = "socks5h"
+		return p, nil
+	}
+	return nil, &proxyError{proxy: Redact(proxy)}
+}
+
+// noProxy matches whole dot segments from the right: "b.c" and ".b.c" match
+// "a.b.c". There are no ports, wildcards or address ranges.
+func noProxy(host string, rules []string) bool {
+	segments := strings.Split(host, ".")
+	for _, rule := range rules {
+		want := strings.FieldsFunc(strings.TrimSpace(rule), func(r rune) bool { return r == '.' })
+		if len(want) == 0 || len(want) > len(segments) {
+			continue
+		}
+		match := true
+		for i := 1; i <= len(want); i++ {
+			if want[len(want)-i] != segments[len(segments)-i] {
+				match = false
+				break
+			}
+		}
+		if match {
+			return true
+		}
+	}
+	return false
+}
+
+type proxyError struct{ proxy string }
+
+func (e *proxyError) Error() string { return "proxy " + e.proxy + ": not an http, https or socks5 URL" }
+func (e *proxyError) Code() string  { return "EINVALIDPROXY" }
+
+// transport gives the connection pool for a client certificate; there is one
+// for each, since connections made with one must not serve another.
+func (c *Client) transport(cert, key string) (*http.Transport, error) {
+	if cert == "" || key == "" {
+		cert, key = c.opts.Cert, c.opts.Key
+	}
+	id := cert + "\x00" + key
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if t := c.transports[id]; t != nil {
+		return t, nil
+	}
+	config := &tls.Config{InsecureSkipVerify: c.opts.InsecureTLS} //nolint:gosec // strict-ssl=false asks for it
+	if cert != "" && key != "" {
+		pair, err := tls.X509KeyPair([]byte(cert), []byte(key))
+		if err != nil {
+			return nil, fmt.Errorf("reading client certificate: %w", err)
+		}
+		config.Certificates = []tls.Certificate{pair}
+	}
+	if c.opts.CA != nil || len(c.opts.ExtraCA) > 0 {
+		pool := x509.NewCertPool()
+		if c.opts.CA == nil {
+			if system, err := x509.SystemCertPool(); err == nil {
+				pool = system
+			}
+		}
+		for _, text := range c.opts.CA {
+			pool.AppendCertsFromPEM([]byte(text))
+		}
+		for _, text := range c.opts.ExtraCA {
+			pool.AppendCertsFromPEM([]byte(text))
+		}
+		config.RootCAs = pool
+	}
+	dialer := &net.Dialer{KeepAlive: 30 * time.Second}
+	if a := c.opts.LocalAddress; a != "" {
+		ip := net.ParseIP(a)
+		if ip == nil {
+			return nil, fmt.Errorf("local-address %s: not an IP address", Clean(a))
+		}
+		dialer.LocalAddr = &net.TCPAddr{IP: ip}
+	}
+	t := &http.Transport{
+		Proxy:               func(r *http.Request) (*url.URL, error) { return c.opts.Proxy.For(r.URL) },
+		DialContext:         dialer.DialContext,
+		TLSClientConfig:     config,
+		TLSHandshakeTimeout: c.opts.IdleTimeout,
+		// Bodies are decoded here, not there: the cache keeps them as they came.
+		DisableCompression:  true,
+		ForceAttemptHTTP2:   true,
+		MaxConnsPerHost:     c.opts.MaxSockets,
+		MaxIdleConnsPerHost: c.opts.MaxSockets,
+		IdleConnTimeout:     90 * time.Second,
+		// Tarballs and packuments are large: fewer, larger reads.
+		ReadBufferSize:         64 << 10,
+		WriteBufferSize:        16 << 10,
+		MaxResponseHeaderBytes: 256 << 10,
+	}
+	if c.transports == nil {
+		c.transports = map[string]*http.Transport{}
+	}
+	c.transports[id] = t
+	return t, nil
+}
