@@ -1,0 +1,74 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// load reads a configuration in a new home directory with these files.
+func load(t *testing.T, args []string, environ []string, files map[string]string) *Config {
+	t.Helper()
+	c, err := tryLoad(t, args, environ, files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func tryLoad(t *testing.T, args []string, environ []string, files map[string]string) (*Config, error) {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	home, project := filepath.Join(dir, "home"), filepath.Join(dir, "project")
+	for _, d := range []string{home, project} {
+		if err := os.MkdirAll(d, 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	environ = append([]string{"HOME=" + home, "PREFIX=" + filepath.Join(dir, "prefix")}, environ...)
+	return Load(Env{Args: args, Environ: environ, Cwd: project})
+}
+
+func TestHigherLayersWin(t *testing.T) {
+	files := map[string]string{
+		"project/package.json": "{}",
+		"project/.npmrc":       "tag=project\naccess=public\n",
+		"home/.npmrc":          "tag=user\naccess=restricted\ndepth=3\n",
+		"prefix/etc/npmrc":     "depth=4\nheading=global\n",
+	}
+	c := load(t, []string{"install", "--tag", "cli", "x"}, []string{"npm_config_tag=env", "NPM_CONFIG_SAVE_PREFIX=~"}, files)
+	for key, want := range map[string]string{"tag": "cli", "access": "public", "depth": "3", "heading": "global", "save-prefix": "~", "git": "git"} {
+		if got := c.String(key); got != want {
+			t.Errorf("%s is %q, want %q", key, got, want)
+		}
+	}
+	if got := c.Args(); len(got) != 2 || got[0] != "install" || got[1] != "x" {
+		t.Errorf("words are %q", got)
+	}
+	if err := c.Validate(); err != nil {
+		t.Error(err)
+	}
+}
+
+func BenchmarkLoad(b *testing.B) {
+	dir := b.TempDir()
+	env := Env{Args: []string{"install"}, Environ: append(os.Environ(), "HOME="+dir), Cwd: dir}
+	for b.Loop() {
+		c, err := Load(env)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := c.Validate(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,162 @@
+package config
+
+import "strings"
+
+// protectedKeys are never shown nor exported: the secrets themselves and the
+// names that give them away (npm lib/commands/config.js).
+var protectedKeys = [...]string{"auth", "authToken", "certfile", "email", "keyfile", "password", "username"}
+
+// IsProtected reports whether the value of key must not be shown.
+func IsProtected(key string) bool {
+	if strings.HasPrefix(key, "_") || isProtectedKey(key) {
+		return true
+	}
+	if !strings.HasPrefix(key, "//") {
+		return false
+	}
+	if strings.Contains(key, ":_") {
+		return true
+	}
+	for _, k := range protectedKeys {
+		if strings.HasSuffix(key, ":"+k) {
+			return true
+		}
+	}
+	return false
+}
+
+func isProtectedKey(key string) bool {
+	for _, k := range protectedKeys {
+		if k == key {
+			return true
+		}
+	}
+	return false
+}
+
+// Redact returns s without what looks like a secret in it: passwords in URLs,
+// npm tokens, UUIDs. It follows @npmcli/redact.
+func Redact(s string) string {
+	return redactTokens(redactURL(s))
+}
+
+// RedactWords is Redact for text that holds several things, such as a command
+// line or a message.
+func RedactWords(s string) string {
+	var b strings.Builder
+	start := 0
+	for i := 0; i < len(s); i++ {
+		if s[i] == '=' || s[i] == ' ' || s[i] >= '\t' && s[i] <= '\r' {
+			b.WriteString(Redact(s[start:i]))
+			b.WriteByte(s[i])
+			start = i + 1
+		}
+	}
+	b.WriteString(Redact(s[start:]))
+	return b.String()
+}
+
+// URL is an address that prints without its password.
+type URL string
+
+// String returns the address without its password.
+func (u URL) String() string { return redactURL(string(u)) }
+
+// GoString is String.
+func (u URL) GoString() string { return u.String() }
+
+// redactURL replaces the password of a URL by ***.
+func redactURL(s string) string {
+	if !strings.Contains(s, "@") || !strings.Contains(s, ":") {
+		return s
+	}
+	u, ok := parseURL(s)
+	if ok && u.password != "" {
+		u.password = ":***"
+		return u.href()
+	}
+	if ok {
+		return s
+	}
+	// Not a URL by itself: hide the password of any that stands in it.
+	i := strings.Index(s, "://")
+	if i < 0 {
+		return s
+	}
+	authority, _, _ := strings.Cut(s[i+3:], "/")
+	at := strings.LastIndexByte(authority, '@')
+	colon := strings.IndexByte(authority, ':')
+	if at < 0 || colon < 0 || colon > at {
+		return s
+	}
+	return s[:i+3+colon+1] + "***" + s[i+3+at:]
+}
+
+// redactTokens replaces npm tokens (npm_ and 36 to 48 letters and digits) and
+// UUIDs.
+func redactTokens(s string) string {
+	if len(s) < 36 {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		if i == 0 || !isWord(s[i-1]) {
+			if n := npmToken(s[i:]); n > 0 {
+				b.WriteString("npm_***")
+				i += n
+				continue
+			}
+			if isUUID(s[i:]) {
+				b.WriteString("***")
+				i += 36
+				continue
+			}
+		}
+		b.WriteByte(s[i])
+		i++
+	}
+	return b.String()
+}
+
+func isWord(c byte) bool {
+	return c == '_' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+}
+
+func npmToken(s string) int {
+	n := 0
+	switch {
+	case len(s) >= 4 && strings.EqualFold(s[:4], "npm_"):
+		n = 4
+	case len(s) >= 5 && strings.EqualFold(s[:5], "npms_"):
+		n = 5
+	default:
+		return 0
+	}
+	end := n
+	for end < len(s) && isWord(s[end]) && s[end] != '_' {
+		end++
+	}
+	if end-n < 36 || end-n > 48 || end < len(s) && s[end] == '_' {
+		return 0
+	}
+	return end
+}
+
+func isUUID(s string) bool {
+	if len(s) < 36 || len(s) > 36 && isWord(s[36]) {
+		return false
+	}
+	for i := range 36 {
+		switch i {
+		case 8, 13, 18, 23:
+			if s[i] != '-' {
+				return false
+			}
+		default:
+			if d := digit(s[i]); d < 0 || d > 15 {
+				return false
+			}
+		}
+	}
+	return true
+}

@@ -1,0 +1,134 @@
+package config
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Save writes the file of a layer: the raw values, so that ${} stays, in the
+// order they were read. Comments are lost, as with npm. A file without values is
+// removed. The user's file has mode 0600, others 0666 without the umask.
+//
+// The file is written beside and renamed, so that it is whole at any time; a
+// symbolic link is followed and kept.
+func (c *Config) Save(layer Layer) error {
+	if !layer.isFile() {
+		return &ConfigError{Message: "invalid config location param: " + layer.String()}
+	}
+	l := &c.layers[layer]
+	file := l.source
+	if !filepath.IsAbs(file) {
+		return &ConfigError{Message: layer.String() + " config has no file: " + file}
+	}
+	eol := "\n"
+	if c.windows {
+		eol = "\r\n"
+	}
+	text := trimSpace(formatINI(l.raw, "", eol))
+	l.err = nil
+	if text == "" {
+		if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil // npm does not mind either
+		}
+		return nil
+	}
+	mode := fs.FileMode(0o666)
+	if layer == User {
+		mode = 0o600
+	}
+	return writeFile(file, text+"\n", mode)
+}
+
+// writeFile replaces file atomically.
+func writeFile(file, text string, mode fs.FileMode) error {
+	if target, err := filepath.EvalSymlinks(file); err == nil {
+		file = target
+	}
+	dir := filepath.Dir(file)
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	// The temporary file is private from the start: it holds tokens.
+	f, err := os.CreateTemp(dir, ".npmrc-*")
+	if err != nil {
+		return err
+	}
+	tmp := f.Name()
+	_, err = f.WriteString(text)
+	if err == nil {
+		err = f.Chmod(mode)
+	}
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	if err == nil {
+		err = os.Rename(tmp, file)
+	}
+	if err != nil {
+		os.Remove(tmp)
+	}
+	return err
+}
+
+// Setting is one key=value of "config set".
+type Setting struct{ Key, Value string }
+
+// ParseSettings reads the arguments of "config set": key=value, or key and value
+// as two words. A key given twice keeps its first place and last value.
+func ParseSettings(args []string) []Setting {
+	var out []Setting
+	for i := 0; i < len(args); i++ {
+		key, value, ok := strings.Cut(args[i], "=")
+		if !ok && i+1 < len(args) {
+			i++
+			value = args[i]
+		}
+		s := Setting{trimSpace(key), trimSpace(value)}
+		found := false
+		for j := range out {
+			if out[j].Key == s.Key {
+				out[j], found = s, true
+			}
+		}
+		if !found {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// Change applies settings to a layer and saves it: what "config set" does. An
+// empty value deletes the key. Keys that npm does not know and deprecated ones
+// are refused.
+func (c *Config) Change(layer Layer, settings []Setting) error {
+	for _, s := range settings {
+		base := s.Key[strings.LastIndexByte(s.Key, ':')+1:]
+		def := c.lookup(base)
+		if def == nil && !isNerfDartKey(base) {
+			return &ConfigError{Message: "`" + base + "` is not a valid npm option"}
+		}
+		if def != nil && def.Deprecated != "" {
+			return &ConfigError{Message: "The `" + base + "` option is deprecated, and cannot be set in this way: " + def.Deprecated}
+		}
+		if s.Value == "" {
+			c.Delete(s.Key, layer)
+		} else {
+			c.Set(s.Key, NewString(s.Value), layer)
+		}
+		if !c.ValidateLayer(layer) {
+			c.warn("warn", "config", "omitting invalid config values")
+		}
+	}
+	return c.Save(layer)
+}
+
+// Remove deletes keys from a layer and saves it: what "config delete" does.
+func (c *Config) Remove(layer Layer, keys []string) error {
+	for _, key := range keys {
+		c.Delete(key, layer)
+	}
+	return c.Save(layer)
+}
