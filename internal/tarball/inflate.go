@@ -68,12 +68,9 @@ func Inflate(tgz []byte, limits Limits, buf *Buffer) ([]byte, error) {
 
 	used := 0
 	rest := tgz
-	for member := 0; ; member++ {
+	for {
 		head, err := gzipHeader(rest)
 		if err != nil {
-			if member > 0 && errors.Is(err, errNotGzip) {
-				break
-			}
 			return nil, err
 		}
 		n, left, err := buf.inflateMember(rest[head:], used, most)
@@ -98,7 +95,8 @@ func Inflate(tgz []byte, limits Limits, buf *Buffer) ([]byte, error) {
 		}
 		used += n
 		rest = left[8:]
-		// Node's zlib stops at padding and takes anything else for another member.
+		// Node's zlib stops at padding and takes anything else for another
+		// member, to the death.
 		if len(rest) == 0 || rest[0] == 0 {
 			break
 		}
@@ -106,10 +104,7 @@ func Inflate(tgz []byte, limits Limits, buf *Buffer) ([]byte, error) {
 	return buf.data[:used:used], nil
 }
 
-var (
-	errTooBig  = errors.New("too big")
-	errNotGzip = bad(CodeZData, "bytes after the gzip stream are not another one")
-)
+var errTooBig = errors.New("too big")
 
 func tooBig(limit int64) *Error {
 	return bad(CodeBomb, "unpacks to more than %s", size(limit))
@@ -152,7 +147,7 @@ func gzipHeader(p []byte) (int, error) {
 		return 0, bad(CodeZBuf, "gzip stream ends in its header")
 	}
 	if p[0] != 0x1f || p[1] != 0x8b {
-		return 0, errNotGzip
+		return 0, bad(CodeZData, "bytes after the gzip stream are not another one")
 	}
 	if p[2] != 8 {
 		return 0, bad(CodeZData, "gzip stream uses an unknown compression method")
