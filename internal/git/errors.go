@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/ibid-pm/ibid/internal/nodesemver"
 )
 
 // kind sorts git's failures as @npmcli/git lib/errors.js does.
@@ -114,13 +116,17 @@ func (e *TargetError) Error() string {
 	return fmt.Sprintf("%s@%s: no matching version: %d tags are versions, none satisfies", subject, e.Wanted, len(e.Versions))
 }
 
-// Code gives npm-pick-manifest's: ETARGET, or ENOVERSIONS where no tag is a
-// version at all.
+// Code gives npm-pick-manifest's: ETARGET, or ENOVERSIONS where a range had no
+// version at all to choose from.
 func (e *TargetError) Code() string {
-	if len(e.Versions) == 0 {
-		return "ENOVERSIONS"
+	wanted := strings.TrimSpace(e.Wanted)
+	if len(e.Versions) > 0 || nodesemver.Valid(wanted, true) {
+		return "ETARGET"
 	}
-	return "ETARGET"
+	if _, err := nodesemver.ParseRange(wanted, nodesemver.Options{Loose: true}); err != nil {
+		return "ETARGET"
+	}
+	return "ENOVERSIONS"
 }
 
 // UnsafeError refuses a URL, ref or path that git would take for something
