@@ -15,7 +15,7 @@ import (
 func isKnown(algorithm string) bool {
 	switch algorithm {
 	case "sha512", "sha1", "sha256", "sha384", "md5", "sha224",
-		"shake128", "shake256", "ssl3md5", "ssl3sha1",
+		"shake128", "shake256",
 		"blake2b512", "blake2s256", "ripemd", "ripemd160", "rmd160", "sm3":
 		return true
 	}
@@ -48,13 +48,13 @@ func New(algorithm string) hash.Hash {
 	switch algorithm {
 	case "sha512":
 		return sha512.New()
-	case "sha1", "ssl3sha1":
+	case "sha1":
 		return sha1.New()
 	case "sha256":
 		return sha256.New()
 	case "sha384":
 		return sha512.New384()
-	case "md5", "ssl3md5":
+	case "md5":
 		return md5.New()
 	case "sha224":
 		return sha256.New224()

@@ -1,0 +1,147 @@
+// Package platform checks whether a package may be installed here: for its
+// "engines" (versions of node and npm), its "os", "cpu" and "libc" lists, and
+// a project's "devEngines".
+//
+// An Environment says what here is. Its words are node's ("win32", "x64"), not
+// Go's. The version of node is passed in: finding it means running node, which
+// this package doesn't do. Whether a problem ends an install, skips a package
+// or is a warning is the caller's business, too.
+//
+// npm: npm-install-checks lib/.
+package platform
+
+import (
+	"github.com/ibid-pm/ibid/internal/jsjson"
+	"github.com/ibid-pm/ibid/internal/manifest"
+	"github.com/ibid-pm/ibid/internal/nodesemver"
+)
+
+// Environment is where packages are installed. An empty text is unknown.
+type Environment struct {
+	OS        string // node's process.platform: "linux", "darwin", "win32"
+	OSVersion string // the kernel's release
+	CPU       string // node's process.arch: "x64", "arm64"
+	Libc      string // "glibc", "musl", or "" outside Linux
+	Node      string // "v22.1.0" or "22.1.0"
+	NPM       string // the version of npm whose behaviour this is
+}
+
+// Versions are those of the engines.
+type Versions struct {
+	Node string `json:"node"`
+	NPM  string `json:"npm"`
+}
+
+// EngineError says that a package wants another node or npm.
+type EngineError struct {
+	ID       string // "name@version"
+	Current  Versions
+	Required jsjson.Raw // the package's "engines"
+}
+
+func (e *EngineError) Error() string { return "Unsupported engine" }
+
+// Code returns npm's error code.
+func (e *EngineError) Code() string { return "EBADENGINE" }
+
+// CheckEngine compares a package's engines with the versions of env; one that
+// is unknown is not checked. With force, node's isn't either. Errors are
+// *EngineError.
+//
+// Prereleases of node count, and the ranges are read strictly: what is no
+// range is never satisfied.
+func CheckEngine(m *manifest.Manifest, env Environment, force bool) error {
+	if m.Engines == "" {
+		return nil
+	}
+	engines := m.Engines.Value()
+	node := env.Node
+	if force {
+		node = ""
+	}
+	if satisfied(node, engines.Get("node")) && satisfied(env.NPM, engines.Get("npm")) {
+		return nil
+	}
+	return &EngineError{
+		ID:       m.Name + "@" + m.Version,
+		Current:  Versions{Node: env.Node, NPM: env.NPM},
+		Required: m.Engines,
+	}
+}
+
+func satisfied(version string, wanted jsjson.Value) bool {
+	if version == "" || !wanted.Truthy() {
+		return true
+	}
+	return wanted.IsString() &&
+		nodesemver.SatisfiesWith(version, wanted.Str(), nodesemver.Options{IncludePrerelease: true})
+}
+
+// Lists are a package's platforms as published, each a text or a list of
+// texts; empty where it has none.
+type Lists struct {
+	OS, CPU, Libc jsjson.Raw
+}
+
+// PlatformError says that a package is not made for this system.
+type PlatformError struct {
+	ID       string
+	Current  Environment // OS, CPU and Libc count
+	Required Lists
+}
+
+func (e *PlatformError) Error() string { return "Unsupported platform" }
+
+// Code returns npm's error code.
+func (e *PlatformError) Code() string { return "EBADPLATFORM" }
+
+// CheckPlatform compares a package's os, cpu and libc with env. Errors are
+// *PlatformError.
+func CheckPlatform(m *manifest.Manifest, env Environment) error {
+	if m.OS == "" && m.CPU == "" && m.Libc == "" {
+		return nil
+	}
+	if allows(m.OS, env.OS) && allows(m.CPU, env.CPU) && allows(m.Libc, env.Libc) &&
+		(env.Libc != "" || !m.Libc.Truthy()) {
+		return nil
+	}
+	return &PlatformError{
+		ID:       m.Name + "@" + m.Version,
+		Current:  env,
+		Required: Lists{OS: m.OS, CPU: m.CPU, Libc: m.Libc},
+	}
+}
+
+// allows reports whether a list has the value: none of the "!other" entries is
+// it, and one of the rest is it, if there are such. ["any"] has all.
+func allows(list jsjson.Raw, value string) bool {
+	if list == "" {
+		return true
+	}
+	v := list.Value()
+	var entries []jsjson.Value
+	switch {
+	case v.IsString() && v.Str() != "":
+		entries = []jsjson.Value{v}
+	case v.IsArray():
+		entries = v.Items()
+	default:
+		return true // nothing that npm would take for a list
+	}
+	if len(entries) == 1 && entries[0].Str() == "any" {
+		return true
+	}
+	negated, matched := 0, false
+	for _, e := range entries {
+		entry := e.Str()
+		if entry == "" || entry[0] != '!' {
+			matched = matched || e.IsString() && entry == value
+			continue
+		}
+		negated++
+		if entry[1:] == value {
+			return false
+		}
+	}
+	return matched || negated == len(entries)
+}

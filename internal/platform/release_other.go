@@ -1,0 +1,6 @@
+//go:build !unix && !windows
+
+package platform
+
+// OSRelease is unknown here.
+func OSRelease() string { return "" }
