@@ -10,7 +10,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"runtime"
 	"sync"
@@ -23,17 +22,12 @@ import (
 	"github.com/ibid-pm/ibid/internal/tarball"
 )
 
-// Body is an answer being read.
-type Body struct {
-	io.ReadCloser
-	// Length is what the server said it would send, -1 where it did not.
-	Length int64
-}
-
-// Getter asks the network, or a folder or git, for tarballs.
+// Getter asks the network, or a folder or git, for tarballs. It is called from
+// several goroutines.
 type Getter interface {
-	// Tarball opens the tarball of a request.
-	Tarball(ctx context.Context, r *Request) (*Body, error)
+	// Tarball gives the bytes of a request's tarball, in buf's memory where
+	// they fit, which is empty.
+	Tarball(ctx context.Context, r *Request, buf []byte) ([]byte, error)
 }
 
 // Request is one package's tarball.
@@ -70,13 +64,10 @@ type Options struct {
 	Getter Getter
 	// Offline: what the store does not have cannot be had.
 	Offline bool
-	// PreferOnline: what has no integrity is asked for again.
 	Limits tarball.Limits
-	// MaxTarball is the largest tarball that is accepted, in bytes.
-	MaxTarball int64
-	// InFlight bounds the bytes of tarballs held in memory at once.
-	InFlight int64
-	Logger   *slog.Logger
+	// Downloads is how many tarballs are asked for, and so held in memory, at once.
+	Downloads int
+	Logger    *slog.Logger
 	// Report is called from several goroutines; nil is silence.
 	Report func(Event)
 }
@@ -86,7 +77,7 @@ type Options struct {
 type Fetcher struct {
 	o     Options
 	cpu   *semaphore.Weighted // unpacking: no more at once than there are processors
-	bytes *semaphore.Weighted
+	slots chan []byte         // a buffer for each download that may be under way
 
 	mu      sync.Mutex
 	calls   map[string]*call
@@ -99,11 +90,8 @@ type call struct{ done chan struct{} }
 
 // New gives a Fetcher.
 func New(o Options) *Fetcher {
-	if o.InFlight == 0 {
-		o.InFlight = 48 << 20
-	}
-	if o.MaxTarball == 0 {
-		o.MaxTarball = 2 << 30
+	if o.Downloads <= 0 {
+		o.Downloads = 16
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -111,10 +99,14 @@ func New(o Options) *Fetcher {
 	if o.Report == nil {
 		o.Report = func(Event) {}
 	}
+	slots := make(chan []byte, o.Downloads)
+	for range o.Downloads {
+		slots <- nil
+	}
 	return &Fetcher{
 		o:       o,
 		cpu:     semaphore.NewWeighted(int64(runtime.GOMAXPROCS(0))),
-		bytes:   semaphore.NewWeighted(o.InFlight),
+		slots:   slots,
 		calls:   map[string]*call{},
 		learned: map[string]string{},
 	}
@@ -408,15 +400,27 @@ func (f *Fetcher) learn(r *Request, d store.Digest) {
 
 func (f *Fetcher) download(ctx context.Context, r *Request, use func(store.Digest, []byte) error) error {
 	start := time.Now()
+	var buf []byte
+	select {
+	case buf = <-f.slots:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() {
+		if cap(buf) > keepBuffer {
+			buf = nil
+		}
+		f.slots <- buf
+	}()
 	// Bytes that do not match what was locked may have been damaged on the
 	// way: ask once more, as npm does, before saying that they are not the ones.
 	for try := 0; ; try++ {
-		tgz, free, err := f.receive(ctx, r)
+		tgz, err := f.o.Getter.Tarball(ctx, r, buf[:0])
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", r.ID, err)
 		}
+		buf = tgz
 		err = f.accept(ctx, r, tgz, start, use)
-		free()
 		var wrong *IntegrityError
 		if errors.As(err, &wrong) && try == 0 {
 			continue
@@ -424,6 +428,10 @@ func (f *Fetcher) download(ctx context.Context, r *Request, use func(store.Diges
 		return err
 	}
 }
+
+// keepBuffer is the largest buffer that waits for the next tarball: most are
+// far smaller, and the few large ones would keep their memory to the end.
+const keepBuffer = 2 << 20
 
 // accept verifies, keeps and uses what was received.
 func (f *Fetcher) accept(ctx context.Context, r *Request, tgz []byte, start time.Time, use func(store.Digest, []byte) error) error {
@@ -480,60 +488,4 @@ func (f *Fetcher) remember(r *Request, d store.Digest) error {
 		return f.o.Store.PutRef(r.Ref, d)
 	}
 	return f.o.Store.PutRef(r.URL, d)
-}
-
-// receive reads a whole tarball into memory. free gives the room back.
-func (f *Fetcher) receive(ctx context.Context, r *Request) (tgz []byte, free func(), err error) {
-	const unknown = 1 << 20
-	body, err := f.o.Getter.Tarball(ctx, r)
-	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", r.ID, err)
-	}
-	defer body.Close()
-	if body.Length > f.o.MaxTarball {
-		return nil, nil, fmt.Errorf("%s: tarball of %d bytes: larger than the %d that are accepted", r.ID, body.Length, f.o.MaxTarball)
-	}
-	room := body.Length
-	if room < 0 {
-		room = unknown
-	}
-	room = min(room, f.o.InFlight)
-	if err := f.bytes.Acquire(ctx, room); err != nil {
-		return nil, nil, err
-	}
-	free = func() { f.bytes.Release(room) }
-	tgz, err = readAll(body, f.o.MaxTarball)
-	if err != nil {
-		free()
-		return nil, nil, fmt.Errorf("%s: downloading: %w", r.ID, err)
-	}
-	return tgz, free, nil
-}
-
-func readAll(body *Body, limit int64) ([]byte, error) {
-	size := body.Length
-	if size < 0 {
-		size = 64 << 10
-	}
-	// A length is a stranger's word: room beyond a bound grows with what comes.
-	buf := make([]byte, 0, min(size, 16<<20)+1)
-	for {
-		if len(buf) == cap(buf) {
-			buf = append(buf, 0)[:len(buf)]
-		}
-		n, err := body.Read(buf[len(buf):cap(buf)])
-		buf = buf[:len(buf)+n]
-		if int64(len(buf)) > limit {
-			return nil, fmt.Errorf("more than the %d bytes that are accepted", limit)
-		}
-		if errors.Is(err, io.EOF) {
-			if body.Length >= 0 && int64(len(buf)) != body.Length {
-				return nil, io.ErrUnexpectedEOF
-			}
-			return buf, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
 }

@@ -386,22 +386,22 @@ func (a *Applied) place(ctx context.Context, files Files, o ApplyOptions) error 
 		g.all = append(g.all, s.Package)
 	}
 
-	eg, ctx := errgroup.WithContext(ctx)
+	eg, placing := errgroup.WithContext(ctx)
 	eg.SetLimit(max(o.Limit, 1))
 	var mu sync.Mutex
 	for _, g := range groups {
-		if ctx.Err() != nil {
+		if placing.Err() != nil {
 			break
 		}
 		eg.Go(func() error {
-			err := a.placeGroup(ctx, files, g.p, g.into)
+			err := a.placeGroup(placing, files, g.p, g.into)
 			if err == nil {
 				return nil
 			}
 			mu.Lock()
 			defer mu.Unlock()
 			for _, p := range g.all {
-				if ctx.Err() != nil || o.Failed == nil || !o.Failed(p, err) {
+				if placing.Err() != nil || o.Failed == nil || !o.Failed(p, err) {
 					return err
 				}
 			}

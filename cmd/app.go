@@ -1,0 +1,264 @@
+package cmd
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/ibid-pm/ibid/internal/config"
+	"github.com/ibid-pm/ibid/internal/store"
+	"github.com/ibid-pm/ibid/internal/term"
+	"github.com/ibid-pm/ibid/registry"
+)
+
+// compatible is the version of npm whose behaviour ibid has, where a package
+// or a script asks.
+const compatible = "11.19.1"
+
+// Env is what the operating system gives a process.
+type Env struct {
+	Argv   []string // with the program's name first
+	Environ []string
+	Cwd    string
+	Stdin  io.Reader
+	Stdout io.Writer
+	Stderr io.Writer
+}
+
+// System gives the Env of this process.
+func System() Env {
+	cwd, _ := os.Getwd()
+	return Env{Argv: os.Args, Environ: os.Environ(), Cwd: cwd, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}
+}
+
+// App is one run of ibid: its configuration, its streams, and the services,
+// which are made when they are first asked for.
+type App struct {
+	Env
+	Config  *config.Config
+	Command string // the canonical name of the command that runs
+	start   time.Time
+
+	heading string // "ibid", or "npm" where it was called so
+	level   level
+	colour  bool
+	umask   fs.FileMode
+
+	outMu sync.Mutex
+
+	store  func() *store.Store
+	client func() (*registry.Client, error)
+	timing *timing
+
+	nodeOnce sync.Once
+	node     string
+}
+
+type level uint8
+
+const (
+	levelSilent level = iota
+	levelError
+	levelWarn
+	levelNotice
+	levelHTTP
+	levelInfo
+	levelVerbose
+	levelSilly
+)
+
+var levelNames = [...]string{"silent", "error", "warn", "notice", "http", "info", "verbose", "silly"}
+
+func levelNamed(name string) level {
+	for i, n := range levelNames {
+		if n == name {
+			return level(i)
+		}
+	}
+	return levelNotice
+}
+
+// Main runs ibid as it was called and gives the exit status.
+func Main(env Env) int { return run(env, env.Argv[1:]) }
+
+// MainX runs ibidx, which is "ibid exec" with npx's rules for its arguments.
+func MainX(env Env) int { return run(env, execArgs(env.Argv[1:])) }
+
+func run(env Env, args []string) (status int) {
+	a := &App{Env: env, heading: "ibid", level: levelNotice, start: time.Now(), umask: processUmask()}
+	if base := strings.TrimSuffix(filepath.Base(env.Argv[0]), ".exe"); base == "npm" || base == "npx" {
+		a.heading = "npm"
+		if base == "npx" {
+			args = execArgs(args)
+		}
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	a.store = sync.OnceValue(a.openStore)
+	a.client = sync.OnceValues(a.openClient)
+	defer a.profile()()
+	err := a.main(ctx, args)
+	a.timing.print(a)
+	if err == nil {
+		return 0
+	}
+	if ctx.Err() != nil && !isExit(err) {
+		a.log(levelError, "interrupted")
+		return 130
+	}
+	return a.report(err)
+}
+
+func isExit(err error) bool {
+	_, ok := err.(exiter)
+	return ok
+}
+
+func (a *App) main(ctx context.Context, args []string) error {
+	cfg, err := config.Load(config.Env{
+		Args: args, Environ: a.Environ, Cwd: a.Cwd, NPMVersion: compatible,
+	})
+	a.Config = cfg
+	a.setOutput()
+	if err != nil {
+		return err
+	}
+	words := cfg.Args()
+	if cfg.Bool("version") {
+		fmt.Fprintln(a.Stdout, versionText(a))
+		return nil
+	}
+	root := newRootCmd(a)
+	c, rest := find(root, words)
+	if c == nil {
+		return a.unknownCommand(root, words)
+	}
+	a.Command = canonical(c)
+	if err := a.validate(c); err != nil {
+		return err
+	}
+	if cfg.Bool("usage") {
+		c.SetOut(a.Stdout)
+		return c.Help()
+	}
+	if cfg.Bool("timing") {
+		a.timing = newTiming()
+	}
+	c.SetContext(ctx)
+	return c.RunE(c, rest)
+}
+
+// setOutput settles how things are said, as early as the configuration is read.
+func (a *App) setOutput() {
+	a.level = levelNamed(a.Config.String("loglevel"))
+	a.colour = a.wantsColour()
+}
+
+func (a *App) wantsColour() bool {
+	switch v := a.Config.String("color"); {
+	case v == "always":
+		return true
+	case v == "false" || a.Config.Getenv("NO_COLOR") != "":
+		return false
+	}
+	f, ok := a.Stderr.(*os.File)
+	return ok && term.IsTerminal(f) && a.Config.Getenv("TERM") != "dumb"
+}
+
+func (a *App) json() bool { return a.Config != nil && a.Config.Bool("json") }
+
+// log writes one line for people to stderr.
+func (a *App) log(l level, text string) { a.logPrefixed(l, "", text) }
+
+func (a *App) logPrefixed(l level, prefix, text string) {
+	if l > a.level {
+		return
+	}
+	name := levelNames[l]
+	if a.colour {
+		name = paint(name, l)
+	}
+	a.outMu.Lock()
+	defer a.outMu.Unlock()
+	a.clearProgress()
+	for line := range strings.SplitSeq(text, "\n") {
+		parts := []string{a.heading, name}
+		if prefix != "" {
+			parts = append(parts, prefix)
+		}
+		fmt.Fprintln(a.Stderr, strings.TrimRight(strings.Join(append(parts, line), " "), " "))
+	}
+}
+
+func paint(s string, l level) string {
+	switch l {
+	case levelError:
+		return "\x1b[31m" + s + "\x1b[0m"
+	case levelWarn:
+		return "\x1b[33m" + s + "\x1b[0m"
+	case levelNotice:
+		return "\x1b[36m" + s + "\x1b[0m"
+	}
+	return s
+}
+
+// hint says what a person can do next.
+func (a *App) hint(text string) {
+	if a.level < levelError {
+		return
+	}
+	a.outMu.Lock()
+	defer a.outMu.Unlock()
+	a.clearProgress()
+	for line := range strings.SplitSeq(text, "\n") {
+		fmt.Fprintf(a.Stderr, "%s hint: %s\n", a.heading, line)
+	}
+}
+
+// say writes one line for people to stderr unless they asked for silence.
+func (a *App) say(format string, args ...any) {
+	if a.level < levelWarn {
+		return
+	}
+	a.outMu.Lock()
+	defer a.outMu.Unlock()
+	a.clearProgress()
+	fmt.Fprintf(a.Stderr, format+"\n", args...)
+}
+
+// out writes what was asked for to stdout.
+func (a *App) out(format string, args ...any) {
+	fmt.Fprintf(a.Stdout, format+"\n", args...)
+}
+
+func (a *App) clearProgress() {}
+
+// storeDir is the folder that the store lies in, without its format.
+func (a *App) storeDir() string { return filepath.Join(a.Config.String("cache"), "_ibid") }
+
+func (a *App) openStore() *store.Store {
+	state := a.Config.Getenv("XDG_STATE_HOME")
+	if state == "" || !filepath.IsAbs(state) {
+		state = filepath.Join(a.Config.Home(), ".local", "state")
+	}
+	return store.Open(store.Options{Dir: a.storeDir(), KeyFile: filepath.Join(state, "ibid", "store.key"), Umask: a.umask})
+}
+
+// ask reads one line from a person, who sees the question on stderr.
+func (a *App) ask(question string) (string, error) {
+	fmt.Fprint(a.Stderr, question)
+	line, err := bufio.NewReader(a.Stdin).ReadString('\n')
+	if err != nil && line == "" {
+		return "", err
+	}
+	return strings.TrimRight(line, "\r\n"), nil
+}

@@ -1,0 +1,84 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+)
+
+func newCacheCmd(a *App) *cobra.Command {
+	keys := []string{"cache"}
+	c := declare(&cobra.Command{
+		Use:   "cache path\ncache ls\ncache verify\ncache clean",
+		Short: "Look after the store that all projects share",
+	}, keys, func(c *cobra.Command, args []string) error {
+		return &usageError{text: "cache: which of path, ls, verify, clean, add?"}
+	})
+	c.AddCommand(
+		declare(&cobra.Command{Use: "path", Aliases: []string{"dir"}, Short: "Print where the store is"}, keys,
+			func(c *cobra.Command, _ []string) error {
+				a.out("%s", a.store().Dir())
+				return nil
+			}),
+		declare(&cobra.Command{Use: "verify", Aliases: []string{"check"}, Short: "Read the whole store and remove what is not as it was stored"}, keys,
+			func(c *cobra.Command, _ []string) error { return runCacheVerify(c.Context(), a) }),
+		declare(&cobra.Command{Use: "clean", Aliases: []string{"clear", "rm"}, Short: "Remove the whole store; projects keep their files"}, keys,
+			func(c *cobra.Command, _ []string) error { return runCacheClean(a) }),
+		declare(&cobra.Command{Use: "ls", Aliases: []string{"list"}, Short: "List the tarballs in the store"}, keys,
+			func(c *cobra.Command, _ []string) error { return runCacheList(a) }),
+	)
+	return c
+}
+
+func runCacheVerify(ctx context.Context, a *App) error {
+	checked, err := a.store().Verify(ctx)
+	if err != nil {
+		return err
+	}
+	for _, p := range checked.Removed {
+		a.log(levelWarn, "removed, it was not what was stored: "+p)
+	}
+	a.out("Store verified: %s", a.store().Dir())
+	a.out("Tarballs: %d (%s)", checked.Tarballs, bytesText(checked.TarballBytes))
+	a.out("Unpacked trees: %d (%s), %d more on loan to projects", checked.Trees, bytesText(checked.TreeBytes), checked.OnLoan)
+	a.out("Removed: %d", len(checked.Removed))
+	return nil
+}
+
+func runCacheClean(a *App) error {
+	if err := os.RemoveAll(a.storeDir() + "/packuments"); err != nil {
+		return err
+	}
+	return a.store().Clean()
+}
+
+func runCacheList(a *App) error {
+	held, err := a.store().Tarballs()
+	if err != nil {
+		return err
+	}
+	var b strings.Builder
+	for _, h := range held {
+		fmt.Fprintf(&b, "%s %d\n", h.Digest, h.Size)
+	}
+	fmt.Fprint(a.Stdout, b.String())
+	return nil
+}
+
+// bytesText writes a size for people.
+func bytesText(n int64) string {
+	switch {
+	case n >= 1e9:
+		return fmt.Sprintf("%.1f GB", float64(n)/1e9)
+	case n >= 1e6:
+		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+	case n >= 1e3:
+		return fmt.Sprintf("%.1f kB", float64(n)/1e3)
+	}
+	return fmt.Sprintf("%d B", n)
+}
+

@@ -1,0 +1,164 @@
+package cmd
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"syscall"
+
+	"github.com/ibid-pm/ibid/internal/term"
+)
+
+// What cmd asks of an error. A stage's own error types answer what they can.
+type (
+	// coder has npm's code for the error: "ETARGET".
+	coder interface{ Code() string }
+	// hinter has what a person can do next, each a sentence or a command.
+	hinter interface{ Hints() []string }
+	// chained has the chain of dependents that wanted the package, root first.
+	chained interface{ Path() []string }
+	// exiter has the status that ibid must end with: a script's.
+	exiter interface{ ExitCode() int }
+	// detailer has more lines than the message's own.
+	detailer interface{ Detail() []string }
+)
+
+// usageError says that a command was called wrongly.
+type usageError struct {
+	text  string
+	usage string // how it is called, may be ""
+}
+
+func (e *usageError) Error() string { return e.text }
+func (e *usageError) Code() string  { return "EUSAGE" }
+func (e *usageError) Detail() []string {
+	if e.usage == "" {
+		return nil
+	}
+	return strings.Split(e.usage, "\n")
+}
+
+// codedError is an error of the command line's own.
+type codedError struct {
+	code   string
+	text   string
+	detail []string
+	hints  []string
+}
+
+func (e *codedError) Error() string    { return e.text }
+func (e *codedError) Code() string     { return e.code }
+func (e *codedError) Detail() []string { return e.detail }
+func (e *codedError) Hints() []string  { return e.hints }
+
+// statusError ends ibid with a status and prints nothing: all is said already.
+type statusError int
+
+func (e statusError) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+func (e statusError) ExitCode() int { return int(e) }
+
+// errorCode gives npm's code for any error.
+func errorCode(err error) string {
+	var c coder
+	if errors.As(err, &c) && c.Code() != "" {
+		return c.Code()
+	}
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		if name := errnoName(errno); name != "" {
+			return name
+		}
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "ENOENT"
+	case errors.Is(err, fs.ErrPermission):
+		return "EACCES"
+	case errors.Is(err, fs.ErrExist):
+		return "EEXIST"
+	case errors.Is(err, context.Canceled):
+		return "EINTERRUPTED"
+	}
+	return ""
+}
+
+// exitStatus is npm's: a script's own status, else 1.
+func exitStatus(err error) int {
+	var e exiter
+	if errors.As(err, &e) && e.ExitCode() > 0 {
+		return e.ExitCode()
+	}
+	return 1
+}
+
+// report prints an error in the one form that ibid has for them and gives the
+// status to exit with.
+func (a *App) report(err error) int {
+	status := exitStatus(err)
+	var quiet statusError
+	if errors.As(err, &quiet) {
+		return status
+	}
+	code := errorCode(err)
+	var detail, hints, path []string
+	var d detailer
+	if errors.As(err, &d) {
+		detail = d.Detail()
+	}
+	var h hinter
+	if errors.As(err, &h) {
+		hints = h.Hints()
+	}
+	var p chained
+	if errors.As(err, &p) {
+		path = p.Path()
+	}
+	if len(hints) == 0 {
+		hints = hintsFor(err)
+	}
+	text := term.Safe(err.Error())
+	if a.json() {
+		out, _ := json.MarshalIndent(map[string]any{"error": map[string]any{
+			"code": orNull(code), "summary": text, "detail": strings.Join(append(detail, hints...), "\n"),
+		}}, "", "  ")
+		fmt.Fprintln(a.Stdout, string(out))
+	}
+	if code != "" {
+		a.log(levelError, "code "+code)
+	}
+	for line := range strings.SplitSeq(text, "\n") {
+		a.log(levelError, line)
+	}
+	if len(path) > 0 {
+		a.log(levelError, "  "+term.SafeLine(strings.Join(path, " › ")))
+	}
+	for _, line := range detail {
+		a.log(levelError, strings.TrimRight("  "+term.Safe(line), " "))
+	}
+	for _, hint := range hints {
+		a.hint(term.Safe(hint))
+	}
+	return status
+}
+
+func orNull(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+// hintsFor knows what to do about the system's own errors.
+func hintsFor(err error) []string {
+	var pe *fs.PathError
+	switch {
+	case errors.Is(err, syscall.ENOSPC):
+		return []string{"the disk is full: nothing was changed; free some room and run the same command again"}
+	case errors.Is(err, fs.ErrPermission) && errors.As(err, &pe):
+		return []string{fmt.Sprintf("ls -ld %q shows who may write there", pe.Path)}
+	}
+	return nil
+}

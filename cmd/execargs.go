@@ -1,0 +1,3 @@
+package cmd
+
+func execArgs(args []string) []string { return append([]string{"exec"}, args...) }

@@ -1,0 +1,92 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/ibid-pm/ibid/fetch"
+	"github.com/ibid-pm/ibid/internal/folder"
+	"github.com/ibid-pm/ibid/internal/store"
+	"github.com/ibid-pm/ibid/internal/tarball"
+	"github.com/ibid-pm/ibid/lockfile"
+)
+
+// files is the linker.Files that takes packages from the store, and what the
+// store lacks from where the lock says.
+type files struct {
+	app   *App
+	fetch *fetch.Fetcher
+	// private says that a package's files will be written to: its scripts may
+	// run, so it gets files of its own.
+	private func(*lockfile.Package) bool
+
+	mu sync.Mutex
+	// integrity of packages that the lock has none for.
+	learned map[lockfile.Location]string
+}
+
+func (f *files) Group(p *lockfile.Package) string {
+	if p.Integrity == "" && p.Resolved == "" {
+		return ""
+	}
+	return p.Integrity + "\x00" + p.Resolved
+}
+
+func (f *files) Place(ctx context.Context, p *lockfile.Package, into []*folder.Folder) error {
+	r := f.app.request(p)
+	err := f.place(ctx, r, f.private != nil && f.private(p), into)
+	if err == nil && p.Integrity == "" {
+		f.mu.Lock()
+		f.learned[p.Location] = f.fetch.Integrity(r)
+		f.mu.Unlock()
+	}
+	return err
+}
+
+func (f *files) place(ctx context.Context, r *fetch.Request, private bool, into []*folder.Folder) error {
+	if !private {
+		tree, err := f.fetch.Tree(ctx, r)
+		if err == nil {
+			defer tree.Return()
+			for _, dst := range into {
+				if err = tree.LinkInto(dst); err != nil {
+					break
+				}
+			}
+		}
+		// A store on another file system, or with no tree to spare, cannot
+		// lend; the files are unpacked where they belong.
+		if !errors.Is(err, store.ErrBusy) && !crossDevice(err) {
+			return err
+		}
+	}
+	return f.fetch.Extract(ctx, r, func(a *tarball.Archive) error {
+		for _, dst := range into {
+			if err := tarball.Write(dst.Path(), a); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// request says how a locked package's tarball is fetched.
+func (a *App) request(p *lockfile.Package) *fetch.Request {
+	r := &fetch.Request{ID: p.ID(), Name: p.Name(), URL: p.Resolved, Integrity: p.Integrity}
+	if p.Meta != nil {
+		for _, b := range p.Meta.Bin {
+			r.Bins = append(r.Bins, b.Path)
+		}
+	}
+	return r
+}
+
+func (a *App) fetcher() *fetch.Fetcher {
+	return fetch.New(fetch.Options{
+		Store:     a.store(),
+		Getter:    getter{a},
+		Offline:   a.Config.Bool("offline"),
+		Downloads: a.Config.Int("maxsockets"),
+	})
+}

@@ -1,0 +1,10 @@
+// Command ibid installs and publishes npm packages.
+package main
+
+import (
+	"os"
+
+	"github.com/ibid-pm/ibid/cmd"
+)
+
+func main() { os.Exit(cmd.Main(cmd.System())) }

@@ -1,0 +1,181 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/ibid-pm/ibid/fetch"
+	"github.com/ibid-pm/ibid/registry"
+)
+
+// openClient makes the registry's client from the configuration.
+func (a *App) openClient() (*registry.Client, error) {
+	cfg := a.Config
+	ca, err := cfg.CAs()
+	if err != nil {
+		return nil, fmt.Errorf("cafile: %w", err)
+	}
+	o := registry.Options{
+		Registry:    cfg.String("registry"),
+		RegistryFor: cfg.Registry,
+		Credentials: a.credentials,
+		Proxy:       a.proxyRules(),
+		CA:          ca,
+		Cert:        cfg.String("cert"),
+		Key:         cfg.String("key"),
+		InsecureTLS: !cfg.Bool("strict-ssl"),
+
+		LocalAddress: cfg.String("local-address"),
+		MaxSockets:   cfg.Int("maxsockets"),
+		Retry: registry.Retry{
+			Count:      cfg.Int("fetch-retries"),
+			Factor:     float64(cfg.Int("fetch-retry-factor")),
+			MinTimeout: time.Duration(cfg.Int("fetch-retry-mintimeout")) * time.Millisecond,
+			MaxTimeout: time.Duration(cfg.Int("fetch-retry-maxtimeout")) * time.Millisecond,
+		},
+		IdleTimeout: time.Duration(cfg.Int("fetch-timeout")) * time.Millisecond,
+		UserAgent:   cfg.UserAgent(compatible, "v"+a.nodeVersion()),
+		AuthType:    cfg.AuthType(),
+		Command:     a.Command,
+		Scope:       cfg.Scope(),
+		OTP:         cfg.String("otp"),
+		CacheDir:    filepath.Join(a.storeDir(), "packuments"),
+		Mode:        a.cacheMode(),
+		Logger:      slog.New(&logHandler{app: a}),
+		Report:      a.onRequest,
+	}
+	if file := cfg.Getenv("NODE_EXTRA_CA_CERTS"); file != "" {
+		if pem, err := os.ReadFile(file); err == nil {
+			o.ExtraCA = []string{string(pem)}
+		}
+	}
+	return registry.New(o), nil
+}
+
+func (a *App) cacheMode() registry.CacheMode {
+	switch cfg := a.Config; {
+	case cfg.Bool("offline"):
+		return registry.Offline
+	case cfg.PreferOffline():
+		return registry.PreferOffline
+	case cfg.PreferOnline():
+		return registry.PreferOnline
+	}
+	return registry.CacheDefault
+}
+
+// credentials finds what may be sent with a request.
+func (a *App) credentials(requestURL, registryURL string) registry.Credentials {
+	c := a.Config.Auth(requestURL, registryURL)
+	out := registry.Credentials{Authorization: c.Authorization()}
+	if cert, key, err := c.Certificate(); err == nil {
+		out.Cert, out.Key = string(cert), string(key)
+	}
+	return out
+}
+
+func (a *App) proxyRules() registry.ProxyRules {
+	cfg := a.Config
+	env := func(name string) string {
+		if v := cfg.Getenv(strings.ToUpper(name)); v != "" {
+			return v
+		}
+		return cfg.Getenv(name)
+	}
+	r := registry.ProxyRules{
+		Proxy:         cfg.String("https-proxy"),
+		EnvHTTPSProxy: env("https_proxy"),
+		EnvHTTPProxy:  env("http_proxy"),
+		EnvProxy:      env("proxy"),
+		EnvNoProxy:    env("no_proxy"),
+	}
+	if r.Proxy == "" {
+		r.Proxy = cfg.String("proxy")
+	}
+	if no := cfg.NoProxy(); no != "" {
+		r.NoProxy = strings.Split(no, ",")
+	}
+	return r
+}
+
+// getter is the fetch.Getter that asks registries.
+type getter struct{ app *App }
+
+// Tarball downloads a package's tarball from where the lock says it is, the
+// registry's host being put in the place of npm's (replace-registry-host).
+func (g getter) Tarball(ctx context.Context, r *fetch.Request, buf []byte) ([]byte, error) {
+	client, err := g.app.client()
+	if err != nil {
+		return nil, err
+	}
+	cfg := g.app.Config
+	target, ok := registry.RewriteTarballURL(r.URL, cfg.String("registry"), cfg.String("replace-registry-host"))
+	if !ok {
+		return nil, fmt.Errorf("%s: not a URL that a tarball can be fetched from", registry.Redact(r.URL))
+	}
+	return client.ReadTarball(ctx, registry.TarballRequest{
+		URL:       target,
+		Package:   r.Name,
+		ID:        "registry:" + r.ID,
+		Integrity: r.Integrity,
+		MaxSize:   maxTarball,
+	}, buf)
+}
+
+// maxTarball is the largest tarball that is accepted: several times the largest
+// one that anybody has published.
+const maxTarball = 2 << 30
+
+// isURL tells a tarball's URL from a file's or a repository's.
+func isURL(resolved string) bool {
+	u, err := url.Parse(resolved)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && !strings.HasPrefix(resolved, "git+")
+}
+
+// logHandler shows a stage's log lines as the command line's own.
+type logHandler struct {
+	app   *App
+	attrs []slog.Attr
+}
+
+func (h *logHandler) Enabled(_ context.Context, l slog.Level) bool {
+	return logLevel(l) <= h.app.level
+}
+
+func logLevel(l slog.Level) level {
+	switch {
+	case l >= slog.LevelError:
+		return levelError
+	case l >= slog.LevelWarn:
+		return levelWarn
+	case l >= slog.LevelInfo:
+		return levelInfo
+	}
+	return levelSilly
+}
+
+func (h *logHandler) Handle(_ context.Context, r slog.Record) error {
+	var b strings.Builder
+	b.WriteString(r.Message)
+	add := func(at slog.Attr) bool {
+		fmt.Fprintf(&b, " %s=%v", at.Key, at.Value)
+		return true
+	}
+	for _, at := range h.attrs {
+		add(at)
+	}
+	r.Attrs(add)
+	h.app.log(logLevel(r.Level), b.String())
+	return nil
+}
+
+func (h *logHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return &logHandler{app: h.app, attrs: append(append([]slog.Attr(nil), h.attrs...), attrs...)}
+}
+func (h *logHandler) WithGroup(string) slog.Handler { return h }

@@ -1,0 +1,10 @@
+package cmd
+
+import (
+	"io/fs"
+	"syscall"
+)
+
+func processUmask() fs.FileMode { return 0 }
+
+func errnoName(e syscall.Errno) string { return "" }

@@ -1,0 +1,22 @@
+package term
+
+import "testing"
+
+func TestSafe(t *testing.T) {
+	for name, c := range map[string][2]string{
+		"plain text stays":                {"left-pad@1.0.0 …é", "left-pad@1.0.0 …é"},
+		"an escape sequence is shown":     {"a\x1b[2Jb", `a\x1b[2Jb`},
+		"a C1 control is shown":           {"a\u009bb", `a\x9bb`},
+		"a carriage return is shown":      {"safe\rEVIL", `safe\x0dEVIL`},
+		"text that runs backwards":        {"a\u202eb", `a\u{202e}b`},
+		"a zero width joiner":             {"a\u200db", `a\u{200d}b`},
+		"line breaks of a message remain": {"a\nb", "a\nb"},
+	} {
+		if got := Safe(c[0]); got != c[1] {
+			t.Errorf("%s: got %q, want %q", name, got, c[1])
+		}
+	}
+	if got := SafeLine("a\nb\tc"); got != "a b c" {
+		t.Errorf("one line: %q", got)
+	}
+}
