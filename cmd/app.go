@@ -26,12 +26,12 @@ const compatible = "11.19.1"
 
 // Env is what the operating system gives a process.
 type Env struct {
-	Argv   []string // with the program's name first
+	Argv    []string // with the program's name first
 	Environ []string
-	Cwd    string
-	Stdin  io.Reader
-	Stdout io.Writer
-	Stderr io.Writer
+	Cwd     string
+	Stdin   io.Reader
+	Stdout  io.Writer
+	Stderr  io.Writer
 }
 
 // System gives the Env of this process.

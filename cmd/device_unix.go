@@ -8,4 +8,6 @@ import (
 )
 
 // crossDevice says that two folders are on different file systems.
-func crossDevice(err error) bool { return errors.Is(err, syscall.EXDEV) || errors.Is(err, syscall.EMLINK) }
+func crossDevice(err error) bool {
+	return errors.Is(err, syscall.EXDEV) || errors.Is(err, syscall.EMLINK)
+}

@@ -64,7 +64,7 @@ type Options struct {
 	Getter Getter
 	// Offline: what the store does not have cannot be had.
 	Offline bool
-	Limits tarball.Limits
+	Limits  tarball.Limits
 	// Downloads is how many tarballs are asked for, and so held in memory, at once.
 	Downloads int
 	Logger    *slog.Logger

@@ -23,21 +23,33 @@ var ErrMissing = errors.New("no lockfile")
 // Load reads the lock of the project in dir: npm-shrinkwrap.json, or, where
 // that is missing or empty, package-lock.json. ErrMissing says that there is
 // none; other errors are a *ParseError, a *VersionError or one of reading.
-// What comes from version 1 is not inflated yet.
+// Version 1 is inflated with what the package.json in dir says.
 func Load(dir string) (*Lockfile, error) {
 	for _, name := range []string{ShrinkwrapName, LockName} {
 		f, err := loadFile(filepath.Join(dir, name))
 		if !errors.Is(err, ErrMissing) {
-			return f, err
+			return inflate(f, dir), err
 		}
 	}
 	return nil, ErrMissing
 }
 
+func inflate(f *Lockfile, dir string) *Lockfile {
+	if f != nil && !f.hasPackages && f.Legacy != "" {
+		root, err := manifest.ReadDir(dir)
+		if err != nil { // as npm: the lock still says what it says
+			root = &manifest.Manifest{}
+		}
+		f.Inflate(dir, root)
+	}
+	return f
+}
+
 // LoadShrinkwrap reads the npm-shrinkwrap.json of a dependency in dir, where a
 // package-lock.json counts for nothing. Errors are those of Load.
 func LoadShrinkwrap(dir string) (*Lockfile, error) {
-	return loadFile(filepath.Join(dir, ShrinkwrapName))
+	f, err := loadFile(filepath.Join(dir, ShrinkwrapName))
+	return inflate(f, dir), err
 }
 
 // LoadHidden reads what the last install left in dir's node_modules. Errors
