@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/ibid-pm/ibid/internal/jsjson"
@@ -370,7 +371,9 @@ func (t *tree) apply(c change) bool {
 	}
 	key := c.path[last]
 	switch {
-	case t.kind < jsjson.Array, c.op != opAdd && t.at(key) == nil:
+	case t.kind < jsjson.Array:
+		return t.shrugs(key, c.op)
+	case c.op != opAdd && t.at(key) == nil:
 		return false
 	case c.op == opRemove:
 		t.drop(key)
@@ -378,6 +381,17 @@ func (t *tree) apply(c change) bool {
 		t.put(key, newTree(c.value))
 	}
 	return true
+}
+
+// shrugs says whether JavaScript takes a change inside of a scalar without an
+// error, in which case it does nothing: nearly everything may be assigned to
+// but null, and a string has its characters as properties.
+func (t *tree) shrugs(key step, op changeOp) bool {
+	if op == opAdd {
+		return t.kind != jsjson.Null
+	}
+	i, ok := key.position()
+	return t.kind == jsjson.String && ok && i < len(utf16.Encode([]rune(t.leaf.Str())))
 }
 
 // copyPath gives t what from has at path, from the first place on where the

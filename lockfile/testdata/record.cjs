@@ -1,0 +1,104 @@
+// Records what npm makes of locks: node testdata/record.cjs NPM-DIR, from the
+// package's folder. Writes inflate.json and conflict.json beside itself.
+const fs = require('fs')
+const os = require('os')
+const path = require('path')
+const npm = path.resolve(process.argv[2])
+const mod = name => require(path.join(npm, 'node_modules', name))
+const version = require(path.join(npm, 'package.json')).version
+const Shrinkwrap = mod('@npmcli/arborist/lib/shrinkwrap.js')
+const parseConflict = mod('parse-conflict-json')
+const stringify = mod('json-stringify-nice')
+
+const inflate = [
+  ['a version with integrity', {}, { version: '1.0.0', resolved: 'https://registry.npmjs.org/a/-/a-1.0.0.tgz', integrity: 'sha512-AAAA' }],
+  ['a version without integrity', {}, { version: '1.0.0', resolved: 'https://registry.npmjs.org/a/-/a-1.0.0.tgz' }],
+  ['a version alone', {}, { version: '1.0.0' }],
+  ['nothing at all', {}, {}],
+  ['a range for a version', {}, { version: '^1.0.0' }],
+  ['a git repository on a known host', {}, { version: 'github:user/project#0123456789012345678901234567890123456789', from: 'github:user/project' }],
+  ['a git URL with a credential', {}, { version: 'git+https://user:word@github.com/user/project.git#0123456789012345678901234567890123456789', from: 'git+https://user:word@github.com/user/project.git' }],
+  ['a git repository elsewhere', {}, { version: 'git+ssh://git@example.com/x.git#abc', from: 'git+ssh://git@example.com/x.git' }],
+  ['a folder', {}, { version: 'file:packages/a', dependencies: { inner: { version: '2.0.0', integrity: 'sha512-AAAA' } } }],
+  ['a folder above', {}, { version: 'file:../elsewhere' }],
+  ['a tarball file', {}, { version: 'file:vendor/a-1.2.3.tgz', integrity: 'sha512-AAAA' }],
+  ['a tarball file of another name', {}, { version: 'file:vendor/b-1.2.3.tgz' }],
+  ['a tarball URL', {}, { version: 'https://example.com/a-3.2.1.tgz', integrity: 'sha512-AAAA' }],
+  ['a tarball URL like a registry\'s', {}, { version: 'https://example.com/npm/@s/other/-/other-3.2.1.tgz' }],
+  ['a tarball URL that tells nothing', {}, { version: 'https://example.com/download?id=1' }],
+  ['an alias', {}, { version: 'npm:real@1.0.0', resolved: 'https://registry.npmjs.org/real/-/real-1.0.0.tgz', integrity: 'sha512-AAAA' }],
+  ['an alias without integrity', {}, { version: 'npm:real@1.0.0', resolved: 'https://registry.npmjs.org/real/-/real-1.0.0.tgz' }],
+  ['an old entry with "from"', {}, { version: '1.0.0', from: 'a@^1.0.0', resolved: 'https://registry.npmjs.org/a/-/a-1.0.0.tgz' }],
+  ['an old entry with "from" a tarball', {}, { version: '1.0.0', from: 'https://example.com/a.tgz', resolved: 'https://example.com/a.tgz' }],
+  ['an old entry with "from" a repository', {}, { version: '1.0.0', from: 'git://github.com/user/project.git', resolved: 'git://github.com/user/project.git#abc' }],
+  ['only "resolved"', {}, { resolved: 'https://registry.npmjs.org/a/-/a-1.0.0.tgz' }],
+  ['a version that nobody can read', {}, { version: '!!!' }],
+  ['bundled and nested', {}, { version: '1.0.0', integrity: 'sha512-AAAA', dependencies: { inner: { version: '2.0.0', bundled: true, dependencies: { '@s/deep': { version: '3.0.0', bundled: true } } } } }],
+  ['development and optional', {}, { version: '1.0.0', integrity: 'sha512-AAAA', dev: true, optional: true }],
+]
+const trees = inflate.map(([name, pkg, entry]) => [name, pkg, { name: 'app', version: '1.0.0', lockfileVersion: 1, requires: true, dependencies: { a: entry } }])
+trees.push(
+  ['requires become dependencies, optional ones where only they are', {}, {
+    name: 'app', lockfileVersion: 1, requires: true, dependencies: {
+      a: { version: '1.0.0', integrity: 'sha512-AAAA', requires: { b: '^1', c: '^1', d: '^1', missing: '*', inner: '1' }, dependencies: { inner: { version: '1.0.0', integrity: 'sha512-AAAA', optional: true, requires: { c: '1', a: '1' } } } },
+      b: { version: '1.0.0', integrity: 'sha512-AAAA' },
+      c: { version: '1.0.0', integrity: 'sha512-AAAA', optional: true, requires: { d: '1' } },
+      d: { version: '1.0.0', integrity: 'sha512-AAAA', dev: true },
+    },
+  }],
+  ['the root comes from package.json', { name: 'other', version: '9.0.0', license: { type: 'MIT', url: 'x' }, dependencies: { a: '^1', o: '1' }, optionalDependencies: { o: '1' }, devDependencies: { d: '1' }, engines: { node: '>=1' }, bin: './cli.js', funding: 'https://example.com', workspaces: ['packages/*'], scripts: { install: 'x' } }, {
+    name: 'app', version: '1.0.0', lockfileVersion: 1, requires: true, dependencies: { a: { version: '1.0.0', integrity: 'sha512-AAAA' } },
+  }],
+  ['a lock without a version or requires', {}, { dependencies: { a: { version: '1.0.0' }, '7': { version: '1.0.0' } } }],
+  ['packages that are there win', {}, { lockfileVersion: 2, packages: { '': { name: 'app' } }, dependencies: { a: { version: '1.0.0' } } }],
+)
+
+const j = v => JSON.stringify(v, null, 2) + '\n'
+const conflict = (parent, ours, theirs) => '<<<<<<< HEAD\n' + j(ours) + (parent ? '||||||| base\n' + j(parent) : '') + '=======\n' + j(theirs) + '>>>>>>> branch\n'
+const entry = (version, more) => ({ version, integrity: 'sha512-' + version, ...more })
+const lock = packages => ({ name: 'app', lockfileVersion: 3, requires: true, packages })
+const base = { '': { name: 'app', dependencies: { a: '1' } }, 'node_modules/a': entry('1.0.0'), 'node_modules/b': entry('1.0.0', { os: ['linux', 'darwin', 'win32'] }) }
+const conflicts = [
+  ['each side adds', conflict(lock(base), lock({ ...base, 'node_modules/c': entry('1.0.0') }), lock({ ...base, 'node_modules/d': entry('1.0.0') }))],
+  ['both change one version, ours wins', conflict(lock(base), lock({ ...base, 'node_modules/a': entry('1.1.0') }), lock({ ...base, 'node_modules/a': entry('1.2.0') }))],
+  ['ours removes, theirs changes', conflict(lock(base), lock({ '': base[''], 'node_modules/b': base['node_modules/b'] }), lock({ ...base, 'node_modules/a': entry('1.2.0') }))],
+  ['theirs removes, ours changes', conflict(lock(base), lock({ ...base, 'node_modules/a': entry('1.2.0') }), lock({ '': base[''], 'node_modules/b': base['node_modules/b'] }))],
+  ['ours adds inside of what theirs removed', conflict(lock(base), lock({ ...base, 'node_modules/a': entry('1.0.0', { dependencies: { x: '1' } }) }), lock({ '': base[''] }))],
+  ['an array loses its first item', conflict(lock(base), lock({ ...base, 'node_modules/b': entry('1.0.0', { os: ['darwin', 'win32'] }) }), lock(base))],
+  ['an array loses its last item', conflict(lock(base), lock({ ...base, 'node_modules/b': entry('1.0.0', { os: ['linux', 'darwin'] }) }), lock(base))],
+  ['an array loses an item and theirs made it a string', conflict(lock(base), lock({ ...base, 'node_modules/b': entry('1.0.0', { os: ['win32'] }) }), lock({ ...base, 'node_modules/b': entry('1.0.0', { os: 'linux' }) }))],
+  ['arrays grow on both sides', conflict(lock(base), lock({ ...base, 'node_modules/b': entry('1.0.0', { os: ['linux', 'darwin', 'win32', 'aix'] }) }), lock({ ...base, 'node_modules/b': entry('1.0.0', { os: ['linux', 'sunos', 'darwin', 'win32', 'x'] }) }))],
+  ['an object becomes an array', conflict(lock(base), lock({ ...base, 'node_modules/b': entry('1.0.0', { engines: ['node >= 1'] }) }), lock({ ...base, 'node_modules/b': entry('1.0.0', { engines: { node: '1' } }) }))],
+  ['names that every object has', conflict(lock(base), lock({ ...base, 'node_modules/c': entry('1.0.0', { dependencies: { constructor: '1' } }) }), lock({ ...base, 'node_modules/c': entry('1.0.0', { dependencies: { toString: '1' } }) }))],
+  ['names that every object has, changed', conflict(lock({ ...base, 'node_modules/c': { dependencies: { constructor: '1' } } }), lock({ ...base, 'node_modules/c': { dependencies: { constructor: '2' } } }), lock({ ...base, 'node_modules/c': { dependencies: { constructor: '3' } } }))],
+  ['a conflict in the middle, with a base', '{\n  "name": "app",\n  "lockfileVersion": 3,\n  "packages": {\n    "node_modules/a": {\n<<<<<<< HEAD\n      "version": "2.0.0"\n||||||| 1234\n      "version": "1.0.0"\n=======\n      "version": "3.0.0",\n      "dev": true\n>>>>>>> x\n    }\n  }\n}\n'],
+  ['windows line breaks', '{\r\n  "name": "app",\r\n  "packages": {\r\n<<<<<<< HEAD\r\n    "node_modules/a": {"version": "2.0.0"}\r\n|||||||\r\n=======\r\n    "node_modules/b": {"version": "3.0.0"}\r\n>>>>>>> x\r\n  }\r\n}\r\n'],
+  ['no base, which is no JSON', '<<<<<<< HEAD\n{"a":1}\n=======\n{"a":2}\n>>>>>>> x\n'],
+  ['a broken side', '{\n<<<<<<< HEAD\n"a":1\n|||||||\n"a":0\n=======\n"a":\n>>>>>>> x\n}'],
+  ['marks inside of a string', '{"a":"<<<<<<< ======= >>>>>>>"}'],
+]
+
+const main = async () => {
+  const out = []
+  for (const [name, pkg, lock] of trees) {
+    const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'record-'))
+    fs.writeFileSync(path.join(dir, 'package.json'), JSON.stringify(pkg))
+    fs.writeFileSync(path.join(dir, 'package-lock.json'), JSON.stringify(lock))
+    const s = await Shrinkwrap.load({ path: dir })
+    const raw = JSON.parse(JSON.stringify(s.data.packages))
+    out.push({ name, package: pkg, lock, order: Object.keys(raw), packages: stringify(raw, Shrinkwrap.keyOrder) })
+    fs.rmSync(dir, { recursive: true })
+  }
+  fs.writeFileSync(path.join(__dirname, 'inflate.json'), JSON.stringify({ npm: version, cases: out }, null, 1) + '\n')
+  fs.writeFileSync(path.join(__dirname, 'conflict.json'), JSON.stringify({
+    npm: version,
+    cases: conflicts.map(([name, text]) => {
+      try {
+        return { name, text, merged: JSON.stringify(parseConflict(text)) }
+      } catch (er) {
+        return { name, text, error: true }
+      }
+    }),
+  }, null, 1) + '\n')
+}
+main()
