@@ -259,6 +259,9 @@ func (f *field) write(w *jsjson.Writer) {
 	case formBins:
 		w.Object()
 		for _, bin := range sortedBy(f.bins, func(b manifest.Bin) (string, bool) { return b.Name, false }) {
+			if bin.Name == protoKey {
+				continue
+			}
 			w.Key(bin.Name)
 			w.Str(bin.Path)
 		}

@@ -412,7 +412,7 @@ func NormalizeBin(bin jsjson.Value, name string) []Bin {
 			continue
 		}
 		base, target := baseName(securePath(key)), securePath(bins[i].Path)
-		if base == "" || target == "" || base == "__proto__" {
+		if base == "" || target == "" || base == "__proto__" && key != base {
 			bins = slices.Delete(bins, i, i+1)
 			continue
 		}
