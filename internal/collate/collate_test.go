@@ -1,0 +1,63 @@
+package collate
+
+import (
+	"encoding/json"
+	"os"
+	"testing"
+)
+
+// recorded is what testdata/record.cjs took down from node: signs[i][j] says
+// how word i sorts against word j.
+type recorded struct {
+	Words []string
+	Signs []string
+}
+
+func read(t testing.TB) recorded {
+	t.Helper()
+	data, err := os.ReadFile("testdata/order.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r recorded
+	if err := json.Unmarshal(data, &r); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func sign(n int) byte { return "<=>"[n+1] }
+
+func TestWordsSortAsInNode(t *testing.T) {
+	r := read(t)
+	bad := 0
+	for i, a := range r.Words {
+		for j, b := range r.Words {
+			if got := sign(Compare(a, b)); got != r.Signs[i][j] {
+				if bad++; bad < 20 {
+					t.Errorf("%q %c %q, node says %c", a, got, b, r.Signs[i][j])
+				}
+			}
+		}
+	}
+	if bad > 0 {
+		t.Errorf("%d pairs differ", bad)
+	}
+}
+
+func TestTheTableAgreesWithTheCollator(t *testing.T) {
+	r := read(t)
+	for _, a := range r.Words {
+		for _, b := range r.Words {
+			if Compare(a, b) != compareFull(a, b) {
+				t.Errorf("%q and %q: the table says %d, the collator %d", a, b, Compare(a, b), compareFull(a, b))
+			}
+		}
+	}
+}
+
+func BenchmarkCompare(b *testing.B) {
+	for b.Loop() {
+		Compare("node_modules/@babel/plugin-transform-a", "node_modules/@babel/plugin-transform-b")
+	}
+}
