@@ -1,0 +1,195 @@
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"sort"
+)
+
+// A project is what is handed to both programs: files, and commands to run one
+// after the other in the folder that holds them.
+type project struct {
+	Files    map[string]file `json:"files"`
+	Commands [][]string      `json:"commands"`
+	// Tree asks for the whole tree to be compared, not only locks and manifests.
+	Tree bool `json:"tree,omitempty"`
+}
+
+// A file is text, or a manifest that the minimiser can take apart.
+type file struct {
+	Text     string `json:"text,omitempty"`
+	Manifest object `json:"manifest,omitempty"`
+	Indent   string `json:"indent,omitempty"`
+	Newline  bool   `json:"newline,omitempty"`
+}
+
+func (f file) bytes() []byte {
+	if f.Manifest == nil {
+		return []byte(f.Text)
+	}
+	var raw, out bytes.Buffer
+	f.Manifest.write(&raw)
+	if err := json.Indent(&out, raw.Bytes(), "", f.Indent); err != nil {
+		panic(err) // written by object.write
+	}
+	if f.Newline {
+		out.WriteByte('\n')
+	}
+	return out.Bytes()
+}
+
+// key names the project by its content: stored results are found by it.
+func (p project) key() string {
+	b, err := json.Marshal(p)
+	if err != nil {
+		panic(err) // maps, slices and strings
+	}
+	h := sha256.Sum256(b)
+	return hex.EncodeToString(h[:10])
+}
+
+func (p project) clone() project {
+	q := project{Files: map[string]file{}, Tree: p.Tree}
+	for name, f := range p.Files {
+		f.Manifest = f.Manifest.clone()
+		q.Files[name] = f
+	}
+	for _, c := range p.Commands {
+		q.Commands = append(q.Commands, append([]string(nil), c...))
+	}
+	return q
+}
+
+func (p project) fileNames() []string {
+	names := make([]string, 0, len(p.Files))
+	for name := range p.Files {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	return names
+}
+
+// An object is a JSON object that keeps its order.
+type object []member
+
+type member struct {
+	Key   string
+	Value any // string, bool, []string or object
+}
+
+func (o object) get(key string) (any, bool) {
+	for _, m := range o {
+		if m.Key == key {
+			return m.Value, true
+		}
+	}
+	return nil, false
+}
+
+func (o object) object(key string) object {
+	v, _ := o.get(key)
+	sub, _ := v.(object)
+	return sub
+}
+
+func (o *object) set(key string, value any) {
+	for i := range *o {
+		if (*o)[i].Key == key {
+			(*o)[i].Value = value
+			return
+		}
+	}
+	*o = append(*o, member{key, value})
+}
+
+func (o object) clone() object {
+	if o == nil {
+		return nil
+	}
+	c := make(object, len(o))
+	for i, m := range o {
+		if sub, ok := m.Value.(object); ok {
+			m.Value = sub.clone()
+		}
+		c[i] = m
+	}
+	return c
+}
+
+func (o object) write(b *bytes.Buffer) {
+	b.WriteByte('{')
+	for i, m := range o {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		writeJSON(b, m.Key)
+		b.WriteByte(':')
+		if sub, ok := m.Value.(object); ok {
+			sub.write(b)
+		} else {
+			writeJSON(b, m.Value)
+		}
+	}
+	b.WriteByte('}')
+}
+
+func writeJSON(b *bytes.Buffer, v any) {
+	e := json.NewEncoder(b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		panic(err) // strings, bools and lists of strings
+	}
+	b.Truncate(b.Len() - 1)
+}
+
+// MarshalJSON keeps the order, so that key depends on it.
+func (o object) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	o.write(&b)
+	return b.Bytes(), nil
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (o *object) UnmarshalJSON(data []byte) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	if _, err := d.Token(); err != nil {
+		return err
+	}
+	*o = object{}
+	for d.More() {
+		key, err := d.Token()
+		if err != nil {
+			return err
+		}
+		var raw json.RawMessage
+		if err := d.Decode(&raw); err != nil {
+			return err
+		}
+		var value any
+		switch raw[0] {
+		case '{':
+			var sub object
+			err = json.Unmarshal(raw, &sub)
+			value = sub
+		case '[':
+			var list []string
+			err = json.Unmarshal(raw, &list)
+			value = list
+		case 't', 'f':
+			var yes bool
+			err = json.Unmarshal(raw, &yes)
+			value = yes
+		default:
+			var s string
+			err = json.Unmarshal(raw, &s)
+			value = s
+		}
+		if err != nil {
+			return err
+		}
+		*o = append(*o, member{key.(string), value})
+	}
+	return nil
+}
