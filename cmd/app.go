@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"syscall"
@@ -101,6 +102,10 @@ func run(env Env, args []string) (status int) {
 			args = execArgs(args)
 		}
 	}
+	// A run is short and frees nearly nothing: collecting garbage only pays
+	// once there is more of it than a small machine should give.
+	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(80 << 20)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	a.store = sync.OnceValue(a.openStore)

@@ -73,7 +73,7 @@ func (f *files) place(ctx context.Context, r *fetch.Request, private bool, into 
 
 // request says how a locked package's tarball is fetched.
 func (a *App) request(p *lockfile.Package) *fetch.Request {
-	r := &fetch.Request{ID: p.ID(), Name: p.Name(), URL: p.Resolved, Integrity: p.Integrity}
+	r := requestFor(p.ID(), p.Name(), p.Resolved, p.Integrity)
 	if p.Meta != nil {
 		for _, b := range p.Meta.Bin {
 			r.Bins = append(r.Bins, b.Path)

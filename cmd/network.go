@@ -110,6 +110,12 @@ type getter struct{ app *App }
 // Tarball downloads a package's tarball from where the lock says it is, the
 // registry's host being put in the place of npm's (replace-registry-host).
 func (g getter) Tarball(ctx context.Context, r *fetch.Request, buf []byte) ([]byte, error) {
+	switch {
+	case strings.HasPrefix(r.URL, "file:"):
+		return g.fromFile(ctx, r, g.app.filePath(r.URL))
+	case strings.HasPrefix(r.URL, "git"):
+		return g.fromGit(ctx, r)
+	}
 	client, err := g.app.client()
 	if err != nil {
 		return nil, err

@@ -301,9 +301,9 @@ func (f *Fetcher) enter(ctx context.Context, r *Request) (func(), error) {
 // digest says which tarball of the store a request means, if that is known
 // before it is fetched.
 func (f *Fetcher) digest(r *Request) (store.Digest, bool) {
-	sri := integrity.Parse(r.Integrity)
+	strongest := integrity.Parse(r.Integrity).Strongest()
 	var first *store.Digest
-	for _, h := range sri.Strongest() {
+	for _, h := range strongest {
 		if h.Algorithm != "sha512" {
 			break
 		}
@@ -315,7 +315,7 @@ func (f *Fetcher) digest(r *Request) (store.Digest, bool) {
 		if first == nil {
 			first = &d
 		}
-		if f.o.Store.HasTarball(d) {
+		if len(strongest) > 1 && f.o.Store.HasTarball(d) {
 			return d, true
 		}
 	}

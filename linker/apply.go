@@ -203,6 +203,33 @@ func CheckLocation(loc lockfile.Location) error {
 	return nil
 }
 
+// check refuses a plan that would write outside its places: a package inside
+// what is a link there would land in the link's target.
+func (p *Plan) check() error {
+	links := map[string]bool{}
+	for i := range p.Steps {
+		s := &p.Steps[i]
+		if err := CheckLocation(s.Package.Location); err != nil {
+			return err
+		}
+		if s.Package.Link && s.Action != Remove {
+			links[string(s.Package.Location)] = true
+		}
+	}
+	if len(links) == 0 {
+		return nil
+	}
+	for i := range p.Steps {
+		loc := string(p.Steps[i].Package.Location)
+		for at := strings.LastIndex(loc, "/node_modules/"); at >= 0; at = strings.LastIndex(loc[:at], "/node_modules/") {
+			if links[loc[:at]] && p.Steps[i].Action != Remove {
+				return fmt.Errorf("%q: inside %q, which is a link: not a place for a package", loc, loc[:at])
+			}
+		}
+	}
+	return nil
+}
+
 // trash names the folder that a location's old content is moved to: in the
 // outermost node_modules, which is on the same file system.
 func trash(loc string) string {
@@ -213,10 +240,8 @@ func trash(loc string) string {
 // Apply carries the plan out in the project at dir. After an error everything
 // is as it was, as far as that can be had: the error says what could not be.
 func (p *Plan) Apply(ctx context.Context, dir string, files Files, o ApplyOptions) (*Applied, error) {
-	for i := range p.Steps {
-		if err := CheckLocation(p.Steps[i].Package.Location); err != nil {
-			return nil, err
-		}
+	if err := p.check(); err != nil {
+		return nil, err
 	}
 	l, err := openLayout(dir)
 	if err != nil {
@@ -339,8 +364,7 @@ func (a *Applied) hasStepsBelowOrStays(loc string) bool {
 	return false
 }
 
-// place puts every new package in its place: first all folders, shallow before
-// deep, then the files, several packages at a time.
+// place puts every new package in its place, several at a time.
 func (a *Applied) place(ctx context.Context, files Files, o ApplyOptions) error {
 	type group struct {
 		p    *lockfile.Package
@@ -355,26 +379,13 @@ func (a *Applied) place(ctx context.Context, files Files, o ApplyOptions) error 
 			continue
 		}
 		loc := string(s.Package.Location)
-		parentPath, name := path.Split(loc)
-		parent, err := a.root.folder(strings.TrimSuffix(parentPath, "/"), true)
-		if err != nil {
-			return err
-		}
+		a.made = append(a.made, loc)
 		if s.Package.Link {
-			target, err := filepath.Rel(filepath.FromSlash(path.Dir(loc)), filepath.FromSlash(s.Package.Resolved))
-			if err != nil {
+			if err := a.placeLink(s.Package); err != nil {
 				return err
 			}
-			if err := parent.Symlink(filepath.ToSlash(target), name); err != nil {
-				return err
-			}
-			a.made = append(a.made, loc)
 			continue
 		}
-		if err := parent.Mkdir(name); err != nil && !errors.Is(err, fs.ErrExist) {
-			return err
-		}
-		a.made = append(a.made, loc)
 		key := files.Group(s.Package)
 		g := byName[key]
 		if g == nil || key == "" {
@@ -422,6 +433,27 @@ func (a *Applied) place(ctx context.Context, files Files, o ApplyOptions) error 
 	return ctx.Err()
 }
 
+func (a *Applied) placeLink(p *lockfile.Package) error {
+	loc := string(p.Location)
+	parent, name, err := a.parent(loc)
+	if err != nil {
+		return err
+	}
+	target, err := filepath.Rel(filepath.FromSlash(path.Dir(loc)), filepath.FromSlash(p.Resolved))
+	if err != nil {
+		return err
+	}
+	return parent.Symlink(filepath.ToSlash(target), name)
+}
+
+// parent opens the node_modules, or the scope's folder in it, that a location
+// is in. The package around it may not have its own files yet.
+func (a *Applied) parent(loc string) (*folder.Folder, string, error) {
+	parentPath, name := path.Split(loc)
+	parent, err := a.root.folder(strings.TrimSuffix(parentPath, "/"), true)
+	return parent, name, err
+}
+
 func (a *Applied) placeGroup(ctx context.Context, files Files, p *lockfile.Package, locs []string) error {
 	into := make([]*folder.Folder, 0, len(locs))
 	defer func() {
@@ -430,9 +462,11 @@ func (a *Applied) placeGroup(ctx context.Context, files Files, p *lockfile.Packa
 		}
 	}()
 	for _, loc := range locs {
-		parentPath, name := path.Split(loc)
-		parent, err := a.root.folder(strings.TrimSuffix(parentPath, "/"), false)
+		parent, name, err := a.parent(loc)
 		if err != nil {
+			return err
+		}
+		if err := parent.Mkdir(name); err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
 		f, err := parent.Child(name)

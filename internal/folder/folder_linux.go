@@ -3,6 +3,7 @@ package folder
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -66,7 +67,13 @@ func Open(path string) (*Folder, error) {
 }
 
 // Close gives the descriptor back.
-func (f *Folder) Close() error { return unix.Close(f.fd) }
+func (f *Folder) Close() error {
+	_, _, errno := syscall.RawSyscall(syscall.SYS_CLOSE, uintptr(f.fd), 0, 0)
+	if errno != 0 {
+		return f.fail("close", "", errno)
+	}
+	return nil
+}
 
 // Path is where the folder was when it was opened.
 func (f *Folder) Path() string { return f.path }
@@ -135,8 +142,11 @@ func (f *Folder) Stat(st *Stat) error {
 
 func statFD(fd int, path string, st *Stat) error {
 	var sx unix.Statx_t
-	if err := unix.Statx(fd, "", unix.AT_EMPTY_PATH|unix.AT_STATX_DONT_SYNC, unix.STATX_BASIC_STATS|unix.STATX_BTIME, &sx); err != nil {
-		return &fs.PathError{Op: "stat", Path: path, Err: err}
+	var empty byte
+	_, _, errno := syscall.RawSyscall6(unix.SYS_STATX, uintptr(fd), uintptr(unsafe.Pointer(&empty)),
+		unix.AT_EMPTY_PATH|unix.AT_STATX_DONT_SYNC, unix.STATX_BASIC_STATS|unix.STATX_BTIME, uintptr(unsafe.Pointer(&sx)), 0)
+	if errno != 0 {
+		return &fs.PathError{Op: "stat", Path: path, Err: errno}
 	}
 	fill(st, &sx)
 	return nil
@@ -404,4 +414,87 @@ func (f *Folder) Chmod(path string, perm fs.FileMode) error {
 func LstatPath(path string, st *Stat) error {
 	f := Folder{fd: unix.AT_FDCWD}
 	return f.Lstat(path, st)
+}
+
+// File is an open file, for the few things that are done to thousands of them.
+type File struct {
+	fd   int
+	path string
+}
+
+// OpenFile opens a regular file for reading and writing; a link is not followed.
+func (f *Folder) OpenFile(path string) (*File, error) {
+	fd, errno := openat(f.fd, path, unix.O_RDWR|unix.O_NOFOLLOW|unix.O_NONBLOCK)
+	if errno != 0 {
+		return nil, f.fail("open", path, errno)
+	}
+	return &File{fd: fd, path: filepath.Join(f.path, path)}, nil
+}
+
+// CreateFile makes a new file; one that is there already is fs.ErrExist.
+func (f *Folder) CreateFile(path string) (*File, error) {
+	fd, err := unix.Openat(f.fd, path, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o644)
+	if err != nil {
+		return nil, &fs.PathError{Op: "create", Path: filepath.Join(f.path, path), Err: err}
+	}
+	return &File{fd: fd, path: filepath.Join(f.path, path)}, nil
+}
+
+// Close closes the file and gives its lock back.
+func (f *File) Close() error {
+	if _, _, errno := syscall.RawSyscall(syscall.SYS_CLOSE, uintptr(f.fd), 0, 0); errno != 0 {
+		return &fs.PathError{Op: "close", Path: f.path, Err: errno}
+	}
+	return nil
+}
+
+// Stat says what the file is.
+func (f *File) Stat(st *Stat) error { return statFD(f.fd, f.path, st) }
+
+// TryLock locks the file for this process, or says that another has it.
+func (f *File) TryLock() (bool, error) {
+	for {
+		switch _, _, errno := syscall.RawSyscall(syscall.SYS_FLOCK, uintptr(f.fd), unix.LOCK_EX|unix.LOCK_NB, 0); errno {
+		case 0:
+			return true, nil
+		case syscall.EINTR:
+		case syscall.EWOULDBLOCK:
+			return false, nil
+		default:
+			return false, &fs.PathError{Op: "lock", Path: f.path, Err: errno}
+		}
+	}
+}
+
+// ReadFull fills data from the file's start, or fails.
+func (f *File) ReadFull(data []byte) error {
+	for n := 0; n < len(data); {
+		m, _, errno := syscall.RawSyscall6(syscall.SYS_PREAD64, uintptr(f.fd), uintptr(unsafe.Pointer(&data[n])), uintptr(len(data)-n), uintptr(n), 0, 0)
+		switch {
+		case errno == syscall.EINTR:
+		case errno != 0:
+			return &fs.PathError{Op: "read", Path: f.path, Err: errno}
+		case m == 0:
+			return &fs.PathError{Op: "read", Path: f.path, Err: io.ErrUnexpectedEOF}
+		default:
+			n += int(m)
+		}
+	}
+	return nil
+}
+
+// Write writes data at the file's place.
+func (f *File) Write(data []byte) (int, error) {
+	n := 0
+	for n < len(data) {
+		m, err := unix.Write(f.fd, data[n:])
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil {
+			return n, &fs.PathError{Op: "write", Path: f.path, Err: err}
+		}
+		n += m
+	}
+	return n, nil
 }

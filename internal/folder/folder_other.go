@@ -161,5 +161,59 @@ func (f *Folder) Chmod(path string, perm fs.FileMode) error {
 	return os.Chmod(f.at(path), perm.Perm())
 }
 
+// File is an open file, for the few things that are done to thousands of them.
+type File struct{ f *os.File }
+
+// OpenFile opens a regular file for reading and writing; a link is not followed.
+func (f *Folder) OpenFile(path string) (*File, error) {
+	st, err := os.Lstat(f.at(path))
+	if err != nil {
+		return nil, err
+	}
+	if !st.Mode().IsRegular() {
+		return nil, &fs.PathError{Op: "open", Path: f.at(path), Err: errors.New("not a regular file")}
+	}
+	file, err := os.OpenFile(f.at(path), os.O_RDWR, 0)
+	if err != nil {
+		return nil, err
+	}
+	return &File{file}, nil
+}
+
+// CreateFile makes a new file; one that is there already is fs.ErrExist.
+func (f *Folder) CreateFile(path string) (*File, error) {
+	file, err := os.OpenFile(f.at(path), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	return &File{file}, nil
+}
+
+// Close closes the file and gives its lock back.
+func (f *File) Close() error { return f.f.Close() }
+
+// Stat says what the file is.
+func (f *File) Stat(st *Stat) error {
+	info, err := f.f.Stat()
+	if err != nil {
+		return err
+	}
+	*st = Stat{Mode: info.Mode(), Size: info.Size(), Mtime: info.ModTime().UnixNano(), Nlink: 1}
+	fillSys(st, info)
+	return nil
+}
+
+// TryLock locks the file for this process, or says that another has it.
+func (f *File) TryLock() (bool, error) { return tryLock(f.f) }
+
+// ReadFull fills data from the file's start, or fails.
+func (f *File) ReadFull(data []byte) error {
+	_, err := f.f.ReadAt(data, 0)
+	return err
+}
+
+// Write writes data at the file's place.
+func (f *File) Write(data []byte) (int, error) { return f.f.Write(data) }
+
 // LstatPath says what is at a path that the caller trusts.
 func LstatPath(path string, st *Stat) error { return lstat(path, st) }

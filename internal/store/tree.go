@@ -68,7 +68,7 @@ func (s *Store) VariantOf(bins []string, flags string) Variant {
 type Tree struct {
 	store *Store
 	seal  *seal
-	lock  *os.File
+	lock  *folder.File
 	dir   *folder.Folder
 
 	// A file that a project made its own must not be linked to a second
@@ -114,7 +114,7 @@ var (
 
 // examine locks one tree and looks at every file of it.
 func (s *Store) examine(trees *root, name, n string, d Digest, v Variant) (*Tree, error) {
-	lock, err := os.OpenFile(filepath.Join(trees.Path(), name, n+".seal"), os.O_RDWR, 0)
+	lock, err := trees.OpenFile(name + "/" + n + ".seal")
 	if err != nil {
 		return nil, err
 	}
@@ -126,15 +126,15 @@ func (s *Store) examine(trees *root, name, n string, d Digest, v Variant) (*Tree
 	return t, nil
 }
 
-func (s *Store) examineLocked(trees *root, lock *os.File, name, n string, d Digest, v Variant) (*Tree, error) {
-	if ok, err := tryLock(lock); err != nil || !ok {
+func (s *Store) examineLocked(trees *root, lock *folder.File, name, n string, d Digest, v Variant) (*Tree, error) {
+	if ok, err := lock.TryLock(); err != nil || !ok {
 		if err == nil {
 			err = errOnLoan
 		}
 		return nil, err
 	}
 	var st folder.Stat
-	if err := folder.StatFile(lock, &st); err != nil {
+	if err := lock.Stat(&st); err != nil {
 		return nil, err
 	}
 	if st.Nlink == 0 {
@@ -145,7 +145,7 @@ func (s *Store) examineLocked(trees *root, lock *os.File, name, n string, d Dige
 		return errSpoilt
 	}
 	data := make([]byte, st.Size)
-	if _, err := io.ReadFull(lock, data); err != nil {
+	if err := lock.ReadFull(data); err != nil {
 		return nil, spoilt()
 	}
 	if len(data) < sha256.Size {
@@ -238,18 +238,18 @@ func (s *Store) Unpack(d Digest, v Variant, a *tarball.Archive) (*Tree, error) {
 	if err := s.mkdir(parent); err != nil {
 		return nil, err
 	}
-	var lock *os.File
+	var lock *folder.File
 	n := 0
 	for ; lock == nil; n++ {
 		if n == maxTrees {
 			return nil, ErrBusy
 		}
-		path := filepath.Join(parent, strconv.Itoa(n)+".seal")
-		lock, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644)
+		path := name + "/" + strconv.Itoa(n) + ".seal"
+		lock, err = trees.CreateFile(path)
 		if errors.Is(err, fs.ErrNotExist) { // cleaned away by another process
 			s.madeDir.Delete(parent)
 			if err = s.mkdir(parent); err == nil {
-				lock, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644)
+				lock, err = trees.CreateFile(path)
 			}
 		}
 		if err != nil && !errors.Is(err, fs.ErrExist) {
@@ -258,7 +258,7 @@ func (s *Store) Unpack(d Digest, v Variant, a *tarball.Archive) (*Tree, error) {
 		if lock == nil {
 			continue
 		}
-		if ok, err := tryLock(lock); err != nil || !ok {
+		if ok, err := lock.TryLock(); err != nil || !ok {
 			lock.Close() // somebody examines the empty seal, and will remove it
 			lock = nil
 		}
@@ -271,7 +271,7 @@ func (s *Store) Unpack(d Digest, v Variant, a *tarball.Archive) (*Tree, error) {
 	return t, nil
 }
 
-func (s *Store) unpackLocked(trees *root, lock *os.File, parent, name, n string, d Digest, v Variant, a *tarball.Archive) (*Tree, error) {
+func (s *Store) unpackLocked(trees *root, lock *folder.File, parent, name, n string, d Digest, v Variant, a *tarball.Archive) (*Tree, error) {
 	treeDir := n + "-" + randomName()
 	fail := func(err error) (*Tree, error) {
 		s.removeTree(trees, name, n)
@@ -298,7 +298,7 @@ func (s *Store) unpackLocked(trees *root, lock *os.File, parent, name, n string,
 		se.total += f.Size
 	}
 	var st folder.Stat
-	if err := folder.StatFile(lock, &st); err != nil {
+	if err := lock.Stat(&st); err != nil {
 		return fail(err)
 	}
 	se.ino, se.btime = st.Ino, st.Btime

@@ -1,0 +1,148 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/ibid-pm/ibid/fetch"
+	"github.com/ibid-pm/ibid/internal/manifest"
+	"github.com/ibid-pm/ibid/internal/spec"
+	"github.com/ibid-pm/ibid/internal/tarball"
+	"github.com/ibid-pm/ibid/registry"
+	"github.com/ibid-pm/ibid/resolver"
+)
+
+// source is the resolver.Source that asks registries, folders and git.
+type source struct {
+	app    *App
+	client *registry.Client
+	fetch  *fetch.Fetcher
+	pick   registry.PickOptions
+}
+
+func (a *App) source(f *fetch.Fetcher) (*source, error) {
+	client, err := a.client()
+	if err != nil {
+		return nil, err
+	}
+	return &source{app: a, client: client, fetch: f, pick: registry.PickOptions{
+		DefaultTag:  a.Config.String("tag"),
+		NodeVersion: a.nodeVersion(),
+		NPMVersion:  compatible,
+	}}, nil
+}
+
+// Manifest gives the manifest of what a spec stands for.
+func (s *source) Manifest(ctx context.Context, sp *spec.Spec, wish resolver.Wish) (*resolver.Fetched, error) {
+	switch sp.Type {
+	case spec.Range, spec.Version, spec.Tag, spec.Alias:
+		return s.registryManifest(ctx, sp, wish)
+	case spec.Remote:
+		return s.tarballManifest(ctx, sp, sp.FetchSpec, sp.FetchSpec)
+	case spec.File:
+		return s.tarballManifest(ctx, sp, "file:"+sp.FetchSpec, "file:"+sp.FetchSpec)
+	case spec.Directory:
+		return s.folderManifest(sp)
+	case spec.Git:
+		return s.gitManifest(ctx, sp, wish)
+	}
+	return nil, fmt.Errorf("%s: nothing that can be fetched", sp)
+}
+
+func (s *source) registryManifest(ctx context.Context, sp *spec.Spec, wish resolver.Wish) (*resolver.Fetched, error) {
+	target := sp
+	if sp.Type == spec.Alias {
+		target = sp.Sub
+	}
+	p, err := s.client.Packument(ctx, target.Name)
+	if err != nil {
+		return nil, err
+	}
+	o := s.pick
+	o.Before, o.Avoid = wish.Before, wish.Avoid
+	picked, err := registry.PickVersion(p, target, o)
+	if err != nil {
+		return nil, err
+	}
+	m := picked.Manifest
+	return &resolver.Fetched{Manifest: m, Resolved: m.Dist.Tarball, Integrity: m.Dist.Integrity}, nil
+}
+
+// tarballManifest reads the package.json in a tarball that no registry describes.
+func (s *source) tarballManifest(ctx context.Context, sp *spec.Spec, url, resolved string) (*resolver.Fetched, error) {
+	r := &fetch.Request{ID: sp.String(), Name: sp.Name, URL: url}
+	m, err := s.manifestIn(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return &resolver.Fetched{Manifest: m, Resolved: resolved, Integrity: s.fetch.Integrity(r)}, nil
+}
+
+// manifestIn reads the manifest in a tarball, and whether it brings a lock of
+// its own.
+func (s *source) manifestIn(ctx context.Context, r *fetch.Request) (*manifest.Manifest, error) {
+	var m *manifest.Manifest
+	err := s.fetch.Extract(ctx, r, func(a *tarball.Archive) error {
+		shrinkwrap := false
+		for i := range a.Files {
+			switch a.Files[i].Path {
+			case "package.json":
+				parsed, err := manifest.ParsePackageJSON(append([]byte(nil), a.Content(a.Files[i])...))
+				if err != nil {
+					return fmt.Errorf("%s: reading its package.json: %w", r.ID, err)
+				}
+				m = parsed
+			case "npm-shrinkwrap.json":
+				shrinkwrap = true
+			}
+		}
+		if m == nil {
+			return &codedError{code: "ENOENT", text: r.ID + ": no package.json in it"}
+		}
+		if shrinkwrap {
+			m = m.Clone()
+			m.HasShrinkwrap = true
+		}
+		return nil
+	})
+	return m, err
+}
+
+func (s *source) folderManifest(sp *spec.Spec) (*resolver.Fetched, error) {
+	m, err := manifest.ReadDir(sp.FetchSpec)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &codedError{code: "ENOENT", text: fmt.Sprintf("%s: no package.json in %s", sp, sp.FetchSpec)}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Lstat(filepath.Join(sp.FetchSpec, "npm-shrinkwrap.json")); err == nil {
+		m = m.Clone()
+		m.HasShrinkwrap = true
+	}
+	return &resolver.Fetched{Manifest: m, Resolved: "file:" + sp.FetchSpec}, nil
+}
+
+// Content gives the files of a package, for what is bundled in it.
+func (s *source) Content(ctx context.Context, p resolver.Wanted) (fs.FS, error) {
+	tree, err := s.fetch.Tree(ctx, requestFor(p.Name, p.Name, p.Resolved, p.Integrity))
+	if err != nil {
+		return nil, err
+	}
+	defer tree.Return()
+	return tree.FS(), nil
+}
+
+// requestFor says how a tarball is fetched, by what a lock says of it.
+func requestFor(id, name, resolved, sri string) *fetch.Request {
+	r := &fetch.Request{ID: id, Name: name, URL: resolved, Integrity: sri}
+	if strings.HasPrefix(resolved, "git") {
+		r.Ref, r.Integrity = "git:"+resolved, ""
+	}
+	return r
+}
