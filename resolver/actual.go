@@ -1,0 +1,529 @@
+package resolver
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/ibid-pm/ibid/internal/manifest"
+	"github.com/ibid-pm/ibid/lockfile"
+)
+
+// ActualOptions are for LoadActual.
+type ActualOptions struct {
+	Dir            string
+	Global         bool
+	Workspaces     *WorkspaceMap
+	LegacyPeerDeps bool
+	InstallLinks   bool
+	// Scan reads every folder even if the hidden lockfile is trustworthy.
+	Scan bool
+	// FindMissing looks for dependencies in the node_modules folders above
+	// the project, as require would.
+	FindMissing bool
+	// Filter, where it is set, chooses among the root's own entries.
+	Filter func(name string) bool
+}
+
+// LoadActual makes the tree of what is installed: from the hidden lockfile, if
+// nothing has touched node_modules since that was written, else from the
+// folders themselves (npm: lib/arborist/load-actual.js).
+func LoadActual(o ActualOptions) (*Node, error) {
+	r := newRules(cleanPath(o.Dir), o.LegacyPeerDeps, o.InstallLinks)
+	root, err := r.loadActual(o)
+	if err != nil {
+		return nil, err
+	}
+	for n := range root.Root().inventory.all {
+		n.Extraneous = true
+	}
+	calcDepFlags(root, true)
+	r.repropagateOverrides(root)
+	return root, r.err
+}
+
+// repropagateOverrides hands overrides across links once all edges are known.
+func (r *rules) repropagateOverrides(root *Node) {
+	if root.overrides == nil {
+		return
+	}
+	for n := range root.inventory.all {
+		if n.isLink && n.overrides != nil {
+			n.recalculateOverrides()
+		}
+	}
+}
+
+type actualLoader struct {
+	rules    *rules
+	o        ActualOptions
+	root     *Node
+	cache    map[string]*Node
+	loaded   map[string]bool
+	topNodes []string
+}
+
+func (r *rules) loadActual(o ActualOptions) (*Node, error) {
+	l := &actualLoader{rules: r, o: o, cache: map[string]*Node{}, loaded: map[string]bool{}}
+	dir := cleanPath(o.Dir)
+	real, err := realpath(dir)
+	if err != nil {
+		return nil, err
+	}
+	if o.Global {
+		opts := nodeOptions{path: dir, global: true, loadOverrides: true, pkg: &manifest.Manifest{}}
+		if dir == real {
+			l.root = l.newNode(opts)
+		} else {
+			opts.realpath = real
+			l.root = l.newLink(opts)
+		}
+	} else {
+		l.root = l.loadNode(dir, nil, nil, real, true)
+		if err := l.root.assertRootOverrides(); err != nil {
+			return nil, err
+		}
+		if !o.Scan {
+			if lock := trustedHidden(l.root.path); lock != nil {
+				if err := loadLockInto(l.root, lock); err != nil {
+					return nil, err
+				}
+				if o.Workspaces.Len() > 0 {
+					l.root.setWorkspaces(o.Workspaces)
+				}
+				return l.root, nil
+			}
+		}
+		lock, err := lockfile.Load(filepath.FromSlash(l.root.path))
+		if err != nil {
+			lock = nil
+		}
+		l.root.setMeta(newLockMeta(l.root.path, lock))
+	}
+	l.loadTree(l.root)
+	if o.Workspaces.Len() > 0 {
+		l.root.setWorkspaces(o.Workspaces)
+		for _, dir := range o.Workspaces.All() {
+			if l.cache[dir] == nil {
+				l.loadTree(l.loadNode(dir, nil, l.root, "", false))
+			}
+		}
+	}
+	if o.FindMissing {
+		l.findMissing()
+	}
+	for _, p := range l.topNodes {
+		n := l.cache[p]
+		if n == nil || n.parent != nil || n.fsParent != nil {
+			continue
+		}
+		for up := dirOf(p); ; up = dirOf(up) {
+			if c := l.cache[up]; c != nil {
+				if c != n {
+					n.setFsParent(c)
+				}
+				break
+			}
+			if up == dirOf(up) {
+				break
+			}
+		}
+	}
+	if o.Global {
+		root := l.root.Target()
+		m := root.Package.Clone()
+		for kid := range root.children.all {
+			if !hasDep(m.Dependencies, kid.Name) {
+				want := "*"
+				if kid.isLink {
+					want = "file:" + kid.realpath
+				}
+				m.Dependencies = setDep(m.Dependencies, kid.Name, want)
+			}
+		}
+		root.setPackage(m)
+	}
+	return l.root, nil
+}
+
+func realpath(p string) (string, error) {
+	real, err := filepath.EvalSymlinks(filepath.FromSlash(p))
+	if err != nil {
+		return "", err
+	}
+	return filepath.ToSlash(real), nil
+}
+
+func (l *actualLoader) loadNode(p string, parent, root *Node, real string, overrides bool) *Node {
+	if real == "" {
+		var err error
+		if real, err = realpath(p); err != nil {
+			return l.rules.newNode(nodeOptions{err: err, path: p, parent: parent, root: root})
+		}
+	}
+	if c := l.cache[p]; c != nil && !c.dummy {
+		c.SetParent(parent)
+		return c
+	}
+	o := nodeOptions{path: p, parent: parent, root: root, loadOverrides: overrides}
+	m, err := readDir(real)
+	if err != nil {
+		o.err = err
+	} else {
+		o.pkg = m
+		if root != nil && root.overrides != nil && parent == nil {
+			o.overrides = root.overrides.nodeRule(m.Name, m.Version)
+		}
+	}
+	var n *Node
+	if path.Clean(p) == real {
+		n = l.newNode(o)
+	} else {
+		o.realpath = real
+		n = l.newLink(o)
+	}
+	l.cache[p] = n
+	return n
+}
+
+func (l *actualLoader) newNode(o nodeOptions) *Node {
+	if o.parent == nil {
+		l.topNodes = append(l.topNodes, o.path)
+	}
+	return l.rules.newNode(o)
+}
+
+func (l *actualLoader) newLink(o nodeOptions) *Node {
+	l.topNodes = append(l.topNodes, o.realpath)
+	o.target = l.cache[o.realpath]
+	n := l.rules.newLink(o)
+	if o.target == nil {
+		l.cache[o.realpath] = n.target
+		l.loadTree(n.target)
+	}
+	return n
+}
+
+func (l *actualLoader) loadTree(n *Node) {
+	if n.isLink || l.loaded[n.realpath] {
+		return
+	}
+	l.loaded[n.realpath] = true
+	nm := n.realpath + "/node_modules"
+	for _, name := range readScoped(filepath.FromSlash(nm)) {
+		if hiddenName(name) || l.o.Filter != nil && n == l.root.Target() && !l.o.Filter(name) {
+			continue
+		}
+		l.loadNode(nm+"/"+name, n, nil, "", false)
+	}
+	for _, kid := range n.children.values() {
+		if !l.loaded[kid.realpath] {
+			l.loadTree(kid)
+		}
+	}
+}
+
+// findMissing looks for unmet dependencies in the folders above, as far as
+// the nearest folder that dependent and project share.
+func (l *actualLoader) findMissing() {
+	contents := map[string][]string{}
+	for n := range l.root.inventory.all {
+		ancestor := commonAncestor(n.realpath, l.root.path)
+		for e := range n.edgesOut.all {
+			if e.to != nil && !e.to.dummy && e.to.parent == n {
+				continue
+			}
+			for p := dirOf(n.realpath); ; p = dirOf(p) {
+				if ancestor != "" && p != ancestor && !strings.HasPrefix(p, strings.TrimSuffix(ancestor, "/")+"/") {
+					break
+				}
+				names, ok := contents[p]
+				if !ok {
+					names = readScoped(filepath.FromSlash(p + "/node_modules"))
+					contents[p] = names
+				}
+				found := false
+				for _, name := range names {
+					found = found || name == e.Name
+				}
+				if found {
+					d := l.cache[p]
+					if d == nil {
+						d = l.rules.newNode(nodeOptions{path: p, root: n.Root(), dummy: true})
+						l.cache[p] = d
+					}
+					if d.dummy {
+						depPath := modulePath(p, e.Name)
+						if c := l.cache[depPath]; c == nil || c.dummy {
+							l.loadTree(l.loadNode(depPath, d, n.Root(), "", false))
+						}
+					}
+					break
+				}
+				if p == dirOf(p) {
+					break
+				}
+			}
+		}
+	}
+}
+
+func commonAncestor(a, b string) string {
+	for p := a; ; p = dirOf(p) {
+		if p == b || strings.HasPrefix(b, strings.TrimSuffix(p, "/")+"/") {
+			return p
+		}
+		if p == dirOf(p) {
+			return ""
+		}
+	}
+}
+
+// trustedHidden gives the hidden lockfile, if every folder it speaks of is
+// there, none that is there is missing in it, and none is newer.
+func trustedHidden(dir string) *lockfile.Lockfile {
+	st, err := os.Stat(filepath.Join(filepath.FromSlash(dir), filepath.FromSlash(lockfile.HiddenName)))
+	if err != nil {
+		return nil
+	}
+	lock, err := lockfile.LoadHidden(filepath.FromSlash(dir))
+	if err != nil {
+		return nil
+	}
+	c := hiddenCheck{dir: dir, lock: lock, newest: st.ModTime().Add(10 * time.Millisecond), seen: map[string]bool{"": true}}
+	for _, p := range c.folders() {
+		if c.walk(p) != nil {
+			return nil
+		}
+	}
+	for _, p := range lock.Packages {
+		if !c.seen[string(p.Location)] {
+			return nil
+		}
+	}
+	return lock
+}
+
+type hiddenCheck struct {
+	dir    string
+	lock   *lockfile.Lockfile
+	newest time.Time
+	seen   map[string]bool
+}
+
+var errNewer = errors.New("node_modules is newer than its lockfile")
+
+// folders gives where to start: node_modules, the store of the linked
+// strategy, and workspaces that no link leads to.
+func (c *hiddenCheck) folders() []string {
+	starts := []string{c.dir + "/node_modules"}
+	targets := map[string]bool{}
+	for _, p := range c.lock.Packages {
+		if p.Link && p.Resolved != "" {
+			targets[string(p.Target())] = true
+		}
+	}
+	extra := map[string]bool{}
+	for _, p := range c.lock.Packages {
+		loc := string(p.Location)
+		if i := strings.Index(loc, "/.store/"); i >= 0 {
+			if j := strings.Index(loc[i+8:], "/node_modules/"); j > 0 {
+				key := loc[:i+8+j]
+				c.seen[key] = true
+				if !extra[key+"/node_modules"] {
+					extra[key+"/node_modules"] = true
+					starts = append(starts, c.dir+"/"+key+"/node_modules")
+				}
+				continue
+			}
+		}
+		top, _, _ := strings.Cut(loc, "/node_modules/")
+		if top != "" && top != "node_modules" && !strings.HasPrefix(top, "node_modules/") && !strings.Contains(top, "/node_modules") && !targets[top] && !extra[top] {
+			extra[top] = true
+			starts = append(starts, joinPath(c.dir, top))
+		}
+	}
+	return starts
+}
+
+func (c *hiddenCheck) walk(p string) error {
+	rel := relPath(c.dir, p)
+	c.seen[rel] = true
+	base := path.Base(p)
+	isNM, isScope := base == "node_modules", strings.HasPrefix(base, "@")
+	st, err := os.Stat(filepath.FromSlash(p))
+	if err != nil {
+		return err
+	}
+	if st.ModTime().After(c.newest) || !isNM && !isScope && c.lock.Get(lockfile.Location(rel)) == nil {
+		return errNewer
+	}
+	if !isNM && !isScope {
+		p += "/node_modules"
+	}
+	entries, err := os.ReadDir(filepath.FromSlash(p))
+	if err != nil {
+		return nil
+	}
+	for _, e := range entries {
+		child := p + "/" + e.Name()
+		switch {
+		case e.IsDir():
+			if !strings.HasPrefix(e.Name(), ".") {
+				if err := c.walk(child); err != nil {
+					return err
+				}
+			}
+		case e.Type()&fs.ModeSymlink != 0:
+			target, err := os.Readlink(filepath.FromSlash(child))
+			if err != nil {
+				return err
+			}
+			abs := joinPath(p, filepath.ToSlash(target))
+			c.seen[relPath(c.dir, child)] = true
+			if st, err := os.Stat(filepath.FromSlash(abs)); err == nil && st.IsDir() && !c.seen[relPath(c.dir, abs)] {
+				if err := c.walk(abs); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// startFromActual begins with what is installed where there is no lock, so
+// that only what must change does.
+func (b *builder) startFromActual(root *Node) error {
+	if _, err := os.Stat(filepath.Join(filepath.FromSlash(root.path), "node_modules")); err != nil {
+		return nil
+	}
+	actual, err := b.rules.loadActual(ActualOptions{
+		Dir: root.path, Global: b.req.Global, Workspaces: b.req.Workspaces,
+		FindMissing: true,
+	})
+	if err != nil {
+		return err
+	}
+	transplant(root, actual, func(*Node) bool { return true })
+	calcDepFlags(root, false)
+	b.rules.repropagateOverrides(root)
+	tree := root.Target()
+	if tree.children.size > 0 {
+		root.meta.fromDisk = true
+		root.meta.originalVersion = 3
+		if v := b.req.LockfileVersion; v != 0 {
+			root.meta.originalVersion = v
+		}
+	}
+	return nil
+}
+
+// transplant moves what is below one node to another (npm: #transplant).
+func transplant(root, actual *Node, keep func(*Node) bool) {
+	if actual.path != root.path {
+		actual.changePath(root.path)
+	}
+	for n := range actual.Children {
+		if !keep(n) {
+			n.remove()
+		}
+	}
+	root.replace(actual)
+	for n := range actual.fsChildren.all {
+		if keep(n) {
+			n.setRoot(root)
+		} else {
+			n.remove()
+		}
+	}
+}
+
+// loadBundle puts what a package bundles below its node. The files are the
+// package's own; what keep refuses is left out.
+func (b *builder) loadBundle(n *Node, files fs.FS, keep func(*Node) bool) error {
+	m := n.Package
+	if data, err := fs.ReadFile(files, "package.json"); err == nil {
+		if p, err := manifest.ParsePackageJSON(data); err == nil {
+			m = p
+		}
+	}
+	actual := b.rules.newNode(nodeOptions{path: n.path, pkg: m})
+	b.loadBundled(actual, files, "node_modules")
+	transplant(n, actual, keep)
+	calcDepFlags(n, false)
+	return nil
+}
+
+func (b *builder) loadBundled(parent *Node, files fs.FS, nm string) {
+	var names []string
+	entries, err := fs.ReadDir(files, nm)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), "@") {
+			names = append(names, e.Name())
+			continue
+		}
+		inner, err := fs.ReadDir(files, nm+"/"+e.Name())
+		if err != nil {
+			return
+		}
+		for _, i := range inner {
+			names = append(names, e.Name()+"/"+i.Name())
+		}
+	}
+	for _, name := range names {
+		if hiddenName(name) {
+			continue
+		}
+		o := nodeOptions{path: parent.path + "/node_modules/" + name, parent: parent}
+		data, err := fs.ReadFile(files, nm+"/"+name+"/package.json")
+		if err == nil {
+			o.pkg, err = manifest.ParsePackageJSON(data)
+		}
+		if err != nil {
+			o.err = err
+		}
+		b.rules.newNode(o)
+	}
+	for _, kid := range parent.children.values() {
+		b.loadBundled(kid, files, nm+"/"+kid.Name+"/node_modules")
+	}
+}
+
+// loadShrinkwrap puts what a package's own lock says below its node.
+func (b *builder) loadShrinkwrap(n *Node, files fs.FS) error {
+	data, err := fs.ReadFile(files, lockfile.ShrinkwrapName)
+	if err != nil || len(data) == 0 {
+		if data, err = fs.ReadFile(files, lockfile.LockName); err != nil {
+			return nil
+		}
+	}
+	lock, err := lockfile.Parse(data, n.location+"/"+lockfile.ShrinkwrapName)
+	if err != nil {
+		return nil // npm takes what it cannot read for nothing
+	}
+	if lock.LockfileVersion < 2 && len(lock.Packages) == 0 {
+		lock.Inflate(filepath.FromSlash(n.path), n.Package)
+	}
+	l := &virtualLoader{rules: b.rules, root: n, lock: lock, contained: true, readDir: func(string) (*manifest.Manifest, error) {
+		return nil, fs.ErrNotExist
+	}}
+	nodes, err := l.load()
+	if err != nil {
+		return err
+	}
+	if lock.LockfileVersion < 2 {
+		l.assignBundles(nodes)
+	}
+	for _, k := range nodes {
+		k.flags = allFlags
+	}
+	calcDepFlags(n, false)
+	return nil
+}

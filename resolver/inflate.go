@@ -1,0 +1,95 @@
+package resolver
+
+import (
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/ibid-pm/ibid/internal/spec"
+)
+
+// inflate gives the nodes of an old lock the manifests that it lacks. What
+// cannot be had stays as it is.
+func (b *builder) inflate(meta *lockMeta) error {
+	heading, name := "old lockfile", b.req.LockName
+	if name == "" {
+		name = "package-lock.json"
+	}
+	if meta.ancient {
+		heading = "ancient lockfile"
+	}
+	if meta.ancient || b.req.LockfileVersion == 0 || b.req.LockfileVersion >= 3 {
+		b.warn(Warning{Heading: heading, Message: "The " + name + " file was created with an old version of npm,\n" +
+			"so supplemental metadata must be fetched from the registry.\n\nThis is a one-time fix-up, please be patient..."})
+	}
+	type job struct {
+		node    *Node
+		id      string
+		spec    *spec.Spec
+		fetched *Fetched
+		err     error
+	}
+	var jobs []*job
+	for n := range b.tree.inventory.all {
+		// What lies elsewhere is a link's target: the link comes later.
+		if n.IsProjectRoot() || !strings.HasPrefix(n.location, "node_modules") {
+			continue
+		}
+		id := n.Version()
+		if resolved := n.Resolved(); resolved != "" && (id == "" || strings.HasPrefix(resolved, "file:")) {
+			id = resolved
+		}
+		s, err := spec.Resolve(n.Name, id, dirOf(n.path))
+		if err != nil {
+			return err
+		}
+		jobs = append(jobs, &job{node: n, id: id, spec: s})
+	}
+	var group sync.WaitGroup
+	slots := make(chan struct{}, fetchesAhead)
+	for _, j := range jobs {
+		w := b.wish(j.spec)
+		w.Resolved, w.Integrity = j.node.Resolved(), j.node.integrity
+		group.Add(1)
+		slots <- struct{}{}
+		go func() {
+			defer group.Done()
+			j.fetched, j.err = b.src.Manifest(b.ctx, j.spec, w)
+			<-slots
+		}()
+	}
+	group.Wait()
+	for _, j := range jobs {
+		if j.err != nil {
+			b.warn(Warning{Heading: heading, Message: "Could not fetch metadata for " + j.node.Name + "@" + j.id, Err: j.err})
+			continue
+		}
+		j.node.pkgResolved, j.node.pkgIntegrity = j.fetched.Resolved, j.fetched.Integrity
+		j.node.setPackage(j.fetched.Manifest)
+	}
+	resetDepFlags(b.tree)
+	calcDepFlags(b.tree, true)
+	return b.ctx.Err()
+}
+
+// crackOpen looks into a package for what it bundles and what its own lock
+// says.
+func (b *builder) crackOpen(n *Node) error {
+	files, err := b.src.Content(b.ctx, Wanted{Name: n.Name, Resolved: n.resolved, Integrity: n.integrity})
+	if err != nil {
+		return err
+	}
+	if n.hasShrinkwrap {
+		if err := b.loadShrinkwrap(n, files); err != nil {
+			return err
+		}
+	}
+	if len(n.Package.BundleDependencies) > 0 {
+		if err := b.loadBundle(n, files, func(*Node) bool { return true }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var _ = slices.Clip[[]int]

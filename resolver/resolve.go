@@ -1,0 +1,157 @@
+package resolver
+
+import (
+	"context"
+
+	"github.com/ibid-pm/ibid/internal/platform"
+	"github.com/ibid-pm/ibid/lockfile"
+)
+
+// Result is a decided tree.
+type Result struct {
+	// Tree is the root of the ideal tree. It may be changed further until a
+	// Lockfile is made of it.
+	Tree     *Node
+	Warnings []Warning
+
+	builder *builder
+}
+
+// Resolve decides the tree that a request asks for (npm: buildIdealTree).
+// Errors are typed: *ConflictError, *LoadError, *OverrideError, *AllowError,
+// *ArgumentError, those of internal/spec and internal/platform, and the
+// Source's.
+func Resolve(ctx context.Context, src Source, req Request) (*Result, error) {
+	b := newBuilder(ctx, src, req)
+	defer b.fetch.close()
+	if err := b.build(); err != nil {
+		return nil, err
+	}
+	return &Result{Tree: b.tree, Warnings: b.warnings, builder: b}, nil
+}
+
+func newBuilder(ctx context.Context, src Source, req Request) *builder {
+	b := &builder{
+		ctx:             ctx,
+		req:             &req,
+		rules:           newRules(cleanPath(req.Dir), req.LegacyPeerDeps, req.InstallLinks),
+		src:             src,
+		strategy:        req.Strategy,
+		seen:            map[*Node]bool{},
+		explicit:        map[*Edge]bool{},
+		peerSetSource:   map[*Node]*Node{},
+		virtualRoots:    map[*Node]*Node{},
+		editedManifests: map[*Node]bool{},
+	}
+	if req.Global {
+		b.strategy = Shallow
+	}
+	b.fetch = newFetcher(ctx, src, b.wish)
+	b.fetch.legacy = req.LegacyPeerDeps
+	return b
+}
+
+func (b *builder) build() error {
+	steps := []func() error{
+		b.parseSettings,
+		b.initTree,
+		b.loadExtensions,
+		b.inflateOldLock,
+		b.applyRequests,
+		b.buildDeps,
+		func() error { b.fixFlags(); return nil },
+		b.pruneFailed,
+		b.checkEngineAndPlatform,
+	}
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return err
+		}
+		if b.rules.err != nil {
+			return b.rules.err
+		}
+	}
+	return nil
+}
+
+// checkEngineAndPlatform fails for what cannot run here, or only warns of it,
+// and marks what is optional as inert.
+func (b *builder) checkEngineAndPlatform() error {
+	target := b.req.Host
+	set := func(to *string, from string) {
+		if from != "" {
+			*to = from
+		}
+	}
+	set(&target.OS, b.req.Target.OS)
+	set(&target.CPU, b.req.Target.CPU)
+	set(&target.Libc, b.req.Target.Libc)
+	for n := range b.tree.inventory.all {
+		if !n.Optional && !n.shouldOmit(b.req.Omit) {
+			if !(n.IsRoot() && n.Package.DevEngines != "") {
+				if err := platform.CheckEngine(n.Package, b.req.Host, b.req.Force); err != nil {
+					if b.req.EngineStrict {
+						return err
+					}
+					b.warn(Warning{Heading: "EBADENGINE", Message: err.Error(), Err: err})
+				}
+			}
+			if !b.req.Force {
+				if err := platform.CheckPlatform(n.Package, b.req.Host); err != nil {
+					return err
+				}
+			}
+		}
+		if n.Optional && !n.Inert {
+			err := platform.CheckEngine(n.Package, b.req.Host, false)
+			if err == nil {
+				err = platform.CheckPlatform(n.Package, target)
+			}
+			if err != nil {
+				for _, o := range optionalSet(n) {
+					o.Inert = true
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// inflateOldLock fetches the manifests that a lock from before npm 7 does not
+// have.
+func (b *builder) inflateOldLock() error {
+	meta := b.tree.meta
+	if b.tree.inventory.size == 0 || !meta.ancient && !(meta.fromDisk && meta.originalVersion < 2) {
+		return nil
+	}
+	return b.inflate(meta)
+}
+
+// Lockfile gives the tree's lock in the form the request asks for.
+func (r *Result) Lockfile() *lockfile.Lockfile {
+	req := r.builder.req
+	o := LockOptions{
+		Version:      req.LockfileVersion,
+		OmitResolved: req.OmitResolved,
+		Indent:       req.Indent,
+		Newline:      req.Newline,
+	}
+	if !req.NoPackageLock && !req.UpdateAll {
+		o.From = req.Lock
+	}
+	if !req.HasFormat && o.From != nil {
+		o.Indent, o.Newline = o.From.Indent, o.From.Newline
+	}
+	if r.builder.packageExts != nil {
+		o.ExtensionsHash = r.builder.packageExts.hash
+	}
+	return r.Tree.Lockfile(o)
+}
+
+// HiddenLockfile gives what goes into node_modules/.package-lock.json once
+// everything in the tree is installed.
+func (r *Result) HiddenLockfile() *lockfile.Lockfile {
+	req := r.builder.req
+	o := LockOptions{Hidden: true, OmitResolved: req.OmitResolved, Indent: req.Indent, Newline: req.Newline}
+	return r.Tree.Lockfile(o)
+}

@@ -1,0 +1,204 @@
+package resolver
+
+import (
+	"context"
+	"io/fs"
+	"sync"
+	"time"
+
+	"github.com/ibid-pm/ibid/internal/manifest"
+	"github.com/ibid-pm/ibid/internal/nodesemver"
+	"github.com/ibid-pm/ibid/internal/spec"
+)
+
+// Source is where packages come from. It is called from many goroutines at
+// once, and for the same spec only once in a Resolve.
+type Source interface {
+	// Manifest gives what the spec stands for. Errors are the Source's own;
+	// those with a Code keep it.
+	Manifest(ctx context.Context, s *spec.Spec, wish Wish) (*Fetched, error)
+
+	// Content gives the unpacked files of a package that was resolved, its
+	// package.json at the top; it is asked only for those that bundle others
+	// or bring a lock of their own, and only for a Complete tree.
+	Content(ctx context.Context, p Wanted) (fs.FS, error)
+}
+
+// Wish says more of how to pick a version (npm: npm-pick-manifest's options).
+type Wish struct {
+	// Before leaves out what was published later; zero leaves out nothing.
+	Before time.Time
+	// Avoid is a range of versions to take only if nothing else will do.
+	Avoid string
+	// FromRoot is set where the project itself, or a workspace, asks.
+	FromRoot bool
+	// Ahead marks a guess: it may turn out that nobody needs the answer.
+	Ahead bool
+	// Resolved and Integrity are what an old lock knows of the package.
+	Resolved, Integrity string
+}
+
+// Fetched is a manifest and where its package is to be had.
+type Fetched struct {
+	Manifest  *manifest.Manifest
+	Resolved  string // the tarball's URL, "file:/…", "git+…#sha"
+	Integrity string // SRI, "" for git
+}
+
+// Wanted names the content of one package.
+type Wanted struct {
+	Name      string
+	Resolved  string
+	Integrity string
+}
+
+// fetchesAhead is how many manifests are waited for at once. Packuments come
+// over few connections that carry many requests each; more in flight than
+// this only makes the ones that are needed first wait for the others.
+const fetchesAhead = 64
+
+// fetcher remembers manifests and goes ahead of the one who asks for them:
+// what a manifest depends on is fetched as soon as it is known, on the guess
+// that nothing in the tree satisfies it yet. What it guesses never decides
+// anything.
+type fetcher struct {
+	ctx    context.Context
+	cancel context.CancelFunc
+	src    Source
+	wish   func(*spec.Spec) Wish
+
+	mu    sync.Mutex
+	memo  map[string]*future
+	slots chan struct{}
+	group sync.WaitGroup
+	// have is the versions that are in the tree at the start, by name.
+	have map[string][]*nodesemver.Version
+	// pinned is what the root's overrides make of a name.
+	pinned map[string]string
+	legacy bool // no peers
+}
+
+type future struct {
+	done    chan struct{}
+	fetched *Fetched
+	err     error
+}
+
+func newFetcher(ctx context.Context, src Source, wish func(*spec.Spec) Wish) *fetcher {
+	ctx, cancel := context.WithCancel(ctx)
+	return &fetcher{
+		ctx: ctx, cancel: cancel, src: src, wish: wish,
+		memo:  map[string]*future{},
+		slots: make(chan struct{}, fetchesAhead),
+		have:  map[string][]*nodesemver.Version{},
+	}
+}
+
+// close ends all guessing and waits for it.
+func (f *fetcher) close() {
+	f.cancel()
+	f.group.Wait()
+}
+
+// get gives the manifest for a spec, waiting for it if need be.
+func (f *fetcher) get(ctx context.Context, s *spec.Spec, wish Wish) (*Fetched, error) {
+	f.mu.Lock()
+	fut := f.memo[s.Raw]
+	if fut == nil {
+		fut = &future{done: make(chan struct{})}
+		f.memo[s.Raw] = fut
+		f.mu.Unlock()
+		f.run(ctx, fut, s, wish)
+	} else {
+		f.mu.Unlock()
+		select {
+		case <-fut.done:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	return fut.fetched, fut.err
+}
+
+func (f *fetcher) run(ctx context.Context, fut *future, s *spec.Spec, wish Wish) {
+	fut.fetched, fut.err = f.src.Manifest(ctx, s, wish)
+	close(fut.done)
+	if fut.err == nil && s.Registry {
+		f.spread(fut.fetched.Manifest)
+	}
+}
+
+// ahead starts fetching what an edge of that name and spec will need.
+func (f *fetcher) ahead(name, raw string) {
+	if pin, ok := f.pinned[name]; ok {
+		raw = pin
+	}
+	s, err := spec.Resolve(name, raw, "/")
+	if err != nil || !s.Registry || f.satisfied(name, s) {
+		return
+	}
+	f.mu.Lock()
+	if f.memo[s.Raw] != nil || f.ctx.Err() != nil {
+		f.mu.Unlock()
+		return
+	}
+	fut := &future{done: make(chan struct{})}
+	f.memo[s.Raw] = fut
+	f.group.Add(1)
+	f.mu.Unlock()
+	go func() {
+		defer f.group.Done()
+		select {
+		case f.slots <- struct{}{}:
+		case <-f.ctx.Done():
+			fut.err = f.ctx.Err()
+			close(fut.done)
+			return
+		}
+		defer func() { <-f.slots }()
+		wish := f.wish(s)
+		wish.Ahead = true
+		f.run(f.ctx, fut, s, wish)
+	}()
+}
+
+// satisfied says whether the tree had a version for the spec to begin with.
+func (f *fetcher) satisfied(name string, s *spec.Spec) bool {
+	have := f.have[name]
+	if len(have) == 0 || s.Type == spec.Alias {
+		return false
+	}
+	rng, err := nodesemver.ParseRange(s.FetchSpec, nodesemver.Options{Loose: true})
+	if err != nil {
+		return false
+	}
+	for _, v := range have {
+		if rng.Match(v) {
+			return true
+		}
+	}
+	return false
+}
+
+func (f *fetcher) spread(m *manifest.Manifest) {
+	for _, d := range m.Dependencies {
+		f.ahead(d.Name, d.Spec)
+	}
+	for _, d := range m.OptionalDependencies {
+		f.ahead(d.Name, d.Spec)
+	}
+	if f.legacy {
+		return
+	}
+	for _, d := range m.PeerDependencies {
+		optional := false
+		for i := range m.PeerDependenciesMeta {
+			if m.PeerDependenciesMeta[i].Name == d.Name {
+				optional = m.PeerDependenciesMeta[i].Optional
+			}
+		}
+		if !optional {
+			f.ahead(d.Name, d.Spec)
+		}
+	}
+}
