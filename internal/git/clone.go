@@ -50,9 +50,9 @@ func (c *Client) clone(ctx context.Context, repo string, w want, dir string) (st
 	case rev == nil:
 		err = c.cloneAll(ctx, url, w.ref, dir)
 	case head != nil && rev.SHA == head.SHA:
-		err = c.run2(ctx, url, append([]string{"clone", "--recurse-submodules"}, c.cloneOptions(url)...), "--", url, dir)
+		err = c.cloneBranch(ctx, url, dir)
 	case rev.Type == TagRef || rev.Type == BranchRef:
-		err = c.run2(ctx, url, append([]string{"clone", "--branch=" + rev.Ref, "--recurse-submodules"}, c.cloneOptions(url)...), "--", url, dir)
+		err = c.cloneBranch(ctx, url, dir, "--branch="+rev.Ref)
 	default:
 		err = c.fetchRef(ctx, url, rev, dir)
 	}
@@ -91,17 +91,15 @@ func (r *Revs) find(w want, repo string) (*Rev, error) {
 	return r.Commit(w.ref), nil
 }
 
-func (c *Client) run2(ctx context.Context, repo string, args []string, more ...string) error {
-	_, err := c.run(ctx, repo, "", append(args, more...)...)
-	return err
-}
-
-func (c *Client) cloneOptions(url string) []string {
-	var options []string
+// cloneBranch clones the default branch, or the one in options.
+func (c *Client) cloneBranch(ctx context.Context, url, dir string, options ...string) error {
+	args := append([]string{"clone", "--recurse-submodules"}, options...)
 	if c.shallow(url) {
-		options = append(options, "--depth=1")
+		args = append(args, "--depth=1")
 	}
-	return append(options, longPaths()...)
+	args = append(append(args, longPaths()...), "--", url, dir)
+	_, err := c.run(ctx, url, "", args...)
+	return err
 }
 
 func longPaths() []string {
@@ -151,8 +149,8 @@ func (c *Client) cloneAll(ctx context.Context, url, ref, dir string) error {
 	if ref == "" {
 		ref = "HEAD"
 	}
-	clone := append([]string{"clone", "--mirror", "--quiet"}, longPaths()...)
-	if err := c.run2(ctx, url, clone, "--", url, filepath.Join(dir, ".git")); err != nil {
+	args := append([]string{"clone", "--mirror", "--quiet"}, longPaths()...)
+	if _, err := c.run(ctx, url, "", append(args, "--", url, filepath.Join(dir, ".git"))...); err != nil {
 		return err
 	}
 	// The mirror is bare; init makes it a working folder's.

@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -66,7 +67,7 @@ func (e *environment) searchPath(dir string, binPaths []string, nodeGypDir strin
 		if strings.EqualFold(k, "path") && e.vals[k] != "" {
 			seen := path
 			for _, p := range strings.Split(e.vals[k], string(os.PathListSeparator)) {
-				if !contains(seen, p) {
+				if !slices.Contains(seen, p) {
 					path = append(path, p)
 				}
 			}
@@ -91,15 +92,6 @@ func (e *environment) searchPath(dir string, binPaths []string, nodeGypDir strin
 			e.vals[k] = value
 		}
 	}
-}
-
-func contains(list []string, s string) bool {
-	for _, t := range list {
-		if s == t {
-			return true
-		}
-	}
-	return false
 }
 
 // credentialVariable says whether key is how a credential of the configuration

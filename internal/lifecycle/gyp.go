@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+
+	"github.com/ibid-pm/ibid/internal/manifest"
 )
 
 // GypInstall is the install script of a package that has a binding.gyp and
@@ -16,6 +18,27 @@ const GypInstall = "node-gyp rebuild"
 func HasBindingGyp(dir string) bool {
 	st, err := os.Stat(filepath.Join(dir, "binding.gyp"))
 	return err == nil && st.Mode().IsRegular()
+}
+
+// Command is what is run for event in the package in dir: its script; for
+// install without install and preinstall, node-gyp, unless gypfile is false;
+// for start, a server.js. "" is nothing (run-script 10, lib/run-script-pkg.js;
+// npm 12 knows no server.js any more).
+func Command(event, dir string, scripts manifest.Deps, gypFile *bool) string {
+	if command := script(scripts, event); command != "" {
+		return command
+	}
+	switch event {
+	case "install":
+		if script(scripts, "preinstall") == "" && (gypFile == nil || *gypFile) && HasBindingGyp(dir) {
+			return GypInstall
+		}
+	case "start":
+		if st, err := os.Stat(filepath.Join(dir, "server.js")); err == nil && st.Mode().IsRegular() {
+			return "node server.js"
+		}
+	}
+	return ""
 }
 
 // NodeGyp is where node-gyp is. npm carries its own copy; ibid uses the one

@@ -102,7 +102,7 @@ func Run(ctx context.Context, o Options) error {
 		out.connect(cmd, or(o.Stdout, &stdout), or(o.Stderr, &stderr))
 	}
 
-	signals := ignoreNone()
+	signals := noSignals()
 	if o.Foreground {
 		signals = takeSignals(cmd, o)
 	}

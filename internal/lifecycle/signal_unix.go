@@ -20,7 +20,8 @@ type signals struct {
 	ttyPeer bool // the terminal gives its signals to the script, too
 }
 
-func ignoreNone() *signals { return &signals{} }
+// noSignals leaves all signals to others.
+func noSignals() *signals { return &signals{} }
 
 func takeSignals(cmd *exec.Cmd, o Options) *signals {
 	s := &signals{c: make(chan os.Signal, 8), cmd: cmd, ttyPeer: foregroundGroup(o.Stdin, o.Stdout, o.Stderr)}

@@ -15,7 +15,8 @@ import (
 // passed on.
 type signals struct{ c chan os.Signal }
 
-func ignoreNone() *signals { return &signals{} }
+// noSignals leaves all signals to others.
+func noSignals() *signals { return &signals{} }
 
 func takeSignals(*exec.Cmd, Options) *signals {
 	s := &signals{c: make(chan os.Signal, 8)}

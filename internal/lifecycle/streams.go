@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"reflect"
 	"sync"
 )
 
@@ -34,9 +35,8 @@ func (s *streams) connect(cmd *exec.Cmd, stdout, stderr io.Writer) {
 }
 
 // sameWriter keeps both streams in order when they go to one place.
-func sameWriter(a, b io.Writer) (same bool) {
-	defer func() { _ = recover() }() // writers of uncomparable types are different
-	return a == b
+func sameWriter(a, b io.Writer) bool {
+	return reflect.TypeOf(a) == reflect.TypeOf(b) && reflect.TypeOf(a).Comparable() && a == b
 }
 
 func (s *streams) end(w io.Writer) *os.File {
