@@ -1,5 +1,6 @@
 // Records what npm makes of locks: node testdata/record.cjs NPM-DIR, from the
-// package's folder. Writes inflate.json and conflict.json beside itself.
+// package's folder. Writes inflate.json, conflict.json and
+// write.json beside itself. The locks in npm/ are what npm 11.19.1 wrote.
 const fs = require('fs')
 const os = require('os')
 const path = require('path')
@@ -78,7 +79,34 @@ const conflicts = [
   ['marks inside of a string', '{"a":"<<<<<<< ======= >>>>>>>"}'],
 ]
 
+// Locks with what is hard to sort, and the indents and line breaks that a
+// package.json can lead to.
+const odd = {
+  name: 'app', version: '1.0.0', lockfileVersion: 3, requires: true,
+  packages: {
+    '': { name: 'app', version: '1.0.0', dependencies: { version: '1', name: '1', 10: '1', 9: '1', 'a-b': '1', ab: '1', a_b: '1', JSONStream: '1', jsonstream: '1', '@s/x': '1', dependencies: '1', resolved: '2' }, workspaces: { packages: ['packages/*'] } },
+    'node_modules/version': { version: '1.0.0', resolved: 'x', funding: [{ url: 'x', type: 'y' }, 'z'], license: { name: 'x', url: 'y' }, engines: ['node >= 1'] },
+    packages: { name: 'p', version: '1.0.0' },
+    'packages/a': { version: '1.0.0', unknown: { z: 1, a: [{ q: { b: 1, a: 1 }, b: 1, a: 1 }] }, 'also-unknown': true },
+    10: { version: '1.0.0' },
+    9: { link: true, resolved: 'a' },
+    'node_modules/é': { version: '1.0.0', description: '\u2028<&>\ud800\u0001', peerDependenciesMeta: { b: { optional: true }, a: 1, c: {} }, peerDependencies: { b: '1' } },
+    '../x': { version: '1.0.0' },
+    name: { version: '1.0.0' },
+  },
+  zebra: 1, 'extra-object': { b: 1, a: { y: 1, x: 1 } }, array: [3, 1, 2],
+}
+const two = { ...odd, lockfileVersion: 2, dependencies: { b: { version: '1', requires: { x: '1' }, dependencies: { z: { version: '1' }, y: { version: '1' } } }, a: { integrity: 'i', version: '1', dev: true, bundled: true, from: 'x' } } }
+const formats = [['  ', '\n'], ['\t', '\r\n'], ['', ''], ['    ', '\n\n'], ['              ', '\n'], [' \n ', '\r\n']]
+const write = []
+for (const data of [odd, two]) {
+  for (const [indent, newline] of formats) {
+    write.push({ lock: data, indent, newline, text: stringify(data, Shrinkwrap.keyOrder, indent || 2).replace(/\n/g, newline || '\n') })
+  }
+}
+
 const main = async () => {
+  fs.writeFileSync(path.join(__dirname, 'write.json'), JSON.stringify({ npm: version, cases: write }, null, 1) + '\n')
   const out = []
   for (const [name, pkg, lock] of trees) {
     const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'record-'))
