@@ -52,9 +52,19 @@ func reduceSet(set []Comparator) []Comparator {
 		}
 	}
 	kept := set[:0]
-	for _, c := range set {
-		if !slices.ContainsFunc(kept, func(k Comparator) bool { return k.equal(c) }) {
-			kept = append(kept, c)
+	if len(set) <= 8 {
+		for _, c := range set {
+			if !slices.ContainsFunc(kept, c.equal) {
+				kept = append(kept, c)
+			}
+		}
+	} else {
+		seen := make(map[string]bool, len(set)) // a stranger may write very many
+		for _, c := range set {
+			if text := c.String(); !seen[text] {
+				seen[text] = true
+				kept = append(kept, c)
+			}
 		}
 	}
 	if len(kept) > 1 {
@@ -87,7 +97,7 @@ func parseComparator(word string, loose bool) (Comparator, bool) {
 // is an error in loose mode as well, from what loose mode drops.
 func looksLikeComparator(word string) bool {
 	i := scanDecoration(word, scanOperator(word, 0))
-	_, end := scanTriple(word, i, true)
+	_, end := scanTriple(word, i, true, true)
 	return end == len(word)
 }
 
@@ -118,13 +128,13 @@ func replaceHyphen(s string, o Options) string {
 	if s[0] == ' ' {
 		start = 1
 	}
-	from, i := scanXRange(s, start, o.Loose)
+	from, i := scanXRange(s, start, o.Loose, true)
 	if i < 0 || !strings.HasPrefix(s[i:], " - ") {
 		return s
 	}
 	fromText := s[start:i]
 	toStart := i + len(" - ")
-	to, end := scanXRange(s, toStart, o.Loose)
+	to, end := scanXRange(s, toStart, o.Loose, true)
 	if end < 0 || s[end:] != "" && s[end:] != " " {
 		return s
 	}
@@ -182,16 +192,12 @@ func trimOperators(s string) string {
 		}
 		version := i
 		end := scanOperand(s, i)
-		if end < 0 && i == start {
-			b.WriteByte(s[i])
-			i++
-			continue
-		}
 		if end < 0 {
-			// Not an operator with a version: one character further on
-			// there may be one.
-			b.WriteByte(s[start])
-			i = start + 1
+			// No version ends this run of spaces and signs, wherever in it one
+			// starts to look.
+			end = max(scanDecoration(s, i), start+1)
+			b.WriteString(s[start:end])
+			i = end
 			continue
 		}
 		b.WriteString(s[start:opEnd])
@@ -203,10 +209,10 @@ func trimOperators(s string) string {
 
 // scanOperand reads a loose version or a strict x-range.
 func scanOperand(s string, i int) int {
-	if _, end := scanTriple(s, scanDecoration(s, i), true); end >= 0 {
+	if _, end := scanTriple(s, scanDecoration(s, i), true, false); end >= 0 {
 		return end
 	}
-	_, end := scanXRange(s, i, false)
+	_, end := scanXRange(s, i, false, false)
 	return end
 }
 
@@ -263,7 +269,7 @@ func desugar(words []string, word string, o Options) []string {
 	}
 	switch word[0] {
 	case '^':
-		if p, end := scanXRange(word, 1, o.Loose); end == len(word) {
+		if p, end := scanXRange(word, 1, o.Loose, true); end == len(word) {
 			return appendCaret(words, p, o)
 		}
 	case '~':
@@ -271,12 +277,12 @@ func desugar(words []string, word string, o Options) []string {
 		if strings.HasPrefix(word, "~>") {
 			start = 2
 		}
-		if p, end := scanXRange(word, start, o.Loose); end == len(word) {
+		if p, end := scanXRange(word, start, o.Loose, true); end == len(word) {
 			return appendTilde(words, p, o)
 		}
 	default:
 		op := scanOperator(word, 0)
-		if p, end := scanXRange(word, op, o.Loose); end == len(word) {
+		if p, end := scanXRange(word, op, o.Loose, true); end == len(word) {
 			return appendXRange(words, word, word[:op], p, o)
 		}
 	}

@@ -101,6 +101,9 @@ func answers(kind string, row []cell) (ours []string, npms []cell) {
 		return append(ours, "null"), row[1:]
 	case "compare":
 		a, b := parse(row[0].String(), true), parse(row[1].String(), true)
+		if a == nil || b == nil {
+			return []string{"no version", "", ""}, row[2:]
+		}
 		diff := Diff(a, b)
 		if diff == "" || row[4].any == nil {
 			diff = "null"

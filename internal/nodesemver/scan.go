@@ -2,7 +2,8 @@ package nodesemver
 
 // The scanners below are node-semver's grammar (internal/re.js), one function
 // per production. Each takes a text and an offset and returns the offset after
-// the longest match, or -1. They never look back, so they are linear.
+// the match that a backtracking regular expression finds first, or -1. They
+// hardly ever look back, so they are linear.
 
 // maxDigits and maxIdentifier are node-semver's limits for one number and one
 // identifier; longer runs don't match.
@@ -162,8 +163,16 @@ type parts struct {
 	pre, build          string
 }
 
-// scanTail reads an optional prerelease and optional build.
-func (p *parts) scanTail(s string, i int, loose bool) int {
+// scanTail reads what follows a patch number: optional prerelease, optional
+// build. The number ends at i.
+//
+// Where the match must reach the end of a word (whole), a loose number gives
+// back its last digit if a dot follows it: "1.2.34.b" is 1.2.3-4.b.
+func (p *parts) scanTail(s string, i int, loose, whole bool) int {
+	if loose && whole && i < len(s) && s[i] == '.' && len(p.patch) > 1 {
+		p.patch = p.patch[:len(p.patch)-1]
+		i--
+	}
 	if start, end := scanPrerelease(s, i, loose); end >= 0 {
 		p.pre = s[start:end]
 		i = end
@@ -176,7 +185,7 @@ func (p *parts) scanTail(s string, i int, loose bool) int {
 }
 
 // scanTriple reads major.minor.patch and what follows it.
-func scanTriple(s string, i int, loose bool) (p parts, end int) {
+func scanTriple(s string, i int, loose, whole bool) (p parts, end int) {
 	for n, field := range [3]*string{&p.major, &p.minor, &p.patch} {
 		if n > 0 {
 			if i >= len(s) || s[i] != '.' {
@@ -191,7 +200,7 @@ func scanTriple(s string, i int, loose bool) (p parts, end int) {
 		*field = s[i:end]
 		i = end
 	}
-	return p, p.scanTail(s, i, loose)
+	return p, p.scanTail(s, i, loose, whole)
 }
 
 // scanDecoration skips what loose versions and all x-ranges allow in front: a
@@ -220,7 +229,7 @@ func scanXPart(s string, i int, loose bool) int {
 }
 
 // scanXRange reads a version of which parts may be missing or wild.
-func scanXRange(s string, i int, loose bool) (p parts, end int) {
+func scanXRange(s string, i int, loose, whole bool) (p parts, end int) {
 	i = scanDecoration(s, i)
 	end = scanXPart(s, i, loose)
 	if end < 0 {
@@ -238,7 +247,7 @@ func scanXRange(s string, i int, loose bool) (p parts, end int) {
 		*field = s[end+1 : next]
 		end = next
 		if n == 1 {
-			end = p.scanTail(s, end, loose)
+			end = p.scanTail(s, end, loose, whole)
 		}
 	}
 	return p, end

@@ -1,5 +1,7 @@
 package nodesemver
 
+import "slices"
+
 // Intersects reports whether some version could be in both ranges (npm:
 // ranges/intersects.js). The options are a's.
 func Intersects(a, b *Range) bool {
@@ -154,9 +156,6 @@ func tightest(set []Comparator) (b bounds, ok bool) {
 			b.adjacent = true
 		}
 	}
-	if b.equal == nil {
-		return b, true
-	}
 	return b, true
 }
 
@@ -187,10 +186,10 @@ func lower(a, b Comparator) Comparator {
 func sameTriple(a, b *Version) bool { return compareMain(a.held(), b.held()) == 0 }
 
 func subsetOf(sub, dom []Comparator, o Options) subsetResult {
+	if slices.EqualFunc(sub, dom, Comparator.equal) {
+		return isSubset // even where nothing is in them
+	}
 	if isAnySet(sub) {
-		if isAnySet(dom) {
-			return isSubset
-		}
 		sub = lowest(o)
 	}
 	if isAnySet(dom) {
@@ -287,13 +286,14 @@ func (r *Range) MinVersion() *Version {
 			best = low
 		}
 	}
-	if best != nil && r.Match(best) {
+	if best != nil && best.Patch() <= maxNumber && r.Match(best) {
 		return best
 	}
 	return nil
 }
 
-// justAbove is the lowest version above v that npm can name.
+// justAbove is the lowest version above v that npm can name. Its number may be
+// too large for a version.
 func justAbove(v *Version) *Version {
 	if v.Prerelease() == "" {
 		return build(v.Major(), v.Minor(), v.Patch()+1, "", "")

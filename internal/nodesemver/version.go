@@ -86,7 +86,7 @@ func parse(s string, loose bool) *Version {
 	} else if strings.HasPrefix(s, "v") {
 		i = 1
 	}
-	p, end := scanTriple(s, i, loose)
+	p, end := scanTriple(s, i, loose, true)
 	if end != len(s) {
 		return nil
 	}

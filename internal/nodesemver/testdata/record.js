@@ -31,7 +31,14 @@ const record = {
   compare: (a, b) => row('compare', a, b, semver.compare(a, b, true), semver.compareBuild(a, b, true),
     semver.valid(a) && semver.valid(b) ? semver.diff(a, b) : null),
   range: r => row('range', r, ...each(o => semver.validRange(r, o))),
-  min: r => row('min', r, ...each(o => String(semver.minVersion(r, o)))),
+  min: r => row('min', r, ...each(o => {
+    const range = new semver.Range(r, o)
+    try {
+      return String(semver.minVersion(range, o))
+    } catch {
+      return 'null' // the number above the largest is no version
+    }
+  })),
   satisfies: (v, r) => row('satisfies', v, r, bits(o => semver.satisfies(v, r, o))),
   outside: (v, r) => row('outside', v, r, bits(o => semver.gtr(v, r, o)), bits(o => semver.ltr(v, r, o))),
   intersects: (a, b) => row('intersects', a, b, bits(o => semver.intersects(a, b, o))),
@@ -115,6 +122,9 @@ v 1.2.3
 1.2
 1
 1.2.3.4
+1.2.34.5
+1.2.34.b+c
+1.2.34.
 01.2.3
 1.02.3
 1.2.03
@@ -378,6 +388,11 @@ latest
 git
 1.2.3.4
 >1.2.3.4
+^1.2.34.b
+~1.2.34.5
+>1.2.34.5
+1.2.34.b - 2.3.45.6
+1.2.x.b
 1,2
 >1,<2
 >1, <2
@@ -479,13 +494,14 @@ none
 
 let seed = 1
 const random = n => {
-  seed = (seed * 1103515245 + 12345) % 2147483648
-  return Math.floor(seed / 2147483648 * n)
+  seed = (seed + 0x6d2b79f5) | 0
+  let x = Math.imul(seed ^ (seed >>> 15), seed | 1)
+  x ^= x + Math.imul(x ^ (x >>> 7), x | 61)
+  return Math.floor(((x ^ (x >>> 14)) >>> 0) / 4294967296 * n)
 }
 const pick = list => list[random(list.length)]
 const number = () => pick(['0', '0', '1', '1', '1', '2', '2', '3', '10', '9', '00', '01'].concat(random(40) ? [] : ['9007199254740991', '9007199254740992', '123456789012345678901234']))
 const identifier = () => pick(['0', '1', '2', '10', 'a', 'alpha', 'beta', 'rc', 'b-1', '-', '01', '1a', 'A', 'x', 'v', '9007199254740993'])
-const prerelease = () => pick(['', '', '', '', '-', '-', '']) + pick([true, false, false]) && '-' + Array.from({ length: 1 + random(3) }, identifier).join('.')
 const tail = () => [0, 1].includes(random(5)) ? (random(12) ? '-' : '') + Array.from({ length: 1 + random(3) }, identifier).join('.') + (random(6) ? '' : '+' + identifier()) : random(15) ? '' : '+b.1'
 const version = () => pick(['', '', '', '', '', '', '', '', 'v', '=', '= ']) + `${number()}.${number()}.${number()}${tail()}`
 const tidy = () => `${random(4)}.${random(4)}.${random(4)}` + (random(3) ? '' : '-' + Array.from({ length: 1 + random(2) }, () => pick(['0', '1', '2', 'a', 'b', 'rc', '10'])).join('.'))
