@@ -85,13 +85,12 @@ func (r *repo) write(name, content string) {
 	}
 }
 
-// commit records version as package.json's, pushes, and gives the hash.
+// commit records version as package.json's and gives the hash.
 func (r *repo) commit(version string) string {
 	r.t.Helper()
 	r.write("package.json", `{"name":"pkg","version":"`+version+`"}`)
 	r.git(r.dir, "add", "--all")
 	r.git(r.dir, "commit", "--quiet", "--message="+version)
-	r.push()
 	return r.git(r.dir, "rev-parse", "HEAD")
 }
 
@@ -128,11 +127,13 @@ func history(t *testing.T) (r *repo, sha map[string]string) {
 	r.git(r.dir, "push", "--quiet", "origin", "HEAD:refs/pull/7/head")
 	r.git(r.dir, "checkout", "--quiet", "main")
 	sha["main"] = r.commit("2.0.0")
+	r.push()
 	return r, sha
 }
 
 func TestResolvesAndClones(t *testing.T) {
 	r, sha := history(t)
+	client := r.client()
 	for _, c := range []struct{ name, hash, sha, version string }{
 		{"the default branch", "", "main", "2.0.0"},
 		{"a branch", "#main", "main", "2.0.0"},
@@ -149,7 +150,6 @@ func TestResolvesAndClones(t *testing.T) {
 		{"what git alone understands", "#main~1", "1.1.0", "1.1.0"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			client := r.client()
 			src, err := client.Resolve(t.Context(), resolveSpec(t, "git+"+r.url+c.hash))
 			if err != nil {
 				t.Fatal(err)
@@ -177,6 +177,7 @@ func TestResolvesAndClones(t *testing.T) {
 
 func TestFailuresOfResolvingAndCloning(t *testing.T) {
 	r, _ := history(t)
+	client := r.client()
 	for _, c := range []struct{ name, raw, code, text string }{
 		{"no tag satisfies", "git+" + r.url + "#semver:^9", "ETARGET", "pkg@^9: no matching version: 2 tags are versions, none satisfies"},
 		{"no such branch", "git+" + r.url + "#nowhere", "128", "the git reference could not be found"},
@@ -185,7 +186,6 @@ func TestFailuresOfResolvingAndCloning(t *testing.T) {
 		{"a committish that would be an option", "git+" + r.url + "#--orphan=x", "EGITUNSAFE", "refusing this git committish"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			client := r.client()
 			src, err := client.Resolve(t.Context(), resolveSpec(t, c.raw))
 			if err == nil {
 				err = client.Clone(t.Context(), src, filepath.Join(t.TempDir(), "clone"))
@@ -224,6 +224,7 @@ func TestABranchThatMovedIsACheckoutError(t *testing.T) {
 	}
 	r.git(r.dir, "checkout", "--quiet", "feature/x")
 	moved := r.commit("3.0.1")
+	r.push()
 	err = client.Clone(t.Context(), src, filepath.Join(t.TempDir(), "clone"))
 	var mismatch *CheckoutError
 	if !errors.As(err, &mismatch) || mismatch.Expected != sha["feature"] || mismatch.Found != moved || mismatch.Code() != "EGITCHECKOUT" {
@@ -296,10 +297,12 @@ func TestHostedRepositories(t *testing.T) {
 func TestSubmodulesAreCloned(t *testing.T) {
 	inner, outer := newRepo(t), newRepo(t)
 	inner.commit("0.0.1")
+	inner.push()
 	outer.git(outer.dir, "submodule", "--quiet", "add", inner.url, "inner")
 	outer.commit("1.0.0")
 	old := outer.git(outer.dir, "rev-parse", "HEAD")
 	outer.commit("1.0.1")
+	outer.push()
 	for name, hash := range map[string]string{"by branch": "#main", "by commit": "#" + old} {
 		t.Run(name, func(t *testing.T) {
 			client := outer.client("protocol.file.allow=always")
@@ -318,6 +321,24 @@ func TestSubmodulesAreCloned(t *testing.T) {
 	}
 }
 
+func TestASubmoduleCannotReadThisMachine(t *testing.T) {
+	inner, outer := newRepo(t), newRepo(t)
+	inner.commit("0.0.1")
+	inner.push()
+	outer.git(outer.dir, "submodule", "--quiet", "add", inner.url, "inner")
+	outer.commit("1.0.0")
+	outer.push()
+	client := outer.client()
+	src, err := client.Resolve(t.Context(), resolveSpec(t, "git+"+outer.url))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = client.Clone(t.Context(), src, filepath.Join(t.TempDir(), "clone"))
+	if err == nil || !strings.Contains(err.(*Error).Stderr, "transport 'file' not allowed") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestASubmoduleCannotRunACommand(t *testing.T) {
 	r := newRepo(t)
 	r.commit("1.0.0")
@@ -329,6 +350,7 @@ func TestASubmoduleCannotRunACommand(t *testing.T) {
 	}
 	r.git(r.dir, "update-index", "--add", "--cacheinfo", "160000,"+head+",x")
 	r.commit("1.0.1")
+	r.push()
 	client := r.client("protocol.ext.allow=always")
 	src, err := client.Resolve(t.Context(), resolveSpec(t, "git+"+r.url))
 	if err != nil {

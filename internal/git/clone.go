@@ -91,15 +91,19 @@ func (r *Revs) find(w want, repo string) (*Rev, error) {
 	return r.Commit(w.ref), nil
 }
 
-// cloneBranch clones the default branch, or the one in options.
+// cloneBranch clones the default branch, or the one in options. npm has git
+// clone look for submodules; looking here saves starting git for repositories
+// without, which are nearly all.
 func (c *Client) cloneBranch(ctx context.Context, url, dir string, options ...string) error {
-	args := append([]string{"clone", "--recurse-submodules"}, options...)
+	args := append([]string{"clone", "--quiet"}, options...)
 	if c.shallow(url) {
 		args = append(args, "--depth=1")
 	}
 	args = append(append(args, longPaths()...), "--", url, dir)
-	_, err := c.run(ctx, url, "", args...)
-	return err
+	if _, err := c.run(ctx, url, "", args...); err != nil {
+		return err
+	}
+	return c.submodules(ctx, url, dir)
 }
 
 func longPaths() []string {
