@@ -1,6 +1,8 @@
 package lockfile
 
 import (
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/ibid-pm/ibid/internal/jsjson"
@@ -34,52 +36,53 @@ func (f *Lockfile) append(indent, newline string) []byte {
 	if version > 1 {
 		size += len(f.Packages) * bytesPerPackage
 	}
-	w := jsjson.NewWriter(make([]byte, 0, size+1024), indent, newline)
-	fields := make(fields, 0, 8+len(f.Extra))
-	if f.Name != "" {
-		fields.str("name", f.Name)
-	}
-	if f.Version != "" {
-		fields.str("version", f.Version)
-	}
-	fields = append(fields, field{key: "lockfileVersion", form: formInt, number: version})
-	if f.Requires {
-		fields.flag("requires", true)
-	}
+	e := encoder{w: jsjson.NewWriter(make([]byte, 0, size+1024), indent, newline)}
+	var fields fields
+	fields.str("name", f.Name)
+	fields.str("version", f.Version)
+	fields = append(fields, field{key: "lockfileVersion", form: formRaw, text: strconv.Itoa(version)})
+	fields.flag("requires", f.Requires)
 	if version > 1 {
 		fields = append(fields, field{key: "packages", form: formPackages, object: true})
 	}
 	if version < 3 && f.Legacy != "" {
-		fields = append(fields, field{key: "dependencies", form: formValue, object: true, value: nice(f.Legacy.Value())})
+		fields = append(fields, field{key: "dependencies", form: formRaw, object: true, text: string(f.Legacy)})
 	}
 	fields.extra(f.Extra)
-	w.Object()
+	e.w.Object()
 	for _, field := range fields.sorted() {
 		if field.form != formPackages {
-			field.write(w)
+			e.field(&field)
 			continue
 		}
-		w.Key("packages")
-		w.Object()
+		e.w.Key(field.key)
+		e.w.Object()
 		for _, p := range sortedBy(f.Packages, func(p *Package) (string, bool) { return string(p.Location), true }) {
 			if p.Location != protoKey {
-				p.write(w)
+				e.pkg(p)
 			}
 		}
-		w.End()
+		e.w.End()
 	}
-	w.End()
-	return w.Bytes()
+	e.w.End()
+	return e.w.Bytes()
 }
 
-func (p *Package) write(w *jsjson.Writer) {
-	w.Key(string(p.Location))
-	w.Object()
-	var room [16]field
-	for _, field := range p.fields(room[:0]).sorted() {
-		field.write(w)
+// An encoder writes one lock. Its lists are room that is used again.
+type encoder struct {
+	w      *jsjson.Writer
+	fields fields
+	deps   manifest.Deps
+}
+
+func (e *encoder) pkg(p *Package) {
+	e.w.Key(string(p.Location))
+	e.w.Object()
+	e.fields = p.fields(e.fields[:0])
+	for _, field := range e.fields.sorted() {
+		e.field(&field)
 	}
-	w.End()
+	e.w.End()
 }
 
 // fields gives the entry's members, nearly in the order that they end up in.
@@ -93,7 +96,7 @@ func (p *Package) fields(f fields) fields {
 	f.str("resolved", p.Resolved)
 	f.str("integrity", p.Integrity)
 	if len(m.BundleDependencies) > 0 {
-		f = append(f, field{key: "bundleDependencies", form: formNames, names: m.BundleDependencies})
+		f = append(f, field{key: "bundleDependencies", form: formNames, meta: m})
 	}
 	f.raw("cpu", m.CPU)
 	f.str("deprecated", m.Deprecated)
@@ -112,21 +115,21 @@ func (p *Package) fields(f fields) fields {
 	f.str("packageExtensionsHash", p.PackageExtensionsHash)
 	f.flag("peer", p.Peer)
 	f.raw("workspaces", m.Workspaces)
-	f.deps("dependencies", m.Dependencies)
-	f.deps("acceptDependencies", m.AcceptDependencies)
+	f.deps("dependencies", &m.Dependencies)
+	f.deps("acceptDependencies", &m.AcceptDependencies)
 	if len(m.Bin) > 0 {
-		f = append(f, field{key: "bin", form: formBins, object: true, bins: m.Bin})
+		f = append(f, field{key: "bin", form: formBins, object: true, meta: m})
 	}
-	f.deps("devDependencies", m.DevDependencies)
+	f.deps("devDependencies", &m.DevDependencies)
 	f.raw("engines", m.Engines)
 	f.raw("funding", m.Funding)
 	f.raw("npmExtensionApplied", p.NpmExtensionApplied)
-	f.deps("optionalDependencies", m.OptionalDependencies)
+	f.deps("optionalDependencies", &m.OptionalDependencies)
 	f.raw("packageExtensionsApplied", p.PackageExtensionsApplied)
 	f.raw("patched", p.Patched)
-	f.deps("peerDependencies", m.PeerDependencies)
+	f.deps("peerDependencies", &m.PeerDependencies)
 	if len(m.PeerDependenciesMeta) > 0 {
-		f = append(f, field{key: "peerDependenciesMeta", form: formMetas, object: true, metas: m.PeerDependenciesMeta})
+		f = append(f, field{key: "peerDependenciesMeta", form: formPeerMeta, object: true, meta: m})
 	}
 	f.extra(p.Extra)
 	return f
@@ -136,30 +139,24 @@ func (p *Package) fields(f fields) fields {
 type form uint8
 
 const (
-	formString form = iota
-	formFlag
-	formInt
-	formNames
-	formDeps
-	formBins
-	formMetas
-	formValue
-	formPackages
+	formString   form = iota // in text
+	formFlag                 // it is true
+	formRaw                  // JSON in text
+	formDeps                 // in deps
+	formNames                // the manifest's BundleDependencies
+	formBins                 // the manifest's Bin
+	formPeerMeta             // the manifest's PeerDependenciesMeta
+	formPackages             // the lock's Packages
 )
 
 // field is one member of an object that is about to be written.
 type field struct {
 	key    string
+	text   string
+	deps   *manifest.Deps
+	meta   *manifest.Manifest
 	form   form
 	object bool // the value is an object, not an array
-
-	text   string
-	number int
-	names  []string
-	deps   manifest.Deps
-	bins   []manifest.Bin
-	metas  []manifest.PeerMeta
-	value  jsjson.Value
 }
 
 type fields []field
@@ -176,8 +173,8 @@ func (f *fields) flag(key string, on bool) {
 	}
 }
 
-func (f *fields) deps(key string, deps manifest.Deps) {
-	if len(deps) > 0 {
+func (f *fields) deps(key string, deps *manifest.Deps) {
+	if len(*deps) > 0 {
 		*f = append(*f, field{key: key, form: formDeps, object: true, deps: deps})
 	}
 }
@@ -185,26 +182,17 @@ func (f *fields) deps(key string, deps manifest.Deps) {
 // raw adds a value as published; what JavaScript's if does not take, and what
 // is empty, npm leaves out.
 func (f *fields) raw(key string, raw jsjson.Raw) {
-	if raw == "" {
+	kind := raw.Kind()
+	if kind == jsjson.Undefined || !raw.Truthy() || kind >= jsjson.Array && empty(raw) {
 		return
 	}
-	if text, ok := plainString(raw); ok {
-		f.str(key, text)
-		return
-	}
-	v := raw.Value()
-	if !v.Truthy() || (v.IsObject() || v.IsArray()) && v.Len() == 0 {
-		return
-	}
-	*f = append(*f, field{key: key, form: formValue, object: v.IsObject(), value: nice(v)})
+	*f = append(*f, field{key: key, form: formRaw, object: kind == jsjson.Object, text: string(raw)})
 }
 
-// plainString is the text of a string that has no escapes.
-func plainString(raw jsjson.Raw) (string, bool) {
-	if len(raw) < 2 || raw[0] != '"' || strings.IndexByte(string(raw), '\\') >= 0 {
-		return "", false
-	}
-	return string(raw[1 : len(raw)-1]), true
+// empty says whether an array or object has nothing in it.
+func empty(raw jsjson.Raw) bool {
+	text := strings.TrimSpace(string(raw))
+	return strings.TrimSpace(text[1:len(text)-1]) == ""
 }
 
 // extra adds members that are kept as read. They replace what has the same
@@ -214,15 +202,10 @@ func (f *fields) extra(members []jsjson.Member) {
 		if m.Key == protoKey || m.Value.IsUndefined() {
 			continue
 		}
-		kept := field{key: m.Key, form: formValue, object: m.Value.IsObject(), value: nice(m.Value)}
-		for i := range *f {
-			if (*f)[i].key == m.Key {
-				(*f)[i] = kept
-				kept.key = protoKey
-				break
-			}
-		}
-		if kept.key != protoKey {
+		kept := field{key: m.Key, form: formRaw, object: m.Value.IsObject(), text: string(m.Value.Raw())}
+		if i := slices.IndexFunc(*f, func(f field) bool { return f.key == m.Key }); i >= 0 {
+			(*f)[i] = kept
+		} else {
 			*f = append(*f, kept)
 		}
 	}
@@ -232,56 +215,94 @@ func (f fields) sorted() fields {
 	return sortedBy(f, func(field field) (string, bool) { return field.key, field.object })
 }
 
-func (f *field) write(w *jsjson.Writer) {
+func (e *encoder) field(f *field) {
+	w := e.w
 	w.Key(f.key)
 	switch f.form {
 	case formString:
 		w.Str(f.text)
 	case formFlag:
 		w.Bool(true)
-	case formInt:
-		w.Int(f.number)
+	case formRaw:
+		e.raw(jsjson.Raw(f.text))
+	case formDeps:
+		e.object(*f.deps)
 	case formNames:
 		w.Array()
-		for _, name := range f.names {
+		for _, name := range f.meta.BundleDependencies {
 			w.Str(name)
 		}
 		w.End()
-	case formDeps:
-		w.Object()
-		for _, dep := range sortedDeps(f.deps) {
-			if dep.Name != protoKey {
-				w.Key(dep.Name)
-				w.Str(dep.Spec)
-			}
-		}
-		w.End()
 	case formBins:
-		w.Object()
-		for _, bin := range sortedBy(f.bins, func(b manifest.Bin) (string, bool) { return b.Name, false }) {
-			if bin.Name == protoKey {
-				continue
-			}
-			w.Key(bin.Name)
-			w.Str(bin.Path)
+		e.deps = e.deps[:0]
+		for _, bin := range f.meta.Bin {
+			e.deps = append(e.deps, manifest.Dep{Name: bin.Name, Spec: bin.Path})
 		}
-		w.End()
-	case formMetas:
+		e.object(e.deps)
+	case formPeerMeta:
 		w.Object()
-		metas := sortedBy(f.metas, func(m manifest.PeerMeta) (string, bool) { return m.Name, m.Raw == "" || m.Raw.Kind() == jsjson.Object })
+		metas := sortedBy(f.meta.PeerDependenciesMeta, func(m manifest.PeerMeta) (string, bool) {
+			return m.Name, m.Raw == "" || m.Raw.Kind() == jsjson.Object
+		})
 		for _, meta := range metas {
-			w.Key(meta.Name)
-			if meta.Raw == "" {
+			switch {
+			case meta.Name == protoKey:
+			case meta.Raw == "":
+				w.Key(meta.Name)
 				w.Object()
 				w.Key("optional")
 				w.Bool(meta.Optional)
 				w.End()
-				continue
+			default:
+				w.Key(meta.Name)
+				e.raw(meta.Raw)
 			}
-			w.Value(nice(meta.Raw.Value()))
 		}
 		w.End()
-	case formValue:
-		w.Value(f.value)
 	}
+}
+
+// object writes strings under names.
+func (e *encoder) object(deps manifest.Deps) {
+	e.w.Object()
+	for _, dep := range sortedBy(deps, func(d manifest.Dep) (string, bool) { return d.Name, false }) {
+		if dep.Name != protoKey {
+			e.w.Key(dep.Name)
+			e.w.Str(dep.Spec)
+		}
+	}
+	e.w.End()
+}
+
+// raw writes a value as published, its keys sorted. The usual engines and
+// funding are objects of a few strings, for which no tree is made.
+func (e *encoder) raw(raw jsjson.Raw) {
+	if len(raw) > 1 && raw[0] == '"' && strings.IndexByte(string(raw), '\\') < 0 {
+		e.w.Str(string(raw[1 : len(raw)-1]))
+		return
+	}
+	if len(raw) < shortRaw && raw.Kind() == jsjson.Object && e.strings(raw) {
+		e.object(manifest.OrderDeps(e.deps))
+		return
+	}
+	e.w.Value(nice(raw.Value()))
+}
+
+// shortRaw is the length up to which an object is tried for being only
+// strings.
+const shortRaw = 256
+
+// strings decodes an object into deps; no where a member is no string.
+func (e *encoder) strings(raw jsjson.Raw) bool {
+	e.deps = e.deps[:0]
+	s := raw.Scanner()
+	s.Object()
+	for s.More() {
+		name := s.Key()
+		if s.Kind() != jsjson.String {
+			return false
+		}
+		e.deps = append(e.deps, manifest.Dep{Name: name, Spec: s.Str()})
+	}
+	return true
 }

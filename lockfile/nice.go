@@ -5,7 +5,6 @@ import (
 
 	"github.com/ibid-pm/ibid/internal/collate"
 	"github.com/ibid-pm/ibid/internal/jsjson"
-	"github.com/ibid-pm/ibid/internal/manifest"
 )
 
 // rank is a key's place among those that npm puts first in every object, even
@@ -106,8 +105,4 @@ func nice(v jsjson.Value) jsjson.Value {
 		return jsjson.NewObject(members...)
 	}
 	return v
-}
-
-func sortedDeps(deps manifest.Deps) manifest.Deps {
-	return sortedBy(deps, func(d manifest.Dep) (string, bool) { return d.Name, false })
 }
