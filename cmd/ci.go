@@ -4,16 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/ibid-pm/ibid/internal/folder"
-	"github.com/ibid-pm/ibid/linker"
+	"github.com/ibid-pm/ibid/internal/config"
 	"github.com/ibid-pm/ibid/lockfile"
+	"github.com/ibid-pm/ibid/resolver"
 )
 
 func newCiCmd(a *App) *cobra.Command {
@@ -25,48 +21,63 @@ func newCiCmd(a *App) *cobra.Command {
 }
 
 func runCi(ctx context.Context, a *App) error {
-	dir := a.Config.LocalPrefix()
-	lock, err := lockfile.Load(dir)
+	if a.Config.Global() {
+		return &codedError{code: "ECIGLOBAL", text: "`ibid ci` does not work for global packages"}
+	}
+	a.Config.Set("package-lock", config.NewBool(true), config.CLI)
+	a.setSave(false)
+	o, err := a.reify(ctx, change{
+		clean: true,
+		ask:   func(r *resolver.Request) { r.NoSave, r.NoPackageLock = true, false },
+		check: checkLock,
+	})
+	if errors.Is(err, lockfile.ErrMissing) {
+		return noLock()
+	}
 	if err != nil {
 		return err
 	}
-	if lock == nil {
-		return fmt.Errorf("no lock")
-	}
-	a.timing.done("read the lockfile")
-	wanted := lockfile.New()
-	for _, p := range lock.Packages {
-		if p.Optional && p.Meta != nil {
-			bad := func(raw, want string) bool { return raw != "" && !strings.Contains(raw, `"`+want+`"`) }
-			if bad(string(p.Meta.OS), "linux") || bad(string(p.Meta.CPU), "x64") || bad(string(p.Meta.Libc), "glibc") {
-				continue
-			}
-		}
-		wanted.Packages = append(wanted.Packages, p)
-	}
-	if err := emptyModules(dir); err != nil {
-		return err
-	}
-	a.timing.done("emptied node_modules")
-	plan := linker.NewPlan(nil, wanted, linker.Options{NoBins: !a.Config.Bool("bin-links")})
-	a.timing.done("planned")
-	f := &files{app: a, fetch: a.fetcher(), learned: map[lockfile.Location]string{}}
-	applied, err := plan.Apply(ctx, dir, f, linker.ApplyOptions{Umask: a.umask, Limit: 24})
-	if err != nil {
-		return err
-	}
-	a.timing.done("linked")
-	return applied.Commit()
+	a.summary(o)
+	return nil
 }
 
-func emptyModules(dir string) error {
-	modules, err := folder.Open(filepath.Join(dir, "node_modules"))
-	if errors.Is(err, fs.ErrNotExist) {
+func noLock() error {
+	return &codedError{
+		code: "EUSAGE",
+		text: "The `ibid ci` command can only install with an existing package-lock.json or npm-shrinkwrap.json with lockfileVersion >= 1.",
+		hints: []string{
+			"ibid install makes a package-lock.json",
+		},
+	}
+}
+
+// checkLock refuses a lock that is not what package.json asks for (npm:
+// lib/utils/validate-lockfile.js).
+func checkLock(p *project, res *resolver.Result) error {
+	if p.lock == nil {
+		return noLock()
+	}
+	var wrong []string
+	for n := range res.Tree.Inventory {
+		locked := p.lock.Get(lockfile.Location(n.Location()))
+		switch {
+		case n.Location() == "":
+		case locked == nil:
+			wrong = append(wrong, fmt.Sprintf("Missing: %s@%s from lock file", n.Name, n.Version()))
+		case !locked.Link && locked.Version() != n.Version():
+			wrong = append(wrong, fmt.Sprintf("Invalid: lock file's %s@%s does not satisfy %s@%s", n.Name, locked.Version(), n.Name, n.Version()))
+		}
+	}
+	if len(wrong) == 0 {
 		return nil
 	}
-	if err != nil {
-		return os.Remove(filepath.Join(dir, "node_modules"))
+	return &codedError{
+		code:   "EUSAGE",
+		text:   "`ibid ci` can only install packages when your package.json and package-lock.json or npm-shrinkwrap.json are in sync.",
+		detail: wrong,
+		hints:  []string{"ibid install brings the lock into line with package.json"},
 	}
-	defer modules.Close()
-	return modules.Empty()
 }
+
+// setSave decides whether package.json is saved, whatever was configured.
+func (a *App) setSave(save bool) { a.Config.Set("save", config.NewBool(save), config.CLI) }

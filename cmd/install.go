@@ -1,10 +1,185 @@
 package cmd
 
-import "github.com/spf13/cobra"
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ibid-pm/ibid/internal/folder"
+	"github.com/ibid-pm/ibid/resolver"
+)
 
 // installKeys are what install and its relatives listen to.
-var installKeys = []string{"save", "omit", "include"}
+var installKeys = []string{"save", "save-exact", "global", "install-strategy", "omit", "include", "strict-peer-deps", "prefer-dedupe",
+	"package-lock", "package-lock-only", "foreground-scripts", "ignore-scripts", "allow-scripts", "allow-git", "allow-remote", "allow-file",
+	"allow-directory", "audit", "before", "min-release-age", "bin-links", "fund", "dry-run", "cpu", "os", "libc",
+	"workspace", "workspaces", "include-workspace-root", "install-links"}
 
 func newInstallCmd(a *App) *cobra.Command {
-	return declare(&cobra.Command{Use: "install [<package-spec> ...]", Short: "Install"}, installKeys, func(c *cobra.Command, args []string) error { return nil })
+	return declare(&cobra.Command{
+		Use:     "install [<package-spec> ...]",
+		Aliases: []string{"add", "i", "in", "ins", "inst", "insta", "instal", "isnt", "isnta", "isntal", "isntall"},
+		Short:   "Install what the project needs, or packages and what they need",
+	}, installKeys, func(c *cobra.Command, args []string) error { return runInstall(c.Context(), a, args) })
+}
+
+func runInstall(ctx context.Context, a *App, args []string) error {
+	var add []string
+	for _, arg := range args {
+		// "install ." in the project is the project itself.
+		if abs := absFrom(a.Config.Cwd(), arg); abs == a.Config.LocalPrefix() && !a.Config.Global() {
+			continue
+		}
+		add = append(add, arg)
+	}
+	if a.Config.Global() && len(args) == 0 {
+		add = []string{"."}
+	}
+	o, err := a.reify(ctx, change{ask: func(r *resolver.Request) { r.Add = add }})
+	if err != nil {
+		return err
+	}
+	a.summary(o)
+	return nil
+}
+
+func absFrom(cwd, p string) string {
+	if filepath.IsAbs(p) {
+		return filepath.Clean(p)
+	}
+	return filepath.Join(cwd, p)
+}
+
+func newUninstallCmd(a *App) *cobra.Command {
+	return declare(&cobra.Command{
+		Use:     "uninstall <package> ...",
+		Aliases: []string{"unlink", "remove", "rm", "r", "un"},
+		Short:   "Remove packages and what only they need",
+	}, []string{"save", "global", "workspace", "workspaces", "include-workspace-root", "install-links"},
+		func(c *cobra.Command, args []string) error { return runUninstall(c.Context(), a, args) })
+}
+
+func runUninstall(ctx context.Context, a *App, args []string) error {
+	if len(args) == 0 {
+		return &usageError{text: "Must provide a package name to remove", usage: "ibid uninstall <package> ..."}
+	}
+	o, err := a.reify(ctx, change{ask: func(r *resolver.Request) { r.Remove = args }})
+	if err != nil {
+		return err
+	}
+	a.summary(o)
+	return nil
+}
+
+func newUpdateCmd(a *App) *cobra.Command {
+	return declare(&cobra.Command{
+		Use:     "update [<package> ...]",
+		Aliases: []string{"up", "upgrade", "udpate", "u"},
+		Short:   "Take newer versions that package.json allows",
+	}, installKeys, func(c *cobra.Command, args []string) error { return runUpdate(c.Context(), a, args) })
+}
+
+func runUpdate(ctx context.Context, a *App, args []string) error {
+	save := a.Config.IsSet("save") && a.Config.Bool("save")
+	a.setSave(save)
+	o, err := a.reify(ctx, change{saveLock: true, ask: func(r *resolver.Request) {
+		r.NoSave = !save
+		r.Update, r.UpdateAll = args, len(args) == 0
+	}})
+	if err != nil {
+		return err
+	}
+	a.summary(o)
+	return nil
+}
+
+func newDedupeCmd(a *App) *cobra.Command {
+	return declare(&cobra.Command{Use: "dedupe", Aliases: []string{"ddp"}, Short: "Let packages share what they can share"},
+		installKeys, func(c *cobra.Command, args []string) error { return runDedupe(c.Context(), a) })
+}
+
+func runDedupe(ctx context.Context, a *App) error {
+	p, err := a.project()
+	if err != nil {
+		return err
+	}
+	names, err := duplicated(a, p)
+	if err != nil {
+		return err
+	}
+	a.setSave(false)
+	o, err := a.reify(ctx, change{saveLock: true, ask: func(r *resolver.Request) {
+		r.NoSave, r.PreferDedupe, r.Update = true, true, names
+	}})
+	if err != nil {
+		return err
+	}
+	a.summary(o)
+	return nil
+}
+
+// duplicated lists the names that are in the tree more than once.
+func duplicated(a *App, p *project) ([]string, error) {
+	if p.lock == nil {
+		return nil, nil
+	}
+	count := map[string]int{}
+	var names []string
+	for _, x := range p.lock.Packages {
+		if !x.Location.InNodeModules() {
+			continue
+		}
+		name := x.Location.Name()
+		if count[name]++; count[name] == 2 {
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}
+
+func newPruneCmd(a *App) *cobra.Command {
+	return declare(&cobra.Command{Use: "prune [<package> ...]", Short: "Remove what nothing in package.json needs"},
+		installKeys, func(c *cobra.Command, args []string) error { return runPrune(c.Context(), a) })
+}
+
+func runPrune(ctx context.Context, a *App) error {
+	o, err := a.reify(ctx, change{})
+	if err != nil {
+		return err
+	}
+	a.summary(o)
+	return nil
+}
+
+// emptyModules removes all that is in the node_modules folders of the project
+// and its workspaces.
+func (p *project) emptyModules() error {
+	dirs := []string{p.dir}
+	for _, w := range p.workspaces {
+		dirs = append(dirs, w.Path)
+	}
+	for _, dir := range dirs {
+		top, err := folder.Open(dir)
+		if err != nil {
+			return err
+		}
+		modules, err := top.Child("node_modules")
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			err = nil
+		case errors.Is(err, folder.ErrNotFolder):
+			err = top.Remove("node_modules")
+		case err == nil:
+			err = modules.Empty()
+			modules.Close()
+		}
+		top.Close()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

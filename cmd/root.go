@@ -37,6 +37,10 @@ func newRootCmd(a *App) *cobra.Command {
 	root.AddCommand(
 		newInstallCmd(a),
 		newCiCmd(a),
+		newUninstallCmd(a),
+		newUpdateCmd(a),
+		newDedupeCmd(a),
+		newPruneCmd(a),
 		newCacheCmd(a),
 		newHelpCmd(a, root),
 	)

@@ -1,0 +1,214 @@
+package cmd
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/ibid-pm/ibid/internal/manifest"
+	"github.com/ibid-pm/ibid/internal/platform"
+	"github.com/ibid-pm/ibid/internal/workspaces"
+	"github.com/ibid-pm/ibid/internal/workspaces/minimatch"
+	"github.com/ibid-pm/ibid/linker"
+	"github.com/ibid-pm/ibid/lockfile"
+	"github.com/ibid-pm/ibid/resolver"
+)
+
+// project is the folder that a command works on, as it stands on disk.
+type project struct {
+	dir        string
+	file       *manifest.File // its package.json; nil where there is none
+	workspaces []workspaces.Workspace
+	selected   []workspaces.Workspace // those that -w names
+	lock       *lockfile.Lockfile     // nil where there is none
+	lockPath   string                 // where it is or would be
+	// healed: a run that was killed had left something half done, now gone.
+	healed bool
+}
+
+// project reads the project that the command works on. A lock that is not
+// valid is an error: it is somebody's work, and not to be written over.
+func (a *App) project() (*project, error) {
+	cfg := a.Config
+	p := &project{dir: cfg.LocalPrefix()}
+	if cfg.Global() {
+		p.dir = filepath.Dir(cfg.GlobalDir())
+		return p, nil
+	}
+	file, err := manifest.ReadFile(filepath.Join(p.dir, "package.json"))
+	switch {
+	case err == nil:
+		p.file = file
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, err
+	}
+	if p.file != nil {
+		if p.workspaces, err = workspaces.Map(p.dir, p.file.Manifest().Workspaces); err != nil {
+			return nil, err
+		}
+	}
+	if err := p.selectWorkspaces(a); err != nil {
+		return nil, err
+	}
+	if cfg.PackageLock() {
+		p.lock, err = lockfile.Load(p.dir)
+		if err != nil && !errors.Is(err, lockfile.ErrMissing) {
+			return nil, err
+		}
+		p.lockPath = lockfile.FileToWrite(p.dir)
+	}
+	return p, nil
+}
+
+func (p *project) selectWorkspaces(a *App) error {
+	cfg := a.Config
+	filters := cfg.Strings("workspace")
+	all := cfg.Get("workspaces").Truthy()
+	if !all && len(filters) == 0 {
+		return nil
+	}
+	name := ""
+	if p.file != nil {
+		name = p.file.Manifest().Name
+	}
+	if all {
+		filters = nil
+	}
+	var err error
+	p.selected, err = workspaces.Select(p.workspaces, filters, workspaces.SelectOptions{
+		Root: p.dir, Cwd: cfg.Cwd(), IncludeRoot: false, RootName: name,
+	})
+	return err
+}
+
+// manifest gives the project's own manifest, an empty one where it has none.
+func (p *project) manifest() *manifest.Manifest {
+	if p.file == nil {
+		return nil
+	}
+	return p.file.Manifest()
+}
+
+// heal removes what a killed run left half done.
+func (p *project) heal() error {
+	healed, err := linker.Heal(p.dir)
+	p.healed = healed
+	return err
+}
+
+// environment is what packages may find here.
+func (a *App) environment() platform.Environment {
+	e := platform.Host()
+	e.Node, e.NPM = a.nodeVersion(), compatible
+	return e
+}
+
+// request is what the configuration asks of the resolver, for any command that
+// changes the tree.
+func (a *App) resolveRequest(p *project) resolver.Request {
+	cfg := a.Config
+	r := resolver.Request{
+		Dir:        p.dir,
+		Manifest:   p.manifest(),
+		Workspaces: resolver.NewWorkspaceMap(p.workspaces),
+		Lock:       p.lock,
+		LockName:   filepath.Base(p.lockPath),
+		AddFrom:    cfg.Cwd(),
+
+		SaveType:   saveTypes[cfg.SaveType()],
+		SaveBundle: cfg.SaveBundle(),
+		NoSave:     !cfg.Bool("save") || cfg.Global(),
+		SavePrefix: cfg.SavePrefix(),
+
+		IncludeRoot: cfg.Bool("include-workspace-root"),
+
+		Global:          cfg.Global(),
+		Strategy:        strategies[cfg.InstallStrategy()],
+		PreferDedupe:    cfg.Bool("prefer-dedupe"),
+		LegacyPeerDeps:  cfg.Bool("legacy-peer-deps"),
+		StrictPeerDeps:  cfg.Bool("strict-peer-deps"),
+		Force:           cfg.Bool("force"),
+		InstallLinks:    cfg.Bool("install-links"),
+		NoPackageLock:   !cfg.PackageLock(),
+		Omit:            resolver.Omit{Dev: cfg.Omits("dev"), Optional: cfg.Omits("optional"), Peer: cfg.Omits("peer")},
+		OmitResolved:    cfg.Bool("omit-lockfile-registry-resolved"),
+		LockfileVersion: cfg.LockfileVersion(),
+		Complete:        true,
+		EngineStrict:    cfg.Bool("engine-strict"),
+		Host:            a.environment(),
+		Before:          cfg.Before(),
+		AllowGit:        allows[cfg.String("allow-git")],
+		AllowRemote:     allows[cfg.String("allow-remote")],
+		AllowFile:       allows[cfg.String("allow-file")],
+		AllowDirectory:  allows[cfg.String("allow-directory")],
+		LockfileV4:      true,
+		Warn:            a.warnResolve,
+	}
+	r.Target = platform.Environment{OS: cfg.String("os"), CPU: cfg.String("cpu"), Libc: cfg.String("libc")}
+	if !r.Before.IsZero() {
+		r.NoBefore = excluded(cfg.MinReleaseAgeExclude())
+	}
+	if p.file != nil {
+		r.HasFormat = true
+		r.Indent, r.Newline = p.file.Format()
+	}
+	for _, w := range p.selected {
+		r.InWorkspaces = append(r.InWorkspaces, w.Name)
+	}
+	return r
+}
+
+var saveTypes = map[string]resolver.SaveType{
+	"": resolver.SaveWhereItIs, "prod": resolver.SaveProd, "dev": resolver.SaveDev, "optional": resolver.SaveOptional,
+	"peer": resolver.SavePeer, "peerOptional": resolver.SavePeerOptional,
+}
+
+var strategies = map[string]resolver.Strategy{
+	"hoisted": resolver.Hoisted, "nested": resolver.Nested, "shallow": resolver.Shallow, "linked": resolver.Linked,
+}
+
+var allows = map[string]resolver.Allow{"all": resolver.AllowAll, "root": resolver.AllowRoot, "none": resolver.AllowNone}
+
+// excluded says which names min-release-age does not hold for (npm: arborist
+// lib/release-age-exclude.js): a name itself, or a glob without extras.
+func excluded(patterns []string) func(name string) bool {
+	return func(name string) bool {
+		for _, p := range patterns {
+			if p == name || minimatch.Match(name, p, minimatch.Options{NoNegate: true, NoComment: true}) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+func (a *App) warnResolve(w resolver.Warning) { a.logPrefixed(levelWarn, w.Heading, w.Message) }
+
+// writeFile puts a whole file in place of another, or leaves that as it was.
+func writeFile(path string, data []byte) error {
+	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	mode := fs.FileMode(0o666)
+	if st, err := os.Stat(path); err == nil {
+		mode = st.Mode().Perm()
+	} else {
+		mode &^= processUmask()
+	}
+	_, err = tmp.Write(data)
+	if err == nil {
+		err = tmp.Chmod(mode)
+	}
+	if cerr := tmp.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		err = os.Rename(tmp.Name(), path)
+	}
+	if err != nil {
+		os.Remove(tmp.Name())
+	}
+	return err
+}

@@ -1,0 +1,338 @@
+package cmd
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ibid-pm/ibid/fetch"
+	"github.com/ibid-pm/ibid/internal/manifest"
+	"github.com/ibid-pm/ibid/linker"
+	"github.com/ibid-pm/ibid/lockfile"
+	"github.com/ibid-pm/ibid/resolver"
+)
+
+// change is what a command wants done to the tree.
+type change struct {
+	// ask changes the resolver's request.
+	ask func(*resolver.Request)
+	// clean: node_modules is emptied first (ci).
+	clean bool
+	// check looks at the decided tree before anything is done.
+	check func(*project, *resolver.Result) error
+	// saveLock: the lock is written although package.json is not (update, dedupe).
+	saveLock bool
+}
+
+// outcome is what was done.
+type outcome struct {
+	project *project
+	result  *resolver.Result
+	plan    *linker.Plan
+	lock    *lockfile.Lockfile
+	took    time.Duration
+}
+
+// reify decides the tree, brings node_modules into line with it, and saves
+// package.json and the lock. Neither is touched unless all before went well.
+func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
+	p, err := a.project()
+	if err != nil {
+		return nil, err
+	}
+	a.timing.done("read the project")
+	fetcher := a.fetcher()
+	res, err := a.decide(ctx, p, fetcher, c)
+	if err != nil {
+		return nil, err
+	}
+	o := &outcome{project: p, result: res}
+	// A lock is made from the tree before the manifests are edited where
+	// those are not saved.
+	edits, err := res.Save()
+	if err != nil {
+		return nil, err
+	}
+	o.lock = res.Lockfile()
+	a.timing.done("decided the tree")
+	if !a.Config.PackageLockOnly() {
+		if err := a.layOut(ctx, o, fetcher, c); err != nil {
+			return nil, err
+		}
+	} else if err := a.save(o, edits, c); err != nil {
+		return nil, err
+	}
+	if !a.Config.PackageLockOnly() && !a.Config.Bool("dry-run") {
+		if err := a.save(o, edits, c); err != nil {
+			return nil, err
+		}
+	}
+	o.took = time.Since(a.start)
+	return o, nil
+}
+
+func (a *App) decide(ctx context.Context, p *project, f *fetch.Fetcher, c change) (*resolver.Result, error) {
+	if !a.Config.Bool("dry-run") && !a.Config.PackageLockOnly() {
+		if err := p.heal(); err != nil {
+			return nil, err
+		}
+	}
+	src, err := a.source(f)
+	if err != nil {
+		return nil, err
+	}
+	req := a.resolveRequest(p)
+	if c.ask != nil {
+		c.ask(&req)
+	}
+	if c.clean {
+		req.IgnoreActual = true
+	}
+	res, err := resolver.Resolve(ctx, src, req)
+	if err != nil {
+		return nil, err
+	}
+	if c.check != nil {
+		if err := c.check(p, res); err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+// layOut makes node_modules what the tree says.
+func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, c change) error {
+	p := o.project
+	wanted := o.result.Wanted()
+	var installed *lockfile.Lockfile
+	dry := a.Config.Bool("dry-run")
+	if c.clean && !dry {
+		if err := p.emptyModules(); err != nil {
+			return err
+		}
+		a.timing.done("emptied node_modules")
+	} else {
+		var err error
+		if installed, err = p.installed(a); err != nil {
+			return err
+		}
+		a.timing.done("read what is installed")
+	}
+	o.plan = linker.NewPlan(installed, wanted, linker.Options{NoBins: !a.Config.Bool("bin-links")})
+	if dry {
+		return nil
+	}
+	if err := os.MkdirAll(p.dir, 0o777); err != nil {
+		return err
+	}
+	gone := map[lockfile.Location]bool{}
+	placer := &files{app: a, fetch: f, learned: map[lockfile.Location]string{}}
+	applied, err := o.plan.Apply(ctx, p.dir, placer, linker.ApplyOptions{
+		Umask: a.umask,
+		Limit: max(24, a.Config.Int("maxsockets")),
+		Failed: func(x *lockfile.Package, err error) bool {
+			with := o.result.OptionalWith(x.Location)
+			for _, l := range with {
+				gone[l] = true
+			}
+			if with != nil {
+				a.log(levelVerbose, "optional package left out: "+err.Error())
+			}
+			return with != nil
+		},
+	})
+	if err != nil {
+		return err
+	}
+	a.timing.done("linked packages")
+	if err := a.removeGone(p, gone, wanted); err != nil {
+		return errors.Join(err, applied.Undo())
+	}
+	placer.tell(o.lock, wanted)
+	if err := applied.Commit(); err != nil {
+		a.logPrefixed(levelWarn, "cleanup", err.Error())
+	}
+	if a.Config.Global() {
+		return nil
+	}
+	if err := writeHidden(p.dir, wanted); err != nil {
+		return err
+	}
+	a.timing.done("wrote the hidden lockfile")
+	return nil
+}
+
+// removeGone takes away what came with an optional package that failed.
+func (a *App) removeGone(p *project, gone map[lockfile.Location]bool, wanted *lockfile.Lockfile) error {
+	if len(gone) == 0 {
+		return nil
+	}
+	for l := range gone {
+		if err := linker.CheckLocation(l); err != nil {
+			continue
+		}
+		if err := os.RemoveAll(filepath.Join(p.dir, filepath.FromSlash(string(l)))); err != nil {
+			return err
+		}
+	}
+	wanted.Packages = slices.DeleteFunc(wanted.Packages, func(x *lockfile.Package) bool { return gone[x.Location] })
+	wanted.Index()
+	return nil
+}
+
+// tell puts what was learned on the way into the locks: the integrity of what
+// had none.
+func (f *files) tell(locks ...*lockfile.Lockfile) {
+	for l, sri := range f.learned {
+		for _, lock := range locks {
+			if p := lock.Get(l); p != nil && p.Integrity == "" && !strings.HasPrefix(p.Resolved, "git") {
+				p.Integrity = sri
+			}
+		}
+	}
+}
+
+// installed reads what lies in node_modules; nil where nothing does.
+func (p *project) installed(a *App) (*lockfile.Lockfile, error) {
+	if _, err := os.Lstat(filepath.Join(p.dir, "node_modules")); errors.Is(err, fs.ErrNotExist) && len(p.workspaces) == 0 {
+		return nil, nil
+	}
+	tree, err := resolver.LoadActual(resolver.ActualOptions{
+		Dir: p.dir, Global: a.Config.Global(), Workspaces: resolver.NewWorkspaceMap(p.workspaces),
+		LegacyPeerDeps: a.Config.Bool("legacy-peer-deps"), InstallLinks: a.Config.Bool("install-links"),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return tree.Lockfile(resolver.LockOptions{Hidden: true}), nil
+}
+
+// writeHidden writes node_modules/.package-lock.json, the last thing to be
+// written there: npm believes it only while nothing in node_modules is newer.
+func writeHidden(dir string, l *lockfile.Lockfile) error {
+	path := filepath.Join(dir, filepath.FromSlash(lockfile.HiddenName))
+	if len(l.Packages) == 0 {
+		if _, err := os.Stat(filepath.Dir(path)); errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return err
+	}
+	// In place: a new name in node_modules would make the folder newer than
+	// the file. Half of it is no lockfile, and then the folders are read.
+	return os.WriteFile(path, l.Encode(), 0o666)
+}
+
+// save writes package.json and the lock.
+func (a *App) save(o *outcome, edits []resolver.Edit, c change) error {
+	if a.Config.Global() || a.Config.Bool("dry-run") {
+		return nil
+	}
+	save := a.Config.Bool("save")
+	if !save && !c.saveLock {
+		return nil
+	}
+	if save {
+		for _, e := range edits {
+			if err := a.saveManifest(o.project, e); err != nil {
+				return err
+			}
+		}
+	}
+	if !a.Config.PackageLock() || o.project.lockPath == "" {
+		return nil
+	}
+	data := o.lock.Encode()
+	if !a.Config.Bool("format-package-lock") {
+		data = o.lock.EncodeLine()
+	}
+	if old, err := os.ReadFile(o.project.lockPath); err == nil && bytes.Equal(old, data) {
+		return nil
+	}
+	if err := writeFile(o.project.lockPath, data); err != nil {
+		return err
+	}
+	a.timing.done("wrote the lockfile")
+	return nil
+}
+
+func (a *App) saveManifest(p *project, e resolver.Edit) error {
+	path := filepath.Join(filepath.FromSlash(e.Dir), "package.json")
+	f := p.file
+	if f == nil || f.Path != path {
+		var err error
+		if f, err = manifest.ReadOrCreateFile(path); err != nil {
+			return err
+		}
+	}
+	f.UpdateDependencies(e.Dependencies)
+	if !f.Changed() {
+		return nil
+	}
+	if err := writeFile(path, f.Bytes()); err != nil {
+		return fmt.Errorf("%s: saving: %w", path, err)
+	}
+	return nil
+}
+
+// summary says what was done, as npm does.
+func (a *App) summary(o *outcome) {
+	if o.plan == nil {
+		if a.Config.PackageLockOnly() {
+			a.say("\nup to date in %s", tookText(o.took))
+		}
+		return
+	}
+	if a.Config.Bool("dry-run") || a.Config.Bool("long") {
+		for _, s := range o.plan.Steps {
+			switch s.Action {
+			case linker.Add:
+				a.out("add %s %s", s.Package.Name(), s.Package.Version())
+			case linker.Remove:
+				a.out("remove %s %s", s.Package.Name(), s.Package.Version())
+			case linker.Change:
+				a.out("change %s %s => %s", s.Package.Name(), s.Was.Version(), s.Package.Version())
+			}
+		}
+	}
+	var parts []string
+	add := func(n int, verb string) {
+		if n > 0 {
+			noun := "packages"
+			if n == 1 {
+				noun = "package"
+			}
+			parts = append(parts, fmt.Sprintf("%s %d %s", verb, n, noun))
+		}
+	}
+	add(o.plan.Added, "added")
+	add(o.plan.Removed, "removed")
+	add(o.plan.Changed, "changed")
+	text := "up to date"
+	if n := len(parts); n > 0 {
+		text = parts[0]
+		if n > 1 {
+			text = strings.Join(parts[:n-1], ", ") + ", and " + parts[n-1]
+		}
+	}
+	a.say("%s in %s", text, tookText(o.took))
+}
+
+// tookText writes a duration as npm does.
+func tookText(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return fmt.Sprintf("%dms", d.Milliseconds())
+	case d < time.Minute:
+		return fmt.Sprintf("%ds", int(d.Round(time.Second).Seconds()))
+	}
+	return fmt.Sprintf("%dm", int(d.Round(time.Minute).Minutes()))
+}
