@@ -12,6 +12,9 @@
 // what a manifest says; Inflate makes packages of it. Version 2 has both, and
 // the tree, whose entries are LegacyEntries, is for old readers alone.
 //
+// A YarnLock is the lock of another program that may stand beside npm's: it
+// pins versions where there is no lock of npm's, and is kept up to date.
+//
 // The package knows no registry and no node_modules. A lock is a stranger's
 // text: one that is malformed gives a ParseError, and is never overwritten
 // here.

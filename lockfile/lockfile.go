@@ -244,15 +244,36 @@ func (f *Lockfile) Ancient() bool { return f.LockfileVersion < 2 && !f.Requires 
 
 // WriteVersion is the version of the format that npm writes back after it
 // read this one: version 1 becomes 3, unless wanted, which is not 0, says
-// another.
+// another. What patches or extensions did to the tree needs version 4, which
+// older programs refuse rather than lose it.
 func (f *Lockfile) WriteVersion(wanted int) int {
+	version := DefaultVersion
 	switch {
 	case wanted > 0:
-		return wanted
+		version = wanted
 	case f.LockfileVersion > 1:
-		return f.LockfileVersion
+		version = f.LockfileVersion
 	}
-	return DefaultVersion
+	if version < MaxVersion && slices.ContainsFunc(f.Packages, (*Package).extended) {
+		return MaxVersion
+	}
+	return version
+}
+
+func (p *Package) extended() bool {
+	return p.Patched.Truthy() || p.PackageExtensionsApplied.Truthy() || p.NpmExtensionApplied.Truthy() ||
+		p.PackageExtensionsHash != "" || p.NpmExtensionHash != ""
+}
+
+// Hidden gives the lock as it is left in node_modules: always version 3, and
+// without an entry for the root. What is not installed is for the caller to
+// leave out.
+func (f *Lockfile) Hidden() *Lockfile {
+	c := f.Clone()
+	c.LockfileVersion = 3
+	c.Legacy = ""
+	c.Packages = slices.DeleteFunc(c.Packages, func(p *Package) bool { return p.Location == "" })
+	return c
 }
 
 // Clone gives a copy with a list of packages of its own; the packages are

@@ -368,6 +368,18 @@ func TestVersionFourKeepsWhatItAdds(t *testing.T) {
 	expectSame(t, f.Encode(), []byte(text))
 }
 
+func TestTheHiddenLockHasNoRoot(t *testing.T) {
+	f, err := Parse(readText(t, "testdata/npm/tabs.json"), "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.LockfileVersion, f.Legacy = 2, "{}"
+	expectSame(t, f.Hidden().Encode(), readText(t, "testdata/npm/tabs.hidden.json"))
+	if f.Root() == nil || f.LockfileVersion != 2 {
+		t.Error("the lock itself was changed")
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	for _, file := range []string{"ws-basic", "platforms", "bundled-overlay"} {
 		f.Add(readText(f, "testdata/npm/"+file+".json"))
