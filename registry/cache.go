@@ -49,46 +49,25 @@ func (c *Client) openEntry(rawURL string) *entry {
 	return e
 }
 
-// writeEntry puts an answer into the cache and says whether it is there.
-func (c *Client) writeEntry(x *index, v validators, f slot, body []byte) bool {
+// writeEntry puts an answer into the cache and opens it from there; nil if it
+// can't.
+func (c *Client) writeEntry(w *scratch, x *index, v validators, f slot, body []byte) *entry {
 	path := c.entryPath(v.url)
 	if path == "" {
-		return false
+		return nil
 	}
-	if err := writeParts(path, encodeEntry(x, v, f, body), x.time, x.slim, body); err != nil {
+	w.head = appendHead(w.head[:0], x, v, f, body)
+	file, err := writeMapped(path, w.head, x.time, x.slim, body)
+	if err != nil {
 		c.opts.Logger.Debug("packument cache: writing", "error", err)
-		return false
+		return nil
 	}
-	return true
-}
-
-func writeParts(path string, parts ...[]byte) (err error) {
-	dir := filepath.Dir(path)
-	f, err := os.CreateTemp(dir, ".tmp-*")
-	if os.IsNotExist(err) {
-		if err = os.MkdirAll(dir, 0o777); err != nil {
-			return err
-		}
-		f, err = os.CreateTemp(dir, ".tmp-*")
-	}
-	if err != nil {
-		return err
-	}
-	for _, part := range parts {
-		if _, err = f.Write(part); err != nil {
-			break
-		}
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
-	}
-	return err
+	e := &entry{index: *x, validators: v, slot: f, timeSum: checksum(x.time)}
+	e.bodySum = checksum(body)
+	file = file[len(w.head):]
+	e.time, file = file[:len(x.time)], file[len(x.time):]
+	e.slim, e.body = file[:len(x.slim)], file[len(x.slim):]
+	return e
 }
 
 // touchEntry notes that an entry was validated.

@@ -148,8 +148,9 @@ type Client struct {
 	transports map[string]*http.Transport // by client certificate
 	packuments map[string]*flight         // by URL
 
-	decoding chan struct{} // a slot for each document being decoded
+	decoding chan *scratch // one for each document that may be decoded at once
 	buffers  sync.Pool     // *[]byte for bodies
+	wishes   wishCache
 }
 
 const (
@@ -186,7 +187,11 @@ func New(opts Options) *Client {
 	if opts.Report == nil {
 		opts.Report = func(Event) {}
 	}
-	return &Client{opts: opts, packuments: map[string]*flight{}, decoding: make(chan struct{}, decoders())}
+	c := &Client{opts: opts, packuments: map[string]*flight{}, decoding: make(chan *scratch, decoders())}
+	for range cap(c.decoding) {
+		c.decoding <- new(scratch)
+	}
+	return c
 }
 
 // Close drops idle connections.

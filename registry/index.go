@@ -1,42 +1,79 @@
 package registry
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/binary"
 	"hash/crc32"
+	"strings"
 	"time"
 
 	"github.com/ibid-pm/ibid/internal/jsjson"
 )
 
-// index is what is kept of a packument: the same in memory and, as entry, on
-// disk. Its byte slices may share one document's memory.
+// index is what is kept of a packument, whether it was just fetched or comes
+// from the cache.
 type index struct {
-	name []byte // raw JSON, as are the next four; nil where there is none
-	tags []byte
-	time []byte
+	tags         jsjson.Raw // dist-tags
+	staged       jsjson.Raw // stagedVersions
+	restrictions jsjson.Raw // policyRestrictions
 
-	staged       []byte
-	restrictions []byte
+	table []byte // a row for each version, in the document's order
+	names []byte // the versions' keys, as written, one after the other
 
-	versions []version // in the document's order
-	names    []byte    // the versions' keys, as written, one after the other
-	slim     []byte    // the versions' reduced manifests, one after the other
+	// These two are large and seldom read: they may be in a mapped file.
+	time []byte // raw JSON
+	slim []byte // the versions' reduced manifests, one after the other
 
-	reorder bool
-	seen    map[string]bool
+	oddTimes bool // some version's time may be no date
+
+	reorder bool // versions are not in JavaScript's order yet
 }
 
-type span struct{ at, n int }
+// maxKey is how long a version's key may be, many times what npm allows.
+const maxKey = 1<<16 - 1
 
-// version is one version's place in the index.
-type version struct {
-	name     span   // in names
-	manifest span   // in slim
-	sum      uint32 // of the manifest, from disk
-	flags    uint16
-	// major, minor and patch order versions without parsing them again. They
-	// hold only without flagOdd.
-	major, minor, patch uint32
+// row is one version's place in the index, in the form that the cache has:
+// where its key is in names, flags, where its manifest is in slim and the
+// checksum of it, and the version's three numbers, which hold only without
+// flagOdd. All is little endian.
+type row []byte
+
+const rowSize = 32
+
+func (r row) nameAt() int   { return int(binary.LittleEndian.Uint32(r)) }
+func (r row) nameLen() int  { return int(binary.LittleEndian.Uint16(r[4:])) }
+func (r row) flags() uint16 { return binary.LittleEndian.Uint16(r[6:]) }
+func (r row) slimAt() int   { return int(binary.LittleEndian.Uint32(r[8:])) }
+func (r row) slimLen() int  { return int(binary.LittleEndian.Uint32(r[12:])) }
+func (r row) sum() uint32   { return binary.LittleEndian.Uint32(r[16:]) }
+func (r row) numbers() triple {
+	return triple{binary.LittleEndian.Uint32(r[20:]), binary.LittleEndian.Uint32(r[24:]), binary.LittleEndian.Uint32(r[28:])}
+}
+
+// triple is major, minor and patch.
+type triple [3]uint32
+
+func (t triple) compare(u triple) int {
+	for i := range t {
+		if c := cmp.Compare(t[i], u[i]); c != 0 {
+			return c
+		}
+	}
+	return 0
+}
+
+func appendRow(table []byte, nameAt, nameLen int, flags uint16, slimAt, slimLen int, sum uint32, numbers triple) []byte {
+	table = binary.LittleEndian.AppendUint32(table, uint32(nameAt))
+	table = binary.LittleEndian.AppendUint16(table, uint16(nameLen))
+	table = binary.LittleEndian.AppendUint16(table, flags)
+	table = binary.LittleEndian.AppendUint32(table, uint32(slimAt))
+	table = binary.LittleEndian.AppendUint32(table, uint32(slimLen))
+	table = binary.LittleEndian.AppendUint32(table, sum)
+	for _, n := range numbers {
+		table = binary.LittleEndian.AppendUint32(table, n)
+	}
+	return table
 }
 
 const (
@@ -44,104 +81,92 @@ const (
 	flagEngines                       // "engines" says something
 	flagPre                           // has a prerelease
 	flagOdd                           // not plainly MAJOR.MINOR.PATCH[-PRE]: parse it
-	flagLook                          // flags may be wrong: look into the manifest
+	flagLook                          // the first two may be wrong: look into the manifest
 )
 
-// hasVersion says whether a version's key was there before, and notes it. The
-// check is linear over nothing in the usual case: keys ascend, and a map is
-// made only for documents that repeat themselves suspiciously.
-func (x *index) hasVersion(key []byte) bool {
-	if x.seen == nil {
-		x.seen = make(map[string]bool, 64)
+func (x *index) count() int { return len(x.table) / rowSize }
+
+func (x *index) row(i int) row { return row(x.table[i*rowSize:][:rowSize]) }
+
+// name gives a version's key as written. The cache's checksum tells an
+// accident, not a forgery: spans are checked all the same.
+func (x *index) name(i int) []byte { return part(x.names, x.row(i).nameAt(), x.row(i).nameLen()) }
+
+// manifest gives a version's reduced manifest.
+func (x *index) manifest(i int) []byte { return part(x.slim, x.row(i).slimAt(), x.row(i).slimLen()) }
+
+func part(b []byte, at, n int) []byte {
+	if at > len(b) || n > len(b)-at {
+		return nil
 	}
-	if len(x.versions) == 0 {
-		clear(x.seen)
+	return b[at : at+n]
+}
+
+// key gives a version's key, decoded.
+func (x *index) key(i int) string {
+	text := string(x.name(i))
+	if strings.IndexByte(text, '\\') < 0 {
+		return jsjson.ValidText(text)
 	}
-	if x.seen[string(key)] {
-		return true
+	if key := jsjson.Raw(`"` + text + `"`).Value(); key.IsString() {
+		return key.Str()
 	}
-	x.seen[string(key)] = true
-	return false
+	return text
 }
 
 // order puts the versions into JavaScript's order, if they are not in it.
 func (x *index) order() {
-	x.seen = nil
 	if !x.reorder {
 		return
 	}
-	keys := make([]string, len(x.versions))
-	for i, v := range x.versions {
-		keys[i] = unquote(x.names[v.name.at : v.name.at+v.name.n])
-	}
 	type entry struct {
 		key string
-		v   version
+		row row
 	}
-	entries := make([]entry, len(keys))
-	for i := range keys {
-		entries[i] = entry{keys[i], x.versions[i]}
+	entries := make([]entry, x.count())
+	for i := range entries {
+		entries[i] = entry{x.key(i), x.row(i)}
 	}
-	entries = jsjson.Order(entries, func(e *entry) string { return e.key }, func(to, from *entry) { to.v = from.v })
-	x.versions = x.versions[:0]
+	entries = jsjson.Order(entries, func(e *entry) string { return e.key }, func(to, from *entry) { to.row = from.row })
+	table := make([]byte, 0, len(x.table))
 	for _, e := range entries {
-		x.versions = append(x.versions, e.v)
+		table = append(table, e.row...)
 	}
+	x.table = table
 }
 
-// unquote decodes the inside of a JSON string.
-func unquote(text []byte) string {
-	for _, c := range text {
-		if c == '\\' || c >= 0x80 {
-			raw := make([]byte, 0, len(text)+2)
-			raw = append(append(append(raw, '"'), text...), '"')
-			v, err := jsjson.Parse(raw)
-			if err != nil {
-				return string(text)
-			}
-			return v.Str()
-		}
-	}
-	return string(text)
-}
-
-// number reads a version's key as far as ordering needs it.
-func (v *version) number(key []byte) {
+// readNumbers reads a version's key as far as ordering needs it.
+func readNumbers(key []byte) (numbers triple, flags uint16) {
 	i := 0
-	for part := range 3 {
-		n, start := uint64(0), i
+	for part := range numbers {
+		n, start := uint32(0), i
 		for i < len(key) && '0' <= key[i] && key[i] <= '9' && i-start < 9 {
-			n = n*10 + uint64(key[i]-'0')
+			n = n*10 + uint32(key[i]-'0')
 			i++
 		}
 		if i == start || key[start] == '0' && i > start+1 {
-			v.flags |= flagOdd
-			return
+			return numbers, flagOdd
 		}
-		switch part {
-		case 0:
-			v.major = uint32(n)
-		case 1:
-			v.minor = uint32(n)
-		case 2:
-			v.patch = uint32(n)
-		}
+		numbers[part] = n
 		if part < 2 {
 			if i >= len(key) || key[i] != '.' {
-				v.flags |= flagOdd
-				return
+				return numbers, flagOdd
 			}
 			i++
 		}
 	}
-	if i == len(key) {
-		return
+	switch {
+	case i == len(key):
+		return numbers, 0
+	case key[i] != '-' || i+1 == len(key):
+		return numbers, flagOdd
 	}
-	if key[i] != '-' {
-		v.flags |= flagOdd
-		return
+	for _, c := range key[i+1:] {
+		if c != '-' && c != '.' && (c < '0' || '9' < c) && (c < 'a' || 'z' < c) && (c < 'A' || 'Z' < c) {
+			return numbers, flagOdd
+		}
 	}
-	v.flags |= flagPre
+	return numbers, flagPre
 }
 
 // An entry on disk is, in little endian:
@@ -151,7 +176,8 @@ func (v *version) number(key []byte) {
 //	         for how long it is fresh (ms), flags, and a checksum of these.
 //	         The only part that is ever changed in place.
 //	lengths  of what follows, and its checksums
-//	head     url, etag, last-modified, name, dist-tags, staged, restrictions
+//	head     url, etag, last-modified, body's encoding, dist-tags, staged,
+//	         restrictions
 //	table    32 bytes for each version
 //	names    the versions' keys
 //	time     the raw "time"
@@ -168,7 +194,6 @@ const (
 	lengthsAt   = slotAt + slotSize
 	lengthsSize = 17 * 4
 	headAt      = lengthsAt + lengthsSize
-	tableRow    = 32
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -228,39 +253,32 @@ type validators struct {
 	encoding                string // of the body: "" or "gzip"
 }
 
-// encodeEntry gives an entry's bytes but for time, slim and body, which follow
-// in this order.
-func encodeEntry(x *index, v validators, f slot, body []byte) []byte {
-	head := make([]byte, headAt, headAt+1024+len(x.versions)*(tableRow+12))
+// appendHead appends an entry's bytes but for time, slim and body, which
+// follow in this order.
+func appendHead(head []byte, x *index, v validators, f slot, body []byte) []byte {
+	head = append(head, make([]byte, headAt)...)
 	copy(head, entryMagic)
 	copy(head[slotAt:], f.encode())
-	lengths := head[lengthsAt:headAt]
-	for i, part := range [][]byte{
-		[]byte(v.url), []byte(v.etag), []byte(v.lastModified), []byte(v.encoding), x.name, x.tags, x.staged, x.restrictions,
-	} {
-		binary.LittleEndian.PutUint32(lengths[i*4:], uint32(len(part)))
+	var lengths [lengthsSize]byte
+	put := func(i, n int) { binary.LittleEndian.PutUint32(lengths[i*4:], uint32(n)) }
+	for i, part := range []string{v.url, v.etag, v.lastModified, v.encoding, string(x.tags), string(x.staged), string(x.restrictions)} {
+		put(i, len(part))
 		head = append(head, part...)
 	}
-	lengths = head[lengthsAt:headAt] // it may have moved
-	for i, n := range []uint32{
-		uint32(len(x.versions)), uint32(len(x.names)), uint32(len(x.time)), uint32(len(x.slim)), uint32(len(body)), checksum(x.time), checksum(body),
-	} {
-		binary.LittleEndian.PutUint32(lengths[(8+i)*4:], n)
+	put(7, len(x.table))
+	put(8, len(x.names))
+	put(9, len(x.time))
+	put(10, len(x.slim))
+	put(11, len(body))
+	put(12, int(checksum(x.time)))
+	put(13, int(checksum(body)))
+	if x.oddTimes {
+		put(15, 1)
 	}
-	for i := range x.versions {
-		e := &x.versions[i]
-		head = binary.LittleEndian.AppendUint32(head, uint32(e.name.at))
-		head = binary.LittleEndian.AppendUint16(head, uint16(min(e.name.n, 0xffff)))
-		head = binary.LittleEndian.AppendUint16(head, e.flags)
-		head = binary.LittleEndian.AppendUint32(head, uint32(e.manifest.at))
-		head = binary.LittleEndian.AppendUint32(head, uint32(e.manifest.n))
-		head = binary.LittleEndian.AppendUint32(head, checksum(x.slim[e.manifest.at:e.manifest.at+e.manifest.n]))
-		head = binary.LittleEndian.AppendUint32(head, e.major)
-		head = binary.LittleEndian.AppendUint32(head, e.minor)
-		head = binary.LittleEndian.AppendUint32(head, e.patch)
-	}
+	head = append(head, x.table...)
 	head = append(head, x.names...)
-	binary.LittleEndian.PutUint32(head[headAt-8:], uint32(len(head)))
+	put(14, len(head))
+	copy(head[lengthsAt:], lengths[:])
 	binary.LittleEndian.PutUint32(head[headAt-4:], headChecksum(head))
 	return head
 }
@@ -271,15 +289,15 @@ func headChecksum(head []byte) uint32 {
 	return crc32.Update(sum, castagnoli, head[headAt:])
 }
 
-// entry is an entry on disk, opened. Its slices share the file's memory.
+// entry is an entry on disk, opened. Its time, slim and body are the file's
+// memory, the rest was copied.
 type entry struct {
 	index
 	validators
-	slot     slot
-	body     []byte
-	timeSum  uint32
-	bodySum  uint32
-	filesize int
+	slot    slot
+	body    []byte
+	timeSum uint32
+	bodySum uint32
 }
 
 // decodeEntry reads an entry's head; nil where it is not one, or not whole.
@@ -287,54 +305,43 @@ func decodeEntry(file []byte) *entry {
 	if len(file) < headAt || string(file[:len(entryMagic)]) != entryMagic {
 		return nil
 	}
-	n := func(i int) int { return int(binary.LittleEndian.Uint32(file[lengthsAt+i*4:])) }
-	headLen := n(15)
-	if headLen < headAt || headLen > len(file) || headChecksum(file[:headLen]) != uint32(n(16)) {
+	size := int(binary.LittleEndian.Uint32(file[lengthsAt+14*4:]))
+	if size < headAt || size > len(file) {
 		return nil
 	}
-	e := &entry{slot: decodeSlot(file[slotAt : slotAt+slotSize]), timeSum: uint32(n(13)), bodySum: uint32(n(14)), filesize: len(file)}
+	// A copy: what was checked is what is read from here on.
+	head := bytes.Clone(file[:size])
+	n := func(i int) int { return int(binary.LittleEndian.Uint32(head[lengthsAt+i*4:])) }
+	if headChecksum(head) != uint32(n(16)) {
+		return nil
+	}
+	e := &entry{slot: decodeSlot(head[slotAt : slotAt+slotSize]), timeSum: uint32(n(12)), bodySum: uint32(n(13))}
+	e.oddTimes = n(15)&1 != 0
 	at, ok := headAt, true
 	take := func(n int) []byte {
-		if n < 0 || n > len(file)-at {
+		if n < 0 || n > size-at {
 			ok = false
 			return nil
 		}
-		b := file[at : at+n : at+n]
 		at += n
-		return b
+		return head[at-n : at : at]
 	}
-	e.validators = validators{url: string(take(n(0))), etag: string(take(n(1))), lastModified: string(take(n(2))), encoding: string(take(n(3)))}
-	e.name, e.tags, e.staged, e.restrictions = take(n(4)), take(n(5)), take(n(6)), take(n(7))
-	count := n(8)
-	if count > len(file)/tableRow {
+	e.url, e.etag, e.lastModified, e.encoding = string(take(n(0))), string(take(n(1))), string(take(n(2))), string(take(n(3)))
+	e.tags, e.staged, e.restrictions = jsjson.Raw(take(n(4))), jsjson.Raw(take(n(5))), jsjson.Raw(take(n(6)))
+	e.table, e.names = take(n(7)), take(n(8))
+	if !ok || at != size || len(e.table)%rowSize != 0 {
 		return nil
 	}
-	table := take(count * tableRow)
-	e.names = take(n(9))
-	if !ok || at != headLen {
-		return nil
-	}
-	e.time, e.slim, e.body = take(n(10)), take(n(11)), take(n(12))
-	if !ok || at != len(file) {
-		return nil
-	}
-	e.versions = make([]version, count)
-	for i := range e.versions {
-		row := table[i*tableRow:][:tableRow]
-		v := &e.versions[i]
-		v.name = span{int(binary.LittleEndian.Uint32(row)), int(binary.LittleEndian.Uint16(row[4:]))}
-		v.flags = binary.LittleEndian.Uint16(row[6:])
-		v.manifest = span{int(binary.LittleEndian.Uint32(row[8:])), int(binary.LittleEndian.Uint32(row[12:]))}
-		v.sum = binary.LittleEndian.Uint32(row[16:])
-		v.major = binary.LittleEndian.Uint32(row[20:])
-		v.minor = binary.LittleEndian.Uint32(row[24:])
-		v.patch = binary.LittleEndian.Uint32(row[28:])
-		// The checksum tells an accident from an entry, not a forgery: spans
-		// are checked all the same.
-		if v.name.at > len(e.names) || v.name.n > len(e.names)-v.name.at ||
-			v.manifest.at > len(e.slim) || v.manifest.n > len(e.slim)-v.manifest.at {
+	rest := file[size:]
+	for i, part := range []*[]byte{&e.time, &e.slim, &e.body} {
+		n := n(9 + i)
+		if n > len(rest) {
 			return nil
 		}
+		*part, rest = rest[:n:n], rest[n:]
+	}
+	if len(rest) != 0 {
+		return nil
 	}
 	return e
 }

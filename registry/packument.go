@@ -3,7 +3,6 @@ package registry
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/http"
@@ -13,8 +12,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/klauspost/compress/gzip"
 
 	"github.com/ibid-pm/ibid/internal/jsjson"
 	"github.com/ibid-pm/ibid/internal/manifest"
@@ -35,7 +32,9 @@ type Packument struct {
 	url    string
 	name   string
 	index  *index
-	mapped bool // index's memory is a mapped file
+	mapped bool // index's time and slim are in a mapped file; timeSum is time's checksum
+
+	timeSum uint32
 
 	bodyOnce sync.Once
 	body     func() ([]byte, error) // the whole document, decoded
@@ -50,6 +49,7 @@ type Packument struct {
 
 	timesOnce sync.Once
 	times     map[string]string
+	timesErr  error
 
 	extraOnce sync.Once
 	extra     *extra
@@ -60,7 +60,8 @@ type Packument struct {
 	parsedOnce sync.Once
 	parsed     []parsedVersion // beside versions
 
-	picks pickMemo
+	picks  pickMemo
+	wishes *wishCache
 }
 
 // parsedVersion is a version's key as parsed, once somebody asked for it.
@@ -268,48 +269,54 @@ func (c *Client) readPackument(ctx context.Context, name, key string, res *http.
 	if err != nil {
 		return nil, err
 	}
+	var w *scratch
 	select {
-	case c.decoding <- struct{}{}:
+	case w = <-c.decoding:
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
-	defer func() { <-c.decoding }()
+	defer func() { c.decoding <- w.trim() }()
 
 	body := *buf
 	doc := body
 	if zipped {
-		out := c.body()
-		defer func() { c.release(out) }()
-		if *out, err = gunzip((*out)[:0], body, c.opts.MaxDocument); err != nil {
+		if w.doc, err = w.zip.decode(w.doc, body, c.opts.MaxDocument); err != nil {
 			return nil, err
 		}
-		doc = *out
+		doc = w.doc
 	}
-	x, err := scanPackument(append(doc, 0))
+	x, err := scanPackument(append(doc, 0), w)
 	if err != nil {
 		return nil, err
 	}
-	x.detach()
-	p := &Packument{url: key, name: name, index: x}
 	v := validators{url: key, etag: res.Header.Get("Etag"), lastModified: res.Header.Get("Last-Modified")}
 	if zipped {
 		v.encoding = "gzip"
 	}
-	kept := false
-	if f, ok := storable(res.Header, c.opts.Now()); ok && c.opts.CacheDir != "" {
-		kept = c.writeEntry(x, v, f, body)
-	} else {
+	p := &Packument{url: key, name: name, index: x, wishes: &c.wishes}
+	if f, ok := storable(res.Header, c.opts.Now()); !ok {
 		c.dropEntry(key)
+	} else if e := c.writeEntry(w, x, v, f, body); e != nil {
+		// From here on the cache's file is what is read: the same bytes, and no
+		// memory for those that nobody looks at.
+		return c.fromEntry(name, e), nil
 	}
-	p.body = func() ([]byte, error) {
-		if kept {
-			if e := c.openEntry(key); e != nil && e.etag == v.etag && e.lastModified == v.lastModified {
-				return e.document(c.opts.MaxDocument)
-			}
-		}
-		return c.download(name)
-	}
+	x.detach()
+	p.body = func() ([]byte, error) { return c.download(name) }
 	return p, nil
+}
+
+// trim lets go of memory that one huge document needed.
+func (w *scratch) trim() *scratch {
+	const limit = 16 << 20
+	if cap(w.doc) > limit {
+		w.doc = nil
+	}
+	if cap(w.slim) > limit {
+		w.slim = nil
+	}
+	w.scanner.doc = nil
+	return w
 }
 
 // download gets a whole document for a Packument whose body was not kept.
@@ -321,45 +328,12 @@ func (c *Client) download(name string) ([]byte, error) {
 	return res.Body, nil
 }
 
-// detach copies what shares the document's memory, which is used again.
-func (x *index) detach() {
-	for _, part := range []*[]byte{&x.name, &x.tags, &x.time, &x.staged, &x.restrictions} {
-		*part = bytes.Clone(*part)
-	}
-	// The reduced manifests were collected in a buffer sized by guess.
-	if cap(x.slim) > len(x.slim)+len(x.slim)/8 {
-		x.slim = bytes.Clone(x.slim)
-	}
-}
-
-// gunzip decodes a whole gzip text.
-func gunzip(dst, src []byte, limit int64) ([]byte, error) {
-	if len(src) >= 18 {
-		// The last four bytes say the size, modulo 2³². Deflate packs at most
-		// 1032 to one: more is a lie, less is corrected by reading.
-		n := int64(binary.LittleEndian.Uint32(src[len(src)-4:]))
-		if n <= limit && n <= 1032*int64(len(src)) && n+1 > int64(cap(dst)) {
-			dst = make([]byte, 0, n+64)
-		}
-	}
-	r, err := gzip.NewReader(bytes.NewReader(src))
-	if err != nil {
-		return dst, fmt.Errorf("decoding gzip: %w", err)
-	}
-	defer r.Close()
-	dst, err = readInto(dst, r, limit)
-	if err != nil && !errors.Is(err, errTooLarge) {
-		err = fmt.Errorf("decoding gzip: %w", err)
-	}
-	return dst, err
-}
-
 // decoders is how many documents are decoded at once: it takes nothing but
 // processor time, and each holds a whole document in memory.
 func decoders() int { return runtime.GOMAXPROCS(0) }
 
 func (c *Client) fromEntry(name string, e *entry) *Packument {
-	p := &Packument{url: e.url, name: name, index: &e.index, mapped: true}
+	p := &Packument{url: e.url, name: name, index: &e.index, mapped: true, timeSum: e.timeSum, wishes: &c.wishes}
 	p.body = func() ([]byte, error) {
 		doc, err := e.document(c.opts.MaxDocument)
 		if err != nil {
@@ -378,7 +352,7 @@ func (e *entry) document(limit int64) (doc []byte, err error) {
 		case checksum(e.body) != e.bodySum:
 			err = errDamaged
 		case e.encoding == "gzip":
-			doc, err = gunzip(nil, e.body, limit)
+			doc, err = new(gunzipper).decode(nil, e.body, limit)
 		default:
 			doc = bytes.Clone(e.body)
 		}
@@ -409,9 +383,7 @@ func (p *Packument) URL() string { return p.url }
 // DistTags gives the tags in JavaScript's key order.
 func (p *Packument) DistTags() []DistTag {
 	p.tagsOnce.Do(func() {
-		p.read(func() {
-			eachString(p.index.tags, func(tag, version string) { p.tags = append(p.tags, DistTag{tag, version}) })
-		})
+		eachString(p.index.tags, func(tag, version string) { p.tags = append(p.tags, DistTag{tag, version}) })
 		p.tags = jsjson.Order(p.tags, func(t *DistTag) string { return t.Tag }, func(to, from *DistTag) { to.Version = from.Version })
 	})
 	return p.tags
@@ -427,16 +399,12 @@ func (p *Packument) DistTag(tag string) (string, bool) {
 	return "", false
 }
 
-// eachString walks over the string members of a raw object. What it gives does
-// not share the object's memory.
-func eachString(raw []byte, member func(key, value string)) {
-	if len(raw) == 0 {
+// eachString walks over the string members of a raw object.
+func eachString(raw jsjson.Raw, member func(key, value string)) {
+	if raw.Kind() != jsjson.Object {
 		return
 	}
-	s := jsjson.NewScanner(bytes.Clone(raw))
-	if s.Kind() != jsjson.Object {
-		return
-	}
+	s := raw.Scanner()
 	s.Object()
 	for s.More() {
 		key := s.Key()
@@ -452,32 +420,34 @@ func eachString(raw []byte, member func(key, value string)) {
 // changed.
 func (p *Packument) Versions() []string {
 	p.versionsOnce.Do(func() {
-		list := make([]string, len(p.index.versions))
-		p.read(func() {
-			names := string(p.index.names)
-			for i := range p.index.versions {
-				n := p.index.versions[i].name
-				text := names[n.at : n.at+n.n]
-				if strings.IndexByte(text, '\\') >= 0 {
-					text = unquote([]byte(text))
-				}
-				list[i] = text
+		names := string(p.index.names)
+		list := make([]string, p.index.count())
+		for i := range list {
+			r := p.index.row(i)
+			if at, n := r.nameAt(), r.nameLen(); r.flags()&flagOdd == 0 && at+n <= len(names) {
+				list[i] = names[at : at+n]
+			} else {
+				list[i] = p.index.key(i)
 			}
-		})
+		}
 		p.versions = list
 	})
 	return p.versions
 }
 
-// find gives a version's place in Versions, -1 for none.
+// find gives a version's place, -1 for none. It looks from the end, where the
+// newest are.
 func (p *Packument) find(version string) int {
-	for i, v := range p.Versions() {
-		if v == version {
+	for i := p.index.count() - 1; i >= 0; i-- {
+		if string(p.index.name(i)) == version || p.index.row(i).flags()&flagOdd != 0 && p.index.key(i) == version {
 			return i
 		}
 	}
 	return -1
 }
+
+// version gives the key at a place.
+func (p *Packument) version(i int) string { return p.index.key(i) }
 
 // Has says whether there is such a version.
 func (p *Packument) Has(version string) bool { return p.find(version) >= 0 }
@@ -499,20 +469,19 @@ var ErrNoVersion = errors.New("no such version")
 
 func (p *Packument) manifestAt(i int) (*manifest.Manifest, error) {
 	p.manifestsOnce.Do(func() {
-		p.manifests = make([]atomic.Pointer[manifest.Manifest], len(p.index.versions))
+		p.manifests = make([]atomic.Pointer[manifest.Manifest], p.index.count())
 	})
 	if m := p.manifests[i].Load(); m != nil {
 		return m, nil
 	}
 	var text []byte
-	v := &p.index.versions[i]
 	damaged := false
 	ok := p.read(func() {
-		text = bytes.Clone(p.index.slim[v.manifest.at : v.manifest.at+v.manifest.n])
-		damaged = p.mapped && checksum(text) != v.sum
+		text = bytes.Clone(p.index.manifest(i))
+		damaged = p.mapped && checksum(text) != p.index.row(i).sum()
 	})
 	if !ok || damaged {
-		full, err := p.FullManifest(p.Versions()[i])
+		full, err := p.FullManifest(p.version(i))
 		if err != nil {
 			return nil, err
 		}
@@ -520,7 +489,7 @@ func (p *Packument) manifestAt(i int) (*manifest.Manifest, error) {
 	}
 	m, err := manifest.Parse(text)
 	if err != nil {
-		return nil, fmt.Errorf("%s@%s: reading manifest: %w", Clean(p.name), Clean(p.Versions()[i]), err)
+		return nil, fmt.Errorf("%s@%s: reading manifest: %w", Clean(p.name), Clean(p.version(i)), err)
 	}
 	// The first one stays: callers may compare pointers.
 	if !p.manifests[i].CompareAndSwap(nil, m) {
@@ -536,26 +505,7 @@ func (p *Packument) FullManifest(version string) (jsjson.Raw, error) {
 	if err != nil {
 		return "", err
 	}
-	s := doc.Scanner()
-	var found jsjson.Raw
-	s.Object()
-	for s.More() {
-		if s.Key() != "versions" || s.Kind() != jsjson.Object {
-			s.Skip()
-			continue
-		}
-		s.Object()
-		for s.More() {
-			if s.Key() == version {
-				found = s.Raw()
-			} else {
-				s.Skip()
-			}
-		}
-	}
-	if err := s.Err(); err != nil {
-		return "", fmt.Errorf("%s: reading packument: %w", Clean(p.name), err)
-	}
+	found := member(member(doc, "versions"), version)
 	if found == "" {
 		return "", fmt.Errorf("%s@%s: %w", Clean(p.name), Clean(version), ErrNoVersion)
 	}
@@ -598,15 +548,55 @@ func (p *Packument) Published(version string) (t time.Time, ok bool) {
 // timeMap is nil where the packument has no times.
 func (p *Packument) timeMap() map[string]string {
 	p.timesOnce.Do(func() {
-		p.read(func() {
-			if jsjson.Raw(p.index.time).Kind() != jsjson.Object {
+		var raw jsjson.Raw
+		damaged := false
+		ok := p.read(func() {
+			raw = jsjson.Raw(p.index.time)
+			damaged = p.mapped && len(raw) > 0 && checksum([]byte(raw)) != p.timeSum
+		})
+		if !ok || damaged {
+			// Without times a date would forbid nothing: they must be had.
+			doc, err := p.Raw()
+			if err != nil {
+				p.timesErr = err
 				return
 			}
-			p.times = make(map[string]string, len(p.index.versions)+2)
-			eachString(p.index.time, func(version, at string) { p.times[version] = at })
-		})
+			raw = member(doc, "time")
+		}
+		if raw.Kind() != jsjson.Object {
+			return
+		}
+		p.times = make(map[string]string, p.index.count()+2)
+		s := raw.Scanner()
+		s.Object()
+		for s.More() {
+			version := s.Key()
+			if s.Kind() == jsjson.String {
+				p.times[version] = s.Str()
+			} else if value := s.Raw(); value.Truthy() {
+				// No date that anything could be before.
+				p.times[version] = string(value)
+			}
+		}
 	})
 	return p.times
+}
+
+// member gives a member of a document, the last of its name.
+func member(doc jsjson.Raw, key string) (found jsjson.Raw) {
+	if doc.Kind() != jsjson.Object {
+		return ""
+	}
+	s := doc.Scanner()
+	s.Object()
+	for s.More() {
+		if s.Key() == key {
+			found = s.Raw()
+		} else {
+			s.Skip()
+		}
+	}
+	return found
 }
 
 // parseDate reads what JavaScript's Date.parse reads of the forms that

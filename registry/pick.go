@@ -114,7 +114,12 @@ func (m *pickMemo) put(k pickKey, a pickAnswer) (*Picked, error) {
 }
 
 func pick(p *Packument, wanted string, o PickOptions) (*Picked, error) {
-	picked, err := (&picker{p: p, o: o}).pick(wanted)
+	if !o.Before.IsZero() || p.index.oddTimes {
+		if p.timeMap(); p.timesErr != nil {
+			return nil, p.timesErr
+		}
+	}
+	picked, err := (&picker{p: p, o: o, wanted: wanted}).pick(wanted)
 	if err != nil {
 		return nil, err
 	}
@@ -132,20 +137,9 @@ func pick(p *Packument, wanted string, o PickOptions) (*Picked, error) {
 
 // picker holds one question while it is answered.
 type picker struct {
-	p *Packument
-	o PickOptions
-}
-
-// kind tells tags, versions and ranges apart (npm: npm-package-arg fromRegistry).
-func kind(wanted string) spec.Type {
-	text := strings.TrimSpace(wanted)
-	if nodesemver.Valid(text, true) {
-		return spec.Version
-	}
-	if _, ok := nodesemver.ValidRange(text, nodesemver.Options{Loose: true}); ok {
-		return spec.Range
-	}
-	return spec.Tag
+	p      *Packument
+	o      PickOptions
+	wanted string
 }
 
 // pick gives nil where nothing fits.
@@ -154,11 +148,13 @@ func (k *picker) pick(wanted string) (*Picked, error) {
 		return k.strict(wanted)
 	}
 	p, o := k.p, k.o
-	switch kind(wanted) {
-	case spec.Tag:
-		if wanted == "" {
-			break
-		}
+	w := p.wishes.get(wanted)
+	r := w.r
+	switch {
+	case wanted == "":
+		wanted = "*"
+		r = p.wishes.get(wanted).r
+	case w.kind == spec.Tag:
 		version, ok := p.DistTag(wanted)
 		if !ok {
 			return nil, nil
@@ -168,25 +164,17 @@ func (k *picker) pick(wanted string) (*Picked, error) {
 		}
 		// The highest one before the tag that was there in time.
 		return k.pick("<=" + version)
-	case spec.Version:
-		v, err := nodesemver.Parse(strings.TrimLeft(strings.TrimSpace(wanted), "=v"), true)
-		if err != nil || !k.inTime(v.String()) {
+	case w.kind == spec.Version:
+		if !k.inTime(w.version) {
 			return nil, nil
 		}
-		return k.take(v.String())
-	}
-	text := wanted
-	if text == "" {
-		text = "*"
-	}
-	r, err := nodesemver.ParseRange(text, nodesemver.Options{Loose: true})
-	if err != nil {
-		return nil, nil
+		return k.take(w.version)
 	}
 	extra := p.extras()
-	if version, ok := p.DistTag(o.DefaultTag); ok && version != "" && (text == "*" || r.MatchString(version)) &&
-		!extra.isRestricted(version) && !k.avoid(version) {
-		if i := p.find(version); i >= 0 && k.inTime(version) && !extra.isStaged(version, o) {
+	if version, ok := p.DistTag(o.DefaultTag); ok && !extra.isRestricted(version) && !k.avoid(version) {
+		// npm looks at the range first; where there is no such version the
+		// answer is the same.
+		if i := p.find(version); i >= 0 && (wanted == "*" || p.inRange(r, i)) && k.inTime(version) && !extra.isStaged(version, o) {
 			ok, err := k.welcome(i)
 			if err != nil {
 				return nil, err
@@ -229,22 +217,19 @@ func (k *picker) strict(wanted string) (*Picked, error) {
 }
 
 // best is the highest version in the range, of those that deserve it most.
-func (k *picker) best(r *nodesemver.Range, extra *extra) (*Picked, error) {
+func (k *picker) best(r *semverRange, extra *extra) (*Picked, error) {
 	p := k.p
 	const top = 1<<6 - 1
 	bestAt, bestMerit, any := -1, -1, false
+	dated := !k.o.Before.IsZero() || p.index.oddTimes
 	// From the end, where the newest are, so that few of the others have to be
 	// looked at; of equal ones the first counts, hence the <= below.
-	for i := len(p.index.versions) - 1; i >= 0; i-- {
-		if !k.o.Before.IsZero() && !k.inTime(p.Versions()[i]) {
+	for i := p.index.count() - 1; i >= 0; i-- {
+		if dated && !k.inTime(p.version(i)) {
 			continue
 		}
 		any = true
-		if bestMerit == top && p.compare(i, bestAt) < 0 {
-			continue
-		}
-		v := p.semver(i)
-		if v == nil || !r.Match(v) {
+		if bestMerit == top && p.compare(i, bestAt) < 0 || !p.inRange(r, i) {
 			continue
 		}
 		merit, err := k.merit(i, extra)
@@ -264,7 +249,7 @@ func (k *picker) best(r *nodesemver.Range, extra *extra) (*Picked, error) {
 			}
 			any = true
 			v, err := nodesemver.Parse(e.version, true)
-			if err != nil || !r.Match(v) {
+			if err != nil || !r.exact.Match(v) {
 				continue
 			}
 			m, err := e.manifest()
@@ -278,7 +263,7 @@ func (k *picker) best(r *nodesemver.Range, extra *extra) (*Picked, error) {
 				if bestExtra != nil {
 					current = bestExtra.version
 				} else {
-					current = p.Versions()[bestAt]
+					current = p.version(bestAt)
 				}
 				c, err := nodesemver.Parse(current, true)
 				higher = err != nil || nodesemver.Compare(v, c) > 0
@@ -289,7 +274,7 @@ func (k *picker) best(r *nodesemver.Range, extra *extra) (*Picked, error) {
 		}
 	}
 	if !any {
-		return nil, newPickError("ENOVERSIONS", p, r.Raw(), k.o)
+		return nil, newPickError("ENOVERSIONS", p, k.wanted, k.o)
 	}
 	switch {
 	case bestExtra != nil:
@@ -308,7 +293,7 @@ func (k *picker) best(r *nodesemver.Range, extra *extra) (*Picked, error) {
 // npm's order.
 func (k *picker) merit(i int, extra *extra) (int, error) {
 	p := k.p
-	flags := p.index.versions[i].flags
+	flags := p.index.row(i).flags()
 	deprecated, engine := flags&flagDeprecated != 0, true
 	if flags&(flagEngines|flagLook) != 0 {
 		m, err := p.manifestAt(i)
@@ -320,7 +305,7 @@ func (k *picker) merit(i int, extra *extra) (int, error) {
 			deprecated = m.Deprecated != ""
 		}
 	}
-	return k.meritOf(p.Versions()[i], deprecated, engine, extra), nil
+	return k.meritOf(p.version(i), deprecated, engine, extra), nil
 }
 
 func (k *picker) meritOf(version string, deprecated, engine bool, extra *extra) int {
@@ -339,7 +324,7 @@ func (k *picker) meritOf(version string, deprecated, engine bool, extra *extra) 
 // welcome says whether the default tag's version is taken without looking at
 // others: not deprecated, engines in order.
 func (k *picker) welcome(i int) (bool, error) {
-	flags := k.p.index.versions[i].flags
+	flags := k.p.index.row(i).flags()
 	if flags&flagLook == 0 && flags&flagDeprecated != 0 {
 		return false, nil
 	}
@@ -375,9 +360,10 @@ func (k *picker) avoid(version string) bool {
 }
 
 // inTime says whether a version was published before the date; what has no
-// time was.
+// time was. A time that is no date is not before any: npm doesn't take such a
+// version even where no date is given.
 func (k *picker) inTime(version string) bool {
-	if k.o.Before.IsZero() {
+	if k.o.Before.IsZero() && !k.p.index.oddTimes {
 		return true
 	}
 	text := k.p.timeMap()[version]
@@ -385,7 +371,7 @@ func (k *picker) inTime(version string) bool {
 		return true
 	}
 	t, ok := parseDate(text)
-	return ok && !t.After(k.o.Before)
+	return ok && (k.o.Before.IsZero() || !t.After(k.o.Before))
 }
 
 // take gives a version by its name, wherever it is listed.
@@ -413,7 +399,7 @@ func (k *picker) at(i int) (*Picked, error) {
 	if err != nil {
 		return nil, err
 	}
-	return k.decorate(k.p.Versions()[i], m), nil
+	return k.decorate(k.p.version(i), m), nil
 }
 
 func (k *picker) decorate(version string, m *manifest.Manifest) *Picked {
@@ -422,12 +408,12 @@ func (k *picker) decorate(version string, m *manifest.Manifest) *Picked {
 
 // semver gives a version as parsed, nil where it is none.
 func (p *Packument) semver(i int) *nodesemver.Version {
-	p.parsedOnce.Do(func() { p.parsed = make([]parsedVersion, len(p.index.versions)) })
+	p.parsedOnce.Do(func() { p.parsed = make([]parsedVersion, p.index.count()) })
 	e := &p.parsed[i]
 	if v := e.v.Load(); v != nil || e.bad.Load() {
 		return v
 	}
-	v, err := nodesemver.Parse(p.Versions()[i], true)
+	v, err := nodesemver.Parse(p.version(i), true)
 	if err != nil {
 		e.bad.Store(true)
 		return nil
@@ -439,17 +425,12 @@ func (p *Packument) semver(i int) *nodesemver.Version {
 // compare orders two versions of the index, without parsing where their
 // numbers tell.
 func (p *Packument) compare(i, j int) int {
-	a, b := &p.index.versions[i], &p.index.versions[j]
-	if (a.flags|b.flags)&flagOdd == 0 {
-		for _, n := range [3][2]uint32{{a.major, b.major}, {a.minor, b.minor}, {a.patch, b.patch}} {
-			if n[0] != n[1] {
-				if n[0] < n[1] {
-					return -1
-				}
-				return 1
-			}
+	a, b := p.index.row(i), p.index.row(j)
+	if (a.flags()|b.flags())&flagOdd == 0 {
+		if c := a.numbers().compare(b.numbers()); c != 0 {
+			return c
 		}
-		switch aPre, bPre := a.flags&flagPre != 0, b.flags&flagPre != 0; {
+		switch aPre, bPre := a.flags()&flagPre != 0, b.flags()&flagPre != 0; {
 		case !aPre && !bPre:
 			return 0
 		case aPre && !bPre:
@@ -651,12 +632,12 @@ func (e *PickError) Summary() string {
 
 func newPickError(code string, p *Packument, wanted string, o PickOptions) *PickError {
 	e := &PickError{
-		ErrCode: code, Name: p.name, Wanted: wanted, Type: kind(wanted), Before: o.Before, Avoid: o.Avoid,
+		ErrCode: code, Name: p.name, Wanted: wanted, Type: p.wishes.get(wanted).kind, Before: o.Before, Avoid: o.Avoid,
 		DefaultTag: o.DefaultTag, DistTags: p.DistTags(), Versions: p.Versions(),
 	}
 	if e.Newest, _ = p.DistTag(o.DefaultTag); e.Newest == "" {
 		best := -1
-		for i := range p.index.versions {
+		for i := range p.index.count() {
 			if best < 0 || p.compare(i, best) > 0 {
 				best = i
 			}

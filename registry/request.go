@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/klauspost/compress/flate"
@@ -236,6 +237,7 @@ func (c *Client) attempt(ctx context.Context, r *Request, u *url.URL, creds Cred
 				return res.StatusCode, 0, &Error{ErrCode: "EINVALIDREDIRECT", Method: method, URL: shown, Message: "redirected to something that is not an http or https URL"}
 			}
 			next.Fragment, next.User = "", nil
+			header = header.Clone() // the transport may still be sending the last one
 			if !sameHost(origin, next) {
 				// Once another host was visited nothing comes back, even if a
 				// later hop returns here.
@@ -320,13 +322,23 @@ func (c *Client) roundTrip(ctx context.Context, t *http.Transport, method string
 		// request that queues for one of the sockets waits for its siblings,
 		// and those have clocks of their own.
 		g.timer.Stop()
-		progress := func() { g.timer.Reset(idle) }
+		// A connection being made for this request may be overtaken by another
+		// that became free; what it does then is nobody's progress.
+		connected := func() {
+			if !g.connected.Load() {
+				g.start()
+			}
+		}
 		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-			DNSStart:          func(httptrace.DNSStartInfo) { progress() },
-			ConnectStart:      func(string, string) { progress() },
-			TLSHandshakeStart: progress,
-			GotConn:           func(httptrace.GotConnInfo) { progress() },
-			WroteRequest:      func(httptrace.WroteRequestInfo) { progress() },
+			DNSStart:          func(httptrace.DNSStartInfo) { connected() },
+			ConnectStart:      func(string, string) { connected() },
+			TLSHandshakeStart: connected,
+			GotConn:           func(httptrace.GotConnInfo) { g.connected.Store(true); g.start() },
+			WroteRequest: func(httptrace.WroteRequestInfo) {
+				if !g.answered.Load() {
+					g.start()
+				}
+			},
 		})
 	}
 	req := (&http.Request{
@@ -343,6 +355,8 @@ func (c *Client) roundTrip(ctx context.Context, t *http.Transport, method string
 		req.Body = http.NoBody
 	}
 	res, err := t.RoundTrip(req)
+	g.connected.Store(true)
+	g.answered.Store(true)
 	g.stop()
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil {
@@ -377,6 +391,8 @@ type guardedBody struct {
 	timer  *time.Timer // nil without a limit
 	idle   time.Duration
 	n      int64
+
+	connected, answered atomic.Bool
 }
 
 func (g *guardedBody) start() {

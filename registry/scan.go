@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"math/bits"
@@ -273,6 +274,7 @@ const (
 	keepScripts
 	keepDeprecated
 	keepEngines
+	keepEscaped
 )
 
 // keepOf says what of a manifest the index holds: what a lockfile entry is
@@ -293,15 +295,15 @@ func keepOf(key []byte) keep {
 	case "engines":
 		return keepEngines
 	}
-	for _, c := range key {
-		if c == '\\' {
-			// Written with escapes it may spell any of the above. Nobody but an
-			// attacker does, and the decoder will know.
-			return keepRaw
-		}
+	if escaped(key) {
+		// It may spell any of the above. Nobody but an attacker writes it so,
+		// and the decoder will know.
+		return keepEscaped
 	}
 	return keepNot
 }
+
+func escaped(key []byte) bool { return bytes.IndexByte(key, '\\') >= 0 }
 
 func keepDistMember(key []byte) bool {
 	switch string(key) {
@@ -332,10 +334,26 @@ func (e *malformedError) Error() string {
 // Code is what npm has for an answer whose JSON can't be parsed.
 func (e *malformedError) Code() string { return "FETCH_ERROR" }
 
-// scanPackument makes the index of doc, which ends with a NUL.
-func scanPackument(doc []byte) (*index, error) {
-	s := &scanner{doc: doc, bad: -1}
-	x := &index{slim: make([]byte, 0, len(doc)/3)}
+// scratch is memory for scanning one document at a time, used again for the
+// next one.
+type scratch struct {
+	scanner
+	doc   []byte // the decoded document
+	slim  []byte
+	names []byte
+	head  []byte
+	table []byte
+	seen  keySet
+	zip   gunzipper
+}
+
+// scanPackument makes the index of doc, which ends with a NUL. The index's
+// time and slim are in doc's and w's memory; detach copies them.
+func scanPackument(doc []byte, w *scratch) (*index, error) {
+	s := &w.scanner
+	s.doc, s.bad = doc, -1
+	w.slim, w.names, w.table = w.slim[:0], w.names[:0], w.table[:0]
+	x := &index{}
 	i := 0
 	if len(doc) > 3 && doc[0] == 0xef && doc[1] == 0xbb && doc[2] == 0xbf {
 		i = 3
@@ -349,21 +367,26 @@ func scanPackument(doc []byte) (*index, error) {
 		return nil, &malformedError{offset: i, what: what}
 	}
 	i = s.object(i, func(key []byte, at int) int {
+		var raw []byte
+		end := -1
 		switch string(key) {
 		case "versions":
-			return x.scanVersions(s, at)
-		case "name":
-			return s.raw(at, &x.name)
+			return w.scanVersions(x, at)
 		case "dist-tags":
-			return s.raw(at, &x.tags)
+			end = s.raw(at, &raw)
+			x.tags = jsjson.Raw(raw)
 		case "time":
-			return s.raw(at, &x.time)
+			end = w.scanTime(x, at)
 		case "stagedVersions":
-			return s.raw(at, &x.staged)
+			end = s.raw(at, &raw)
+			x.staged = jsjson.Raw(raw)
 		case "policyRestrictions":
-			return s.raw(at, &x.restrictions)
+			end = s.raw(at, &raw)
+			x.restrictions = jsjson.Raw(raw)
+		default:
+			end = s.skip(at)
 		}
-		return s.skip(at)
+		return end
 	})
 	if i >= 0 {
 		if i = s.space(i); i != len(doc)-1 {
@@ -377,8 +400,17 @@ func scanPackument(doc []byte) (*index, error) {
 		}
 		return nil, &malformedError{offset: s.bad, what: what}
 	}
+	own := make([]byte, 0, len(w.table)+len(w.names))
+	own = append(append(own, w.table...), w.names...)
+	x.table, x.names = own[:len(w.table):len(w.table)], own[len(w.table):]
+	x.slim = w.slim
 	x.order()
 	return x, nil
+}
+
+// detach copies what is in the memory that scanning used.
+func (x *index) detach() {
+	x.time, x.slim = bytes.Clone(x.time), bytes.Clone(x.slim)
 }
 
 // raw takes one value and notes its text.
@@ -391,116 +423,195 @@ func (s *scanner) raw(at int, to *[]byte) int {
 }
 
 // scanVersions takes the value of "versions".
-func (x *index) scanVersions(s *scanner, at int) int {
+func (w *scratch) scanVersions(x *index, at int) int {
+	s := &w.scanner
 	// Written twice, the last one counts.
-	x.versions, x.names, x.slim = x.versions[:0], x.names[:0], x.slim[:0]
+	w.table, w.names, w.slim = w.table[:0], w.names[:0], w.slim[:0]
+	w.seen.clear()
 	x.reorder = false
 	if s.doc[at] != '{' {
 		return s.skip(at)
 	}
 	return s.object(at, func(key []byte, at int) int {
-		if s.doc[at] != '{' {
+		if s.doc[at] != '{' || len(key) > maxKey {
 			// npm takes such an entry for a version without a manifest.
 			return s.skip(at)
 		}
-		v := version{name: span{len(x.names), len(key)}}
-		x.names = append(x.names, key...)
-		v.number(key)
-		if len(key) > 0 && '0' <= key[0] && key[0] <= '9' {
-			if _, ok := jsjson.ArrayIndex(string(key)); ok {
-				x.reorder = true
-			}
-		}
-		if x.hasVersion(key) {
+		numbers, flags := readNumbers(key)
+		// What is odd may be an array's index, or a key that another one spells
+		// otherwise.
+		if flags&flagOdd != 0 || !w.seen.add(key) {
 			x.reorder = true
 		}
-		start := len(x.slim)
-		end := x.scanManifest(s, at, &v)
+		name, slim := len(w.names), len(w.slim)
+		w.names = append(w.names, key...)
+		end := w.scanManifest(at, &flags)
 		if end < 0 {
 			return -1
 		}
-		v.manifest = span{start, len(x.slim) - start}
-		x.versions = append(x.versions, v)
+		m := w.slim[slim:]
+		w.table = appendRow(w.table, name, len(key), flags, slim, len(m), checksum(m), numbers)
 		return end
 	})
 }
 
-// scanManifest copies what is kept of one manifest to slim.
-func (x *index) scanManifest(s *scanner, at int, v *version) int {
-	x.slim = append(x.slim, '{')
-	first := len(x.slim)
-	put := func(key []byte, value []byte) {
-		if len(x.slim) > first {
-			x.slim = append(x.slim, ',')
+// scanTime takes the value of "time" and looks whether each one is a date in
+// the usual form: what is none matters to picking even without a date.
+func (w *scratch) scanTime(x *index, at int) int {
+	s := &w.scanner
+	x.oddTimes = false
+	if s.doc[at] != '{' {
+		end := s.skip(at)
+		if end >= 0 {
+			x.time = s.doc[at:end]
 		}
-		x.slim = append(x.slim, '"')
-		x.slim = append(x.slim, key...)
-		x.slim = append(x.slim, '"', ':')
-		x.slim = append(x.slim, value...)
+		return end
 	}
+	end := s.object(at, func(key []byte, at int) int {
+		end := s.skip(at)
+		if end >= 0 && string(key) != "unpublished" && !plainTime(s.doc[at:end]) {
+			x.oddTimes = true
+		}
+		return end
+	})
+	if end >= 0 {
+		x.time = s.doc[at:end]
+	}
+	return end
+}
+
+// plainTime says whether a value is a time as JSON.stringify writes dates.
+func plainTime(value []byte) bool {
+	const form = `"0000-00-00T00:00:00.000Z"`
+	if len(value) != len(form) {
+		return false
+	}
+	for i := range len(form) {
+		if c := value[i]; form[i] == '0' && (c < '0' || '9' < c) || form[i] != '0' && c != form[i] {
+			return false
+		}
+	}
+	return value[6] <= '1' && value[9] <= '3' && value[12] <= '2' && value[15] <= '5' && value[18] <= '5'
+}
+
+// scanManifest copies what is kept of one manifest to slim.
+func (w *scratch) scanManifest(at int, flags *uint16) int {
+	s := &w.scanner
+	w.slim = append(w.slim, '{')
+	first := len(w.slim)
 	end := s.object(at, func(key []byte, at int) int {
 		k := keepOf(key)
 		if (k == keepDist || k == keepScripts) && s.doc[at] == '{' {
-			put(key, nil)
-			return x.scanPart(s, at, k)
+			w.put(first, key, nil)
+			return w.scanPart(at, k)
 		}
 		end := s.skip(at)
 		if end < 0 || k == keepNot {
 			return end
 		}
 		value := s.doc[at:end]
-		put(key, value)
+		w.put(first, key, value)
 		switch k {
 		case keepDeprecated:
-			v.flags &^= flagDeprecated
-			if jsjson.Raw(value).Truthy() {
-				v.flags |= flagDeprecated
+			*flags &^= flagDeprecated
+			if truthy(value) {
+				*flags |= flagDeprecated
 			}
 		case keepEngines:
-			v.flags &^= flagEngines
+			*flags &^= flagEngines
 			if string(value) != "{}" {
-				v.flags |= flagEngines
+				*flags |= flagEngines
 			}
-		}
-		for _, c := range key {
-			if c == '\\' {
-				v.flags |= flagLook
-			}
+		case keepEscaped:
+			*flags |= flagLook
 		}
 		return end
 	})
-	x.slim = append(x.slim, '}')
+	w.slim = append(w.slim, '}')
 	return end
 }
 
+// truthy says whether JavaScript's if takes a value.
+func truthy(value []byte) bool {
+	switch string(value) {
+	case `""`, "false", "null":
+		return false
+	}
+	return value[0] != '-' && (value[0] < '0' || '9' < value[0]) || jsjson.Raw(value).Truthy()
+}
+
+// put appends a member to slim; first is where its object's members begin.
+func (w *scratch) put(first int, key, value []byte) {
+	if len(w.slim) > first {
+		w.slim = append(w.slim, ',')
+	}
+	w.slim = append(w.slim, '"')
+	w.slim = append(w.slim, key...)
+	w.slim = append(w.slim, '"', ':')
+	w.slim = append(w.slim, value...)
+}
+
 // scanPart copies the wanted members of dist or scripts.
-func (x *index) scanPart(s *scanner, at int, k keep) int {
-	x.slim = append(x.slim, '{')
-	first := len(x.slim)
+func (w *scratch) scanPart(at int, k keep) int {
+	s := &w.scanner
+	w.slim = append(w.slim, '{')
+	first := len(w.slim)
 	end := s.object(at, func(key []byte, at int) int {
 		end := s.skip(at)
-		if end < 0 {
-			return -1
-		}
-		wanted := k == keepDist && keepDistMember(key) || k == keepScripts && keepScript(key)
-		for _, c := range key {
-			if c == '\\' {
-				wanted = true
-			}
-		}
-		if wanted {
-			if len(x.slim) > first {
-				x.slim = append(x.slim, ',')
-			}
-			x.slim = append(x.slim, '"')
-			x.slim = append(x.slim, key...)
-			x.slim = append(x.slim, '"', ':')
-			x.slim = append(x.slim, s.doc[at:end]...)
+		if end >= 0 && (k == keepDist && keepDistMember(key) || k == keepScripts && keepScript(key) || escaped(key)) {
+			w.put(first, key, s.doc[at:end])
 		}
 		return end
 	})
-	x.slim = append(x.slim, '}')
+	w.slim = append(w.slim, '}')
 	return end
+}
+
+// keySet tells whether a key was there before, by its hash: the answer "yes"
+// may be wrong, which costs time only.
+type keySet struct {
+	slots []uint64
+	n     int
+}
+
+func (k *keySet) clear() {
+	clear(k.slots)
+	k.n = 0
+}
+
+// add notes a key and says whether it is new.
+func (k *keySet) add(key []byte) bool {
+	h := uint64(14695981039346656037)
+	for _, c := range key {
+		h = (h ^ uint64(c)) * 1099511628211
+	}
+	h |= 1 // 0 is an empty slot
+	if 2*k.n >= len(k.slots) {
+		old := k.slots
+		k.slots = make([]uint64, max(256, 2*len(old)))
+		for _, o := range old {
+			if o != 0 {
+				k.slots[k.free(o)] = o
+			}
+		}
+	}
+	i := k.free(h)
+	if k.slots[i] == h {
+		return false
+	}
+	k.slots[i] = h
+	k.n++
+	return true
+}
+
+// free finds the slot that h is in, or goes to.
+func (k *keySet) free(h uint64) int {
+	mask := len(k.slots) - 1
+	i := int(h>>20) & mask
+	for k.slots[i] != 0 && k.slots[i] != h {
+		i = (i + 1) & mask
+	}
+	return i
 }
 
 // topLevelString gives a string member of a small JSON object.
