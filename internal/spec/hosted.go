@@ -118,14 +118,14 @@ func ParseHosted(s string) *Hosted {
 }
 
 // isGitHubShorthand reports whether s is "user/project" with or without a
-// "#committish", and nothing that looks like a path, a scope or a URL.
+// "#committish", and nothing that looks like a path, a scope or a URL. npm is
+// content with a slash in the committish: "project#feature/x" is one, too.
 func isGitHubShorthand(s string) bool {
 	before, _, _ := strings.Cut(s, "#")
-	slash := strings.IndexByte(before, '/')
-	return slash > 0 &&
-		strings.IndexByte(before[slash+1:], '/') < 0 &&
-		before[len(before)-1] != '/' &&
-		before[0] != '.' &&
+	return strings.IndexByte(s, '/') > 0 &&
+		strings.Count(before, "/") <= 1 &&
+		!strings.HasSuffix(before, "/") &&
+		s[0] != '.' &&
 		strings.IndexAny(before, "@:") < 0 &&
 		strings.IndexFunc(before, isSpace) < 0
 }

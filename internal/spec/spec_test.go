@@ -3,11 +3,14 @@ package spec
 import (
 	"bufio"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"os"
 	"strings"
 	"testing"
 )
+
+var recording = flag.String("recording", "testdata/specs.jsonl", "what testdata/record.js has written")
 
 // recorded is one line of testdata/specs.jsonl, npm's own answer.
 type recorded struct {
@@ -90,6 +93,9 @@ func difference(got, want any) string {
 func differ(path string, g, w map[string]any) string {
 	var b strings.Builder
 	for key := range w {
+		if key == "Forms" && w[key] == nil {
+			continue // recorded for one flavour
+		}
 		x, ok1 := g[key].(map[string]any)
 		y, ok2 := w[key].(map[string]any)
 		if ok1 && ok2 {
@@ -102,7 +108,7 @@ func differ(path string, g, w map[string]any) string {
 }
 
 func TestSpecsAreWhatNpmMakesOfThem(t *testing.T) {
-	f, err := os.Open("testdata/specs.jsonl")
+	f, err := os.Open(*recording)
 	if err != nil {
 		t.Fatal(err)
 	}

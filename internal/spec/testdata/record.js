@@ -1,4 +1,8 @@
-// Records what npm makes of specs: node record.js /path/to/npm > specs.jsonl
+// Records what npm makes of specs.
+//
+//   node record.js NPM > specs.jsonl           the table of the tests
+//   node record.js NPM random SEED N > x.jsonl  N random specs, for
+//                                               go test -args -recording x.jsonl
 //
 // The first line is a header with npm's version, each further line one case:
 // {os, fn, args, result | error}. The Windows flavour is npm's own code run
@@ -532,7 +536,7 @@ names.push('', 'x'.repeat(214), 'x'.repeat(215), '@a/' + 'x'.repeat(211), '@a/' 
 
 const forms = h => h && {
   type: h.type, user: h.user, auth: h.auth, project: h.project, committish: h.committish, default: h.default,
-  forms: Object.fromEntries([
+  forms: process.platform === 'win32' ? undefined : Object.fromEntries([ // the same everywhere
     ['string', h.toString({ noGitPlus: false, noCommittish: false })],
     ['string-', h.toString({ noGitPlus: true, noCommittish: true })],
     ['ssh', h.ssh({ noGitPlus: false, noCommittish: false })],
@@ -564,6 +568,35 @@ const show = r => r && {
   string: r.toString(), hosted: forms(r.hosted), sub: show(r.subSpec),
 }
 
+let seed = +process.argv[4] || 1
+const random = n => {
+  seed = (seed + 0x6d2b79f5) | 0
+  let x = Math.imul(seed ^ (seed >>> 15), seed | 1)
+  x ^= x + Math.imul(x ^ (x >>> 7), x | 61)
+  return Math.floor(((x ^ (x >>> 14)) >>> 0) / 4294967296 * n)
+}
+const pick = list => list[random(list.length)]
+const maybe = (n, f) => random(n) ? '' : f()
+const word = () => pick(['foo', 'bar', 'a', 'b.c', '@s', 'x-y', 'C', '~u', '..', '.', '%20', '%2e', 'é', 'b c', 'v1', '', 'x_y', '[z]', '{q}', '%zz', "o'k", '*'])
+const segments = n => Array.from({ length: 1 + random(n) }, word).join(pick(['/', '/', '/', '//', '\\']))
+const scheme = () => pick(['git', 'git+ssh', 'git+https', 'git+http', 'git+file', 'ssh', 'http', 'https', 'file', 'github', 'gitlab', 'gist', 'bitbucket',
+  'sourcehut', 'npm', 'GIT+ssh', 'Https', 'x', 'foo', 'link', 'git+ftp', 'git+x'])
+const domain = () => pick(['github.com', 'www.github.com', 'gitlab.com', 'bitbucket.org', 'gist.github.com', 'git.sr.ht', 'example.com', 'GitHub.com',
+  'localhost', '[::1]', '127.1', 'a|b', '', 'ex ample.com'])
+const auth = () => maybe(2, () => pick(['git', 'user', 'u:p', ':p', 'u:', 'a@b', 'u%40:p%3a']) + '@')
+const port = () => maybe(5, () => pick([':22', ':443', ':', ':x', ':070', ':99999']))
+const hash = () => maybe(2, () => '#' + pick(['v1', 'semver:^1', 'semver:%5E1', 'path:a/b', 'v1::path:x', 'a b', 'x/y', 'x@y', '', 'a#b', 'foo:bar', '%61', '%zz', 'x:y']))
+const randomSpec = () => maybe(4, () => pick(['foo', '@s/foo', 'Foo', '.x']) + '@') + pick([
+  () => `${scheme()}://${auth()}${domain()}${port()}/${segments(4)}${maybe(6, () => '?q=1')}${hash()}`,
+  () => `${scheme()}://${auth()}${domain()}:${segments(3)}${hash()}`,
+  () => `${scheme()}:${segments(3)}${hash()}`,
+  () => `${auth()}${domain()}:${segments(3)}${hash()}`,
+  () => `${segments(3)}${hash()}`,
+  () => `file:${pick(['', '/', '//', '///', './', '../', '~/', '//./'])}${segments(4)}${maybe(4, () => '.tgz')}`,
+  () => `${pick(['./', '../', '/', '~/', 'c:', 'C:\\', '\\', 'c:/', '.'])}${segments(4)}${maybe(4, () => '.tar.gz')}`,
+  () => Array.from({ length: 1 + random(8) }, () => pick(['a', '1', '.', '/', ':', '@', '#', '^', '~', ' ', '%', '-', 'git', '\\', '\t', '+'])).join(''),
+])()
+
 const out = []
 out.push({ npm: version, node: process.version, home: { posix: '/home/me', windows: 'C:\\Users\\me' } })
 
@@ -587,6 +620,17 @@ for (const os of ['posix', 'windows']) {
   const wheres = os === 'windows'
     ? ['C:\\proj\\app', '\\\\server\\share\\app']
     : ['/proj/app', '/', '/we ird/#dir%20/~x']
+  if (process.argv[3] === 'random') {
+    for (let i = 0; i < +process.argv[5]; i++) {
+      const s = randomSpec()
+      if (i % 3) {
+        attempt('parse', [s, wheres[0]], () => show(npa(s, wheres[0])))
+      } else {
+        attempt('resolve', ['foo', s, wheres[0]], () => show(npa.resolve('foo', s, wheres[0])))
+      }
+    }
+    continue
+  }
   specs.forEach((s, i) => {
     for (const where of wheres) {
       if (where !== wheres[0] && !/^(\w+@)?([.\/\\~]|\w:|file:)|[.](tgz|tar)/i.test(s)) continue
@@ -598,7 +642,7 @@ for (const os of ['posix', 'windows']) {
   }
 }
 const validate = require(path.join(npm, 'node_modules/validate-npm-package-name'))
-for (const name of names) {
+for (const name of process.argv[3] === 'random' ? [] : names) {
   out.push({ fn: 'name', args: [name], result: validate(name) })
 }
 process.stdout.write(out.map(x => JSON.stringify(x)).join('\n') + '\n')
