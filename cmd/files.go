@@ -3,12 +3,14 @@ package cmd
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 
 	"github.com/ibid-pm/ibid/fetch"
 	"github.com/ibid-pm/ibid/internal/folder"
 	"github.com/ibid-pm/ibid/internal/store"
 	"github.com/ibid-pm/ibid/internal/tarball"
+	"github.com/ibid-pm/ibid/linker"
 	"github.com/ibid-pm/ibid/lockfile"
 )
 
@@ -21,6 +23,10 @@ type files struct {
 	// run, so it gets files of its own.
 	private func(*lockfile.Package) bool
 
+	// bins are the files that a link in some .bin leads to, by location: only
+	// those become executable, not what another package's bin won over.
+	bins map[lockfile.Location][]string
+
 	mu sync.Mutex
 	// integrity of packages that the lock has none for.
 	learned map[lockfile.Location]string
@@ -30,11 +36,29 @@ func (f *files) Group(p *lockfile.Package) string {
 	if p.Integrity == "" && p.Resolved == "" {
 		return ""
 	}
-	return p.Integrity + "\x00" + p.Resolved
+	return p.Integrity + "\x00" + p.Resolved + "\x00" + strings.Join(f.bins[p.Location], "\x00")
+}
+
+// binsOf lists what the plan links, by the location of its package.
+func binsOf(plan *linker.Plan) map[lockfile.Location][]string {
+	out := map[lockfile.Location][]string{}
+	for _, b := range plan.Bins {
+		loc := b.Owner.Location
+		out[loc] = append(out[loc], strings.TrimPrefix(b.File, string(loc)+"/"))
+	}
+	return out
 }
 
 func (f *files) Place(ctx context.Context, p *lockfile.Package, into []*folder.Folder) error {
-	r := f.app.request(p)
+	r := requestFor(p.ID(), p.Name(), p.Resolved, p.Integrity)
+	r.Bins = f.bins[p.Location]
+	if p.Resolved == "" && p.Meta != nil {
+		// npm asks the registry for the manifest then, and so knows of all bins
+		// while it unpacks.
+		for _, b := range p.Meta.Bin {
+			r.Bins = append(r.Bins, b.Path)
+		}
+	}
 	err := f.place(ctx, r, f.private != nil && f.private(p), into)
 	if err == nil && p.Integrity == "" {
 		f.mu.Lock()
@@ -69,17 +93,6 @@ func (f *files) place(ctx context.Context, r *fetch.Request, private bool, into 
 		}
 		return nil
 	})
-}
-
-// request says how a locked package's tarball is fetched.
-func (a *App) request(p *lockfile.Package) *fetch.Request {
-	r := requestFor(p.ID(), p.Name(), p.Resolved, p.Integrity)
-	if p.Meta != nil {
-		for _, b := range p.Meta.Bin {
-			r.Bins = append(r.Bins, b.Path)
-		}
-	}
-	return r
 }
 
 func (a *App) fetcher() *fetch.Fetcher {

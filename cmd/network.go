@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ibid-pm/ibid/fetch"
+	"github.com/ibid-pm/ibid/internal/manifest"
 	"github.com/ibid-pm/ibid/registry"
 )
 
@@ -120,6 +121,15 @@ func (g getter) Tarball(ctx context.Context, r *fetch.Request, buf []byte) ([]by
 	if err != nil {
 		return nil, err
 	}
+	if r.URL == "" {
+		m, err := g.manifest(ctx, client, r)
+		if err != nil {
+			return nil, err
+		}
+		return client.ReadTarball(ctx, registry.TarballRequest{
+			URL: m.Dist.Tarball, Package: r.Name, ID: "registry:" + r.ID, Integrity: r.Integrity, MaxSize: maxTarball,
+		}, buf)
+	}
 	cfg := g.app.Config
 	target, ok := registry.RewriteTarballURL(r.URL, cfg.String("registry"), cfg.String("replace-registry-host"))
 	if !ok {
@@ -132,6 +142,21 @@ func (g getter) Tarball(ctx context.Context, r *fetch.Request, buf []byte) ([]by
 		Integrity: r.Integrity,
 		MaxSize:   maxTarball,
 	}, buf)
+}
+
+// manifest asks the registry for a package whose lock does not say where its
+// tarball is.
+func (g getter) manifest(ctx context.Context, client *registry.Client, r *fetch.Request) (*manifest.Manifest, error) {
+	p, err := client.Packument(ctx, r.Name)
+	if err != nil {
+		return nil, err
+	}
+	_, version, _ := strings.Cut(strings.TrimPrefix(r.ID, "@"), "@")
+	m, err := p.Manifest(version)
+	if err == nil && m == nil {
+		err = &codedError{code: "ETARGET", text: "No matching version found for " + r.ID + "."}
+	}
+	return m, err
 }
 
 // maxTarball is the largest tarball that is accepted: several times the largest

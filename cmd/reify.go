@@ -133,7 +133,7 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, c change
 		return err
 	}
 	gone := map[lockfile.Location]bool{}
-	placer := &files{app: a, fetch: f, learned: map[lockfile.Location]string{}}
+	placer := &files{app: a, fetch: f, bins: binsOf(o.plan), learned: map[lockfile.Location]string{}}
 	applied, err := o.plan.Apply(ctx, p.dir, placer, linker.ApplyOptions{
 		Umask: a.umask,
 		Limit: max(24, a.Config.Int("maxsockets")),
@@ -161,6 +161,10 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, c change
 	}
 	if a.Config.Global() {
 		return nil
+	}
+	if p.lock != nil && p.lock.Name != "" && !a.savesLock(c) {
+		// npm takes the hidden lockfile's name from the lock that it read.
+		wanted.Name, wanted.Version = p.lock.Name, p.lock.Version
 	}
 	if err := writeHidden(p.dir, wanted); err != nil {
 		return err
@@ -231,16 +235,18 @@ func writeHidden(dir string, l *lockfile.Lockfile) error {
 	return os.WriteFile(path, l.Encode(), 0o666)
 }
 
+// savesLock says whether the change writes the lock, if there is to be one.
+func (a *App) savesLock(c change) bool { return a.Config.Bool("save") || c.saveLock }
+
 // save writes package.json and the lock.
 func (a *App) save(o *outcome, edits []resolver.Edit, c change) error {
 	if a.Config.Global() || a.Config.Bool("dry-run") {
 		return nil
 	}
-	save := a.Config.Bool("save")
-	if !save && !c.saveLock {
+	if !a.savesLock(c) {
 		return nil
 	}
-	if save {
+	if a.Config.Bool("save") {
 		for _, e := range edits {
 			if err := a.saveManifest(o.project, e); err != nil {
 				return err
