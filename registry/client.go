@@ -39,21 +39,15 @@ func DefaultRetry() Retry {
 // Wait is the pause before try n+1, n counting from 0 (npm: the retry module
 // without its jitter, which npm leaves off).
 func (r Retry) Wait(n int) time.Duration {
+	longest := float64(r.MaxTimeout)
+	if r.MaxTimeout <= 0 {
+		longest = float64(365 * 24 * time.Hour)
+	}
 	wait := float64(max(r.MinTimeout, 0))
-	factor := r.Factor
-	if factor < 1 {
-		factor = 1
+	for ; n > 0 && wait < longest; n-- {
+		wait *= max(r.Factor, 1)
 	}
-	for range n {
-		wait *= factor
-		if r.MaxTimeout > 0 && wait >= float64(r.MaxTimeout) {
-			break
-		}
-	}
-	if r.MaxTimeout > 0 && wait > float64(r.MaxTimeout) {
-		return r.MaxTimeout
-	}
-	return time.Duration(wait)
+	return time.Duration(min(wait, longest))
 }
 
 // Credentials is what one URL may be asked with. The zero value is nothing.

@@ -301,11 +301,7 @@ func TestADamagedCacheIsAsGoodAsNone(t *testing.T) {
 		}
 	}
 	t.Run("each byte changed", func(t *testing.T) {
-		step := 1
-		if testing.Short() {
-			step = 17
-		}
-		for i := 0; i < len(whole); i += step {
+		for i := 0; i < len(whole); i += 7 {
 			b := bytes.Clone(whole)
 			b[i] ^= 0x04
 			if err := os.WriteFile(files[0], b, 0o666); err != nil {

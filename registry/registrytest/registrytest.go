@@ -8,10 +8,12 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -56,7 +58,7 @@ type Registry struct {
 	mu       sync.Mutex
 	packages map[string]*pkg
 	faults   []*Fault
-	log      []Request
+	requests []Request
 	delay    func(path string) time.Duration
 	closed   chan struct{}
 	once     sync.Once
@@ -109,6 +111,8 @@ func NewTLS(t testing.TB) *Registry {
 	r := NewHandler()
 	r.server = httptest.NewUnstartedServer(r)
 	r.server.EnableHTTP2 = true
+	// Clients that don't trust the certificate are what tests are about.
+	r.server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	r.server.StartTLS()
 	r.URL = r.server.URL + "/"
 	t.Cleanup(r.Close)
@@ -380,7 +384,7 @@ func (r *Registry) Remove(name, version string) {
 func (r *Registry) Requests() []Request {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return slices.Clone(r.log)
+	return slices.Clone(r.requests)
 }
 
 // Count says how often a path was asked for; path may be a pattern of
@@ -399,7 +403,7 @@ func (r *Registry) Count(pattern string) int {
 func (r *Registry) ResetRequests() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.log = nil
+	r.requests = nil
 }
 
 // Packument gives a package's document as it is served.
@@ -537,8 +541,8 @@ func (r *Registry) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	r.mu.Lock()
 	fault := r.faultFor(q.Method, decoded)
 	delay := r.delay
-	at := len(r.log)
-	r.log = append(r.log, entry)
+	at := len(r.requests)
+	r.requests = append(r.requests, entry)
 	r.mu.Unlock()
 	if delay != nil && !r.wait(q, delay(decoded)) {
 		return
@@ -550,8 +554,8 @@ func (r *Registry) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 		}
 	}
 	r.mu.Lock()
-	if at < len(r.log) {
-		r.log[at].Status = a.status
+	if at < len(r.requests) {
+		r.requests[at].Status = a.status
 	}
 	r.mu.Unlock()
 	a.write(w, q)
@@ -722,4 +726,12 @@ func abbreviated(doc jsjson.Value) jsjson.Value {
 		jsjson.Member{Key: "versions", Value: jsjson.NewObject(versions...)},
 		jsjson.Member{Key: "modified", Value: doc.Get("time").Get("modified")},
 	)
+}
+
+// Certificate gives the server's certificate as PEM; "" without TLS.
+func (r *Registry) Certificate() string {
+	if r.server == nil || r.server.Certificate() == nil {
+		return ""
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: r.server.Certificate().Raw}))
 }
