@@ -4,6 +4,7 @@
 //
 // A File is a package.json on disk that is to be edited: it keeps the order of
 // the keys, the indent and the line breaks, and is written as npm writes it.
+// Fix and Prepare make of its content what is published.
 //
 // It refuses to know where a manifest came from and what is done with it. What
 // strangers get wrong in a package.json is dropped the way npm drops it; only

@@ -149,17 +149,23 @@ func (f *File) Manifest() *Manifest {
 	return m
 }
 
-// Get gives the value at a path of keys, undefined where there is none.
+// Get gives the value at a path of keys, or of indexes where there is an
+// array, undefined where there is none.
 func (f *File) Get(path ...string) jsjson.Value {
 	v := f.content
 	for _, key := range path {
-		v = v.Get(key)
+		if i, ok := jsjson.ArrayIndex(key); ok && v.IsArray() {
+			v = v.Index(int(i))
+		} else {
+			v = v.Get(key)
+		}
 	}
 	return v
 }
 
-// Set puts value at a path of keys. A key that is new goes to the end of its
-// object; objects that are missing on the way are made.
+// Set puts value at a path of keys, or of indexes where there is an array. A
+// key that is new goes to the end of its object, an index past the end to the
+// end of its array; objects that are missing on the way are made.
 func (f *File) Set(value jsjson.Value, path ...string) {
 	f.content = set(f.content, value, path)
 }
@@ -168,7 +174,22 @@ func set(v, value jsjson.Value, path []string) jsjson.Value {
 	if len(path) == 0 {
 		return value
 	}
-	return v.With(path[0], set(v.Get(path[0]), value, path[1:]))
+	i, isIndex := jsjson.ArrayIndex(path[0])
+	if !v.IsArray() || !isIndex {
+		return v.With(path[0], set(v.Get(path[0]), value, path[1:]))
+	}
+	items := slices.Clone(v.Items())
+	at := min(int(i), len(items))
+	item := set(v.Index(at), value, path[1:])
+	switch {
+	case item.IsUndefined():
+		items = slices.Delete(items, at, min(at+1, len(items)))
+	case at == len(items):
+		items = append(items, item)
+	default:
+		items[at] = item
+	}
+	return jsjson.NewArray(items...)
 }
 
 // Delete removes the value at a path of keys; that there is none is no error.

@@ -200,6 +200,14 @@ func TestEditingAtAPath(t *testing.T) {
 	f.Delete("a", "c")
 	f.Delete("a", "missing")
 	f.Delete("nowhere", "at", "all")
+	f.Set(jsjson.NewArray(jsjson.NewString("one"), jsjson.NewString("two")), "list")
+	f.Set(jsjson.NewString("2"), "list", "1")
+	f.Set(jsjson.NewString("3"), "list", "9")
+	f.Delete("list", "0")
+	if got := f.Get("list", "1").Str(); got != "3" {
+		t.Errorf("list.1 is %q", got)
+	}
+	f.Delete("list")
 	want := "{\n  \"a\": {\n    \"b\": \"x\"\n  },\n  \"z\": 1,\n  \"new\": {\n    \"deep\": {\n      \"er\": true\n    }\n  }\n}\n"
 	if got := string(f.Bytes()); got != want {
 		t.Errorf("got %q\nwant %q", got, want)

@@ -1,5 +1,6 @@
 // Records what npm makes of manifests: node testdata/record.cjs NPM-DIR, from
-// the package's folder. Writes normalize.json and edit.json beside itself.
+// the package's folder. Writes normalize.json, edit.json and
+// publish.json beside itself.
 const fs = require('fs')
 const os = require('os')
 const path = require('path')
@@ -102,7 +103,97 @@ const updates = {
   bundled: { bundleDependencies: [] },
 }
 
+const publish = [
+  ['nothing', {}, {}],
+  ['a name with blanks', { name: ' a ', version: ' v1.2.3 ' }],
+  ['a bad name', { name: 'a b' }],
+  ['a name that starts with a dot', { name: '.a' }],
+  ['a name that is no string', { name: 7 }],
+  ['capitals and odd signs', { name: "A~!'()*", version: '=1.0' }],
+  ['a scoped name', { name: '@S/a', version: '1.0.0-beta' }],
+  ['a loose version', { name: 'a', version: '=v01.2.3beta' }],
+  ['a version with build data', { name: 'a', version: '1.2.3+build' }],
+  ['leftovers', { name: 'a', version: '1.0.0', _id: 'x', _from: 'y', z: 1 }],
+  ['the main parts', { name: 'a', version: '1.0.0', bin: './cli.js', repository: 'user/repo', bugs: 'me@example.com', author: 'Me <me@example.com> (https://example.com)', contributors: ['A', { name: 'B', mail: 'b@example.com', web: 'x' }, '<c@d.e>', '(f)'], keywords: 'a, b,c,  d', bundledDependencies: ['x'], dependencies: { y: 'user/y', z: '^1' } }],
+  ['a repository object', { repository: { type: 'git', url: 'git://github.com/user/repo.git' } }],
+  ['a repository elsewhere', { repository: { type: 'git', url: 'https://example.com/x.git' } }],
+  ['a repository by ssh', { repository: 'git@github.com:user/repo.git' }],
+  ['a repository that is a gist', { repository: 'gist:abcdef' }],
+  ['repositories', { repositories: [{ url: 'https://github.com/a/b' }] }],
+  ['dependencies as text', { dependencies: 'a@1 b, c>=2', devDependencies: ['x@^1', 'y >= 2', 7, '@s/z@1'], optionalDependencies: ['o'] }],
+  ['dependencies that are none', { dependencies: 7, devDependencies: { a: 1, b: 'github:u/r#v1', c: 'git+ssh://git@github.com/u/r.git' } }],
+  ['scripts', { scripts: { a: './node_modules/.bin/x y', b: 'node_modules/.bin/z', c: 7, d: '.\\node_modules\\.bin\\w', e: 'x/node_modules/.bin/y', f: 'node_modules/xbin/q' } }],
+  ['bundling everything', { bundleDependencies: true, dependencies: { a: '1' } }],
+  ['bundling nothing', { bundleDependencies: false }],
+  ['bundling an object', { bundleDependencies: { a: '1' } }],
+  ['bundling what is no dependency', { bundleDependencies: ['a', 7, '', 'b'], dependencies: { b: '1' } }],
+  ['files and man', { files: 'x', man: './a.1', modules: {} }],
+  ['a list of files', { files: ['a', '', 7, 'b'], man: ['./a.1', '../../b.2', 7] }],
+  ['keywords that are no list', { keywords: { a: 1 } }],
+  ['a list of keywords', { keywords: ['a', '', 7] }],
+  ['bugs as a URL', { bugs: 'https://example.com/bugs' }],
+  ['bugs as words', { bugs: 'ask me' }],
+  ['bugs as an object', { bugs: { web: 'https://example.com/w', email: 'a@b.c', url: 'not a url', other: 1 } }],
+  ['a homepage without a scheme', { homepage: 'example.com/x' }],
+  ['a homepage that is no string', { homepage: { url: 'x' } }],
+  ['a homepage from the repository', { repository: 'gitlab:u/r' }],
+  ['a description that is no string', { description: ['x'] }],
+  ['an empty description', { description: '' }],
+  ['a main that is no string', { main: {} }],
+  ['readmes', {}, { 'README.txt': 'text', 'readme.md': '# Title\n\nFirst line\nsecond line\n\nrest', 'README': 'plain' }],
+  ['a plain readme', {}, { README: '\n# T\n## U\nWhat it is.\n' }],
+  ['a readme in text', {}, { 'README.txt': 'x' }],
+  ['a readme of nothing but headings', {}, { 'README.md': '# A\n# B' }],
+  ['authors', {}, { AUTHORS: '# who\nA <a@b.c>\r\n\n  B (x)  \n' }],
+  ['a server', {}, { 'server.js': '' }],
+  ['a gyp file', { scripts: { test: 'x' } }, { 'binding.gyp': '{}' }],
+  ['a gyp file that is not to be built', { gypfile: false }, { 'binding.gyp': '{}' }],
+  ['a gyp file and a script of its own', { scripts: { preinstall: 'x' } }, { 'binding.gyp': '{}' }],
+  ['types', { main: './lib/x.cjs' }, { 'lib/x.d.ts': '' }],
+  ['types of the index', {}, { 'index.d.ts': '' }],
+  ['types that are given', { typings: 'y' }, { 'index.d.ts': '' }],
+  ['a folder of executables', { name: 'a', directories: { bin: './bin' } }, { 'bin/a': '', 'bin/b/c': '', 'bin/.d': '' }],
+  ['a folder of pages', { directories: { man: 'man' } }, { 'man/a.1': '', 'man/deep/b.2': '', 'man/c.txt': '' }],
+  ['a commit on a branch', {}, { '.git/HEAD': 'ref: refs/heads/main\n', '.git/refs/heads/main': '0123456789012345678901234567890123456789\n' }],
+  ['a commit in packed refs', {}, { '.git/HEAD': 'ref: refs/heads/main\n', '.git/packed-refs': '# pack\n1111111111111111111111111111111111111111 refs/heads/other\n2222222222222222222222222222222222222222 refs/heads/main\n' }],
+  ['a commit by itself', {}, { '.git/HEAD': '3333333333333333333333333333333333333333\n' }],
+]
+const sorted = value => value && typeof value === 'object' && !Array.isArray(value)
+  ? Object.fromEntries(Object.keys(value).sort().map(key => [key, sorted(value[key])])) : value
+
+const recordPublish = async () => {
+  const cases = []
+  for (const [name, content, files = {}] of publish) {
+    const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'record-'))
+    for (const [file, text] of Object.entries({ ...files, 'package.json': JSON.stringify(content) })) {
+      fs.mkdirSync(path.dirname(path.join(dir, file)), { recursive: true })
+      fs.writeFileSync(path.join(dir, file), text)
+    }
+    const out = { name, content, files }
+    const changes = []
+    try {
+      out.fixed = JSON.stringify((await PackageJson.fix(dir, { changes })).content)
+      out.changes = changes.length > 0
+    } catch (er) {
+      out.fixError = true
+    }
+    try {
+      // What the files fill in comes in an order that hangs on the disk.
+      const { man, bin, ...prepared } = (await PackageJson.prepare(dir)).content
+      out.prepared = JSON.stringify(prepared)
+      out.man = JSON.stringify(man ? man.sort() : null)
+      out.bin = JSON.stringify(bin ? sorted(bin) : null)
+    } catch (er) {
+      out.prepareError = true
+    }
+    cases.push(out)
+    fs.rmSync(dir, { recursive: true })
+  }
+  fs.writeFileSync(path.join(__dirname, 'publish.json'), JSON.stringify({ npm: version, cases }, null, 1) + '\n')
+}
+
 const main = async () => {
+  await recordPublish()
   const cases = []
   for (const [name, text] of normalize) {
     const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'record-'))
