@@ -16,6 +16,7 @@ func TestComparingAndMatchingAllocateNothing(t *testing.T) {
 		"Match":           func() { r.Match(b) },
 		"String":          func() { _ = a.String() },
 		"Valid, if not":   func() { Valid("^1.2.3", true) },
+		"IsRange":         func() { IsRange("^1.2.3", Options{Loose: true}) },
 		"Cache.Satisfies": func() { c.Satisfies("1.2.3", "^1.0.0", Options{Loose: true}) },
 	} {
 		if n := testing.AllocsPerRun(100, f); n != 0 {

@@ -47,6 +47,9 @@ func FuzzParseRange(f *testing.F) {
 		v := parse(version, true)
 		for _, o := range modes {
 			r, err := ParseRange(s, o)
+			if IsRange(s, o) != (err == nil) {
+				t.Fatalf("%q: IsRange is wrong", s)
+			}
 			if err != nil {
 				continue
 			}

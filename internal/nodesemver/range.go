@@ -117,6 +117,35 @@ func ValidRange(s string, o Options) (string, bool) {
 	return r.String(), true
 }
 
+// IsRange reports whether s is a range. For what manifests mostly have, that
+// is cheaper than ParseRange: nothing is kept.
+func IsRange(s string, o Options) bool {
+	if isPlainRange(s) {
+		return true
+	}
+	_, err := ParseRange(s, o)
+	return err == nil
+}
+
+// isPlainRange is true for one strict comparator with small numbers, such as
+// "^1.2.3" or "2.x"; it may be false for any range.
+func isPlainRange(s string) bool {
+	if s == "" {
+		return true
+	}
+	start := 1
+	if s[0] != '^' && s[0] != '~' {
+		start = scanOperator(s, 0)
+	}
+	if start == len(s) || !isDigit(s[start]) {
+		return s == "*"
+	}
+	p, end := scanXRange(s, start, false, true)
+	return end == len(s) && len(s) < maxDigits &&
+		len(p.major) < 16 && len(p.minor) < 16 && len(p.patch) < 16 &&
+		(!isX(p.minor) || isX(p.patch))
+}
+
 // Raw returns the text that was parsed, white space tidied.
 func (r *Range) Raw() string { return r.raw }
 

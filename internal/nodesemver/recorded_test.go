@@ -115,6 +115,9 @@ func answers(kind string, row []cell) (ours []string, npms []cell) {
 			if !ok {
 				text = "null"
 			}
+			if IsRange(row[0].String(), o) != ok {
+				text += ", but IsRange says otherwise"
+			}
 			ours = append(ours, text)
 		}
 		return ours, row[1:]

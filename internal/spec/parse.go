@@ -166,7 +166,7 @@ func (s *Spec) registry() error {
 		s.Type = Version
 		return nil
 	}
-	if _, err := nodesemver.ParseRange(s.FetchSpec, nodesemver.Options{Loose: true}); err == nil {
+	if nodesemver.IsRange(s.FetchSpec, nodesemver.Options{Loose: true}) {
 		s.Type = Range
 		return nil
 	}
