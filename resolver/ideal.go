@@ -505,8 +505,8 @@ func (b *builder) loadPeerSet(n *Node, required *nodeSet) error {
 
 		if e.to == nil {
 			if parentEdge == nil {
-				if b.req.LockfileV4 && e.Type == PeerOptional {
-					// npm 12: what is in the tree may do.
+				if b.req.Npm12 && e.Type == PeerOptional {
+					// What is in the tree may do.
 					if c := vr.sourceReference.resolve(e.Name); c == nil || c.satisfies(e) {
 						continue
 					}

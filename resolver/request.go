@@ -108,7 +108,8 @@ type Request struct {
 	AllowRemote     Allow
 	AllowFile       Allow
 	AllowDirectory  Allow
-	LockfileV4      bool // npm 12's features: packageExtensions
+	LockfileV4      bool // honour packageExtensions, which needs version 4 of the lock
+	Npm12           bool // decide as npm 12 does where it differs from npm 11
 	// Vulnerable and Avoid are an audit fix's: whether a node must go, and
 	// which versions of a name not to take.
 	Vulnerable func(*Node) bool
