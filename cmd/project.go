@@ -100,6 +100,7 @@ func (p *project) heal() error {
 // environment is what packages may find here.
 func (a *App) environment() platform.Environment {
 	e := platform.Host()
+	e.OSVersion, e.Libc = platform.OSRelease(), platform.DetectLibc(e.OS)
 	e.Node, e.NPM = a.nodeVersion(), compatible
 	return e
 }
