@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/ibid-pm/ibid/internal/jsjson"
@@ -155,18 +156,19 @@ func (d *decoder) lockfile() {
 		case "version":
 			f.Version = d.str()
 		case "lockfileVersion":
-			if s.Kind() != jsjson.Number {
-				if raw := s.Raw(); raw.Truthy() {
-					f.Extra = append(f.Extra, jsjson.Member{Key: key, Value: raw.Value()})
-				}
-				continue
+			// npm takes "3" for 3.
+			text := string(s.Raw())
+			if jsjson.Raw(text).Kind() == jsjson.String {
+				text = jsjson.Raw(text).Value().Str()
 			}
-			number := jsjson.Raw(s.Number()).Value().Num()
-			if number > MaxVersion {
+			number, err := strconv.ParseFloat(text, 64)
+			switch {
+			case err != nil || number < 0:
+			case number > MaxVersion:
 				d.tooNew = number
-				continue
+			default:
+				f.LockfileVersion = int(number)
 			}
-			f.LockfileVersion = int(max(number, 0))
 		case "requires":
 			f.Requires = s.Raw().Truthy()
 		case "packages":

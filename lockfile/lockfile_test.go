@@ -227,6 +227,15 @@ func TestALockFromTheFutureIsRefused(t *testing.T) {
 	}
 }
 
+func TestTheVersionIsWhatNPMTakesForANumber(t *testing.T) {
+	for text, want := range map[string]int{"3": 3, `"2"`: 2, "null": 0, `"x"`: 0, "{}": 0, "-1": 0, "1e400": 0, "2.5": 2} {
+		f, err := Parse([]byte(`{"lockfileVersion": `+text+`}`), "x")
+		if err != nil || f.LockfileVersion != want {
+			t.Errorf("%s: got %+v, %v", text, f, err)
+		}
+	}
+}
+
 func TestWhichFileIsRead(t *testing.T) {
 	write := func(t *testing.T, files map[string]string) string {
 		dir := t.TempDir()
