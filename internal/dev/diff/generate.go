@@ -94,7 +94,7 @@ func (g *generator) command(direct *[]string, files map[string]file) []string {
 	case n < 34: // add
 		p := g.pkg()
 		arg := p.Name
-		if g.chance(60) {
+		if g.chance(60) || g.stored || !p.Open {
 			arg += "@" + g.argRange(p)
 		}
 		if g.chance(6) {
@@ -107,7 +107,7 @@ func (g *generator) command(direct *[]string, files map[string]file) []string {
 		args := []string{"install", arg}
 		if g.chance(15) {
 			q := g.pkg()
-			args = append(args, q.Name)
+			args = append(args, q.Name+"@"+g.argRange(q))
 			*direct = append(*direct, q.Name)
 		}
 		switch m := g.IntN(100); {
@@ -180,7 +180,13 @@ func (g *generator) versionRange(p *poolPackage) string {
 	core, _, _ := strings.Cut(v, "-")
 	core, _, _ = strings.Cut(core, "+")
 	parts := strings.SplitN(core, ".", 3)
-	switch n := g.IntN(200); {
+	n := g.IntN(200)
+	if g.stored {
+		n = g.IntN(128) // ranges that lead to what is stored
+	} else if !p.Open && !g.chance(3) {
+		n = oneOf(g, []int{g.IntN(128), 138 + g.IntN(14), 167 + g.IntN(17), 191 + g.IntN(9)})
+	}
+	switch {
 	case n < 90:
 		return "^" + v
 	case n < 110:
@@ -384,7 +390,7 @@ func (g *generator) overrides(chosen []*poolPackage, root object) object {
 			continue
 		}
 		// npm refuses a rule for a direct dependency that asks for something else
-		if _, isDirect := root.object("dependencies").get(target.Name); isDirect && !g.chance(10) {
+		if slices.Contains(directNames(root), target.Name) && !g.chance(5) {
 			continue
 		}
 		want := g.version(target)

@@ -85,9 +85,12 @@ const closure = (id) => {
 
 const pool = []
 for (const [name, doc] of packuments) {
+  // ^ and ~ of a version must not lead out of the set either
+  const all = (v, ok) => semver.valid(v) && ['', '^', '~'].every(op => ok(picked(name, op + v)))
+  const spread = (list, n) => list.filter((v, i) => i === list.length - 1 || i % Math.ceil(list.length / (n - 1)) === 0)
   const closed = Object.keys(doc.versions).filter(v => semver.valid(v) && needs.has(name + ' ' + v)).sort(semver.compare)
-  // at most 14, spread over the whole history with the newest always in
-  const some = closed.filter((v, i) => i === closed.length - 1 || i % Math.ceil(closed.length / 13) === 0)
+  // spread over the whole history with the newest always in
+  const some = spread(spread(closed, 30).filter(v => all(v, id => needs.has(id))), 14)
   if (!some.length) continue
   const newest = closure(name + ' ' + some[some.length - 1])
   if (newest.size > 150) continue
@@ -98,8 +101,9 @@ for (const [name, doc] of packuments) {
     tags: Object.keys(doc['dist-tags'] || {}).filter(t => needs.has(name + ' ' + doc['dist-tags'][t])).slice(0, 4),
     deps: Object.keys({ ...latest.dependencies, ...latest.optionalDependencies }).slice(0, 12),
     peers: Object.keys(latest.peerDependencies || {}).slice(0, 6),
-    stored: Object.keys(doc.versions).filter(v => hasTarball(name, v) &&
-      needs.has(name + ' ' + v) && [...closure(name + ' ' + v)].every(x => hasTarball(...x.split(' ')))),
+    open: ['*', 'latest', '>=' + some[some.length - 1]].every(r => needs.has(picked(name, r))),
+    stored: Object.keys(doc.versions).filter(v => hasTarball(name, v) && all(v, id =>
+      needs.has(id) && [...closure(id)].every(x => hasTarball(...x.split(' '))))),
     size: newest.size,
   })
 }

@@ -18,6 +18,7 @@ type poolPackage struct {
 	Tags     []string `json:"tags"`
 	Deps     []string `json:"deps"`   // names that the newest version depends on
 	Peers    []string `json:"peers"`  // names that it has as peers
+	Open     bool     `json:"open"`   // the recording also answers for * and latest
 	Stored   []string `json:"stored"` // versions whose tarballs, and those of all they depend on, are recorded
 	Size     int      `json:"size"`   // packages in the newest version's closure
 }
