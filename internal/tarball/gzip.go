@@ -3,6 +3,7 @@ package tarball
 import (
 	"encoding/binary"
 	"hash/crc32"
+	"math/bits"
 )
 
 // Gzip compresses data into the bytes that Node's zlib makes of it at level 9
@@ -63,7 +64,7 @@ type symbol struct {
 
 func newDeflater(data, out []byte) *deflater {
 	d := &deflater{
-		data: append(append(make([]byte, 0, len(data)+maxMatch+8), data...), make([]byte, maxMatch+8)...),
+		data: append(append(make([]byte, 0, len(data)+maxMatch+16), data...), make([]byte, maxMatch+16)...),
 		n:    len(data),
 		head: make([]int32, 1<<hashBits),
 		prev: make([]int32, window),
@@ -156,28 +157,38 @@ func (d *deflater) longest(pos, cur, best, look int) int {
 	}
 	nice := min(maxMatch, look)
 	limit := max(pos-maxDist, 0)
-	scan := d.data[pos : pos+maxMatch+1]
+	data, prev := d.data, d.prev[:window]
+	scan := data[pos : pos+maxMatch+8]
+	first := binary.LittleEndian.Uint16(scan)
+	last := binary.LittleEndian.Uint16(scan[best-1:])
 	for {
-		m := d.data[cur : cur+maxMatch+1]
-		if m[best] == scan[best] && m[best-1] == scan[best-1] && m[0] == scan[0] && m[1] == scan[1] {
-			n := 2
-			for n < maxMatch && m[n] == scan[n] {
-				n++
-			}
+		if binary.LittleEndian.Uint16(data[cur+best-1:]) == last && binary.LittleEndian.Uint16(data[cur:]) == first {
+			n := common(data[cur:cur+maxMatch+8], scan)
 			if n > best {
 				d.matchStart = cur
 				best = n
 				if n >= nice {
 					break
 				}
+				last = binary.LittleEndian.Uint16(scan[best-1:])
 			}
 		}
-		cur = int(d.prev[cur&(window-1)])
+		cur = int(prev[cur&(window-1)])
 		if chain--; cur <= limit || chain == 0 {
 			break
 		}
 	}
 	return min(best, look)
+}
+
+// common is how many of the first maxMatch bytes a and b have in common.
+func common(a, b []byte) int {
+	for n := 0; n < maxMatch; n += 8 {
+		if x := binary.LittleEndian.Uint64(a[n:]) ^ binary.LittleEndian.Uint64(b[n:]); x != 0 {
+			return min(n+bits.TrailingZeros64(x)>>3, maxMatch)
+		}
+	}
+	return maxMatch
 }
 
 // tally adds a symbol to the block and says whether it is full.
