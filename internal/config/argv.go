@@ -2,6 +2,7 @@ package config
 
 import (
 	"math"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -92,12 +93,13 @@ type arguments struct {
 type hanging struct{ flag, word string }
 
 // parseArgs takes args apart as nopt does with npm's types (nopt lib/nopt-lib.js,
-// parse). extra are the definitions of the command's own flags.
+// parse).
 //
 // A flag may stand anywhere. A boolean takes the next word only if it is "true"
 // or "false"; other flags take it unless it looks like a flag. An unknown flag
 // is kept and counts as boolean. An abbreviated flag is an error, as in npm 12.
-func parseArgs(args []string, lookup func(string) *Definition) (arguments, error) {
+// lookup and shorthand know the flags.
+func parseArgs(args []string, lookup func(string) *Definition, shorthand func(string) []string) (arguments, error) {
 	out := arguments{afterDash: -1}
 	// Expansions push words back in front of what is left to read.
 	rest := append([]string(nil), args...)
@@ -126,11 +128,11 @@ func parseArgs(args []string, lookup func(string) *Definition) (arguments, error
 			arg = arg[:i]
 			rest = append([]string{arg, value}, rest[1:]...)
 		}
-		expansion, err := expandShorthand(arg, lookup)
+		expansion, err := expandShorthand(arg, lookup, shorthand)
 		if err != nil {
 			return out, err
 		}
-		if expansion != nil && expansion[0] != arg {
+		if expansion != nil {
 			rest = append(append([]string(nil), expansion...), rest[1:]...)
 			continue
 		}
@@ -232,10 +234,13 @@ func isLongFlag(s string) bool {
 func isShortFlag(s string) bool { return len(s) > 1 && s[0] == '-' && s[1] != '-' }
 
 // expandShorthand returns what arg stands for, or nil (nopt's resolveShort).
-func expandShorthand(arg string, lookup func(string) *Definition) ([]string, error) {
+func expandShorthand(arg string, lookup func(string) *Definition, shorthand func(string) []string) ([]string, error) {
 	name := strings.TrimLeft(arg, "-")
 	if lookup(name) != nil {
 		return nil, nil
+	}
+	if name == "" {
+		return []string{}, nil // "--=x" is x
 	}
 	if to := shorthand(name); to != nil {
 		return to, nil
@@ -291,4 +296,70 @@ func abbreviated(short, long string) error {
 		Message: `Invalid abbreviated flag "--` + short + `". Did you mean "--` + long + `"?`,
 		Keys:    []string{short},
 	}
+}
+
+// CommandFlags reads the flags that only this command has, described by defs,
+// and the words after the first skip, which name the command. Flags that are not
+// given have their default. A flag and its alias, or two aliases, must not both
+// be given. It replaces CheckUnknown: other unknown flags are an error.
+//
+// The values of these flags are not words of the command, as they are for
+// Args, which does not know that the flags take values.
+func (c *Config) CommandFlags(defs []Definition, skip int) (flags map[string]Value, words []string, err error) {
+	own := func(name string) *Definition {
+		for i := range defs {
+			if defs[i].Key == name || slices.Contains(defs[i].Aliases, name) {
+				return &defs[i]
+			}
+		}
+		return nil
+	}
+	parsed, err := parseArgs(c.env.Args, func(name string) *Definition {
+		if def := own(name); def != nil {
+			return def
+		}
+		return Lookup(name)
+	}, func(name string) []string {
+		for i := range defs {
+			if len(name) == 1 && strings.Contains(defs[i].Short, name) {
+				return []string{"--" + defs[i].Key}
+			}
+		}
+		return shorthand(name)
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	flags = make(map[string]Value, len(defs))
+	var allowed []string
+	for i := range defs {
+		def := &defs[i]
+		allowed = append(append(allowed, def.Key), def.Aliases...)
+		flags[def.Key] = def.Default
+		var given []string
+		for _, name := range append([]string{def.Key}, def.Aliases...) {
+			v, ok := parsed.flags.get(name)
+			if !ok {
+				continue
+			}
+			given = append(given, "--"+name)
+			v, ok, bad := c.cleanAs(def, v)
+			for _, b := range bad {
+				c.warn("warn", "invalid config", name+"="+b.JSON()+" set in command line options")
+				c.warn("warn", "invalid config", def.mustBe())
+			}
+			if ok {
+				flags[def.Key] = v
+			}
+		}
+		if len(given) > 1 {
+			return nil, nil, &ConfigError{Message: "Please provide only one of " + strings.Join(given, " or ")}
+		}
+	}
+	words = parsed.words[min(skip, len(parsed.words)):]
+	// A word that was a flag's value after all needs no warning.
+	c.warnings = slices.DeleteFunc(c.warnings, func(w Warning) bool {
+		return w.Word != "" && !slices.Contains(words, w.Word)
+	})
+	return flags, words, c.CheckUnknown(allowed...)
 }

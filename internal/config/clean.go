@@ -3,13 +3,17 @@ package config
 import (
 	"math"
 	"net"
+	"slices"
 	"strings"
 )
 
 // clean coerces the value of key to one of its types, as nopt's clean does. ok
 // is false if nothing is left of it; bad are the values that were refused.
 func (c *Config) clean(key string, v Value) (cleaned Value, ok bool, bad []Value) {
-	def := c.lookup(key)
+	return c.cleanAs(c.lookup(key), v)
+}
+
+func (c *Config) cleanAs(def *Definition, v Value) (cleaned Value, ok bool, bad []Value) {
 	values := []Value{v}
 	if v.kind == List {
 		values = v.list
@@ -140,7 +144,7 @@ func (c *Config) acceptAs(t Type, v Value) (Value, bool) {
 	case TypeLiteralNum:
 		return v, v.kind == Number && formatNumber(v.num) == t.Literal
 	case TypeLocalAddress:
-		return v, v.kind == String && isLocalAddress(v.str)
+		return v, v.kind == String && slices.Contains(localAddresses(), v.str)
 	}
 	return Value{}, false
 }
@@ -158,17 +162,16 @@ func (v Value) number() float64 {
 	return math.NaN()
 }
 
-func isLocalAddress(s string) bool {
-	addrs, err := net.InterfaceAddrs()
-	if err != nil {
-		return false
-	}
+// localAddresses lists the addresses of this machine's interfaces.
+func localAddresses() []string {
+	var out []string
+	addrs, _ := net.InterfaceAddrs() // without them none is local
 	for _, a := range addrs {
-		if n, ok := a.(*net.IPNet); ok && n.IP.String() == s {
-			return true
+		if n, ok := a.(*net.IPNet); ok {
+			out = append(out, n.IP.String())
 		}
 	}
-	return false
+	return out
 }
 
 // mustBe says what def allows, as npm's warning does.
@@ -188,8 +191,9 @@ func (def *Definition) mustBe() string {
 		if t.Kind == TypeArray || only != 0 && t.Kind != only {
 			continue
 		}
-		word := t.explain()
-		if !contains(words, word) {
+		if t.Kind == TypeLocalAddress {
+			words = append(words, localAddresses()...)
+		} else if word := t.explain(); !slices.Contains(words, word) {
 			words = append(words, word)
 		}
 	}
@@ -204,15 +208,6 @@ func (def *Definition) mustBe() string {
 		keyword = " one of:"
 	}
 	return "Must be" + keyword + " " + strings.Join(words, ", ")
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }
 
 func (t Type) explain() string {
@@ -231,8 +226,6 @@ func (t Type) explain() string {
 		return "boolean value (true or false)"
 	case TypeDate:
 		return "valid Date string"
-	case TypeLocalAddress:
-		return "address of this machine"
 	case TypeLiteral:
 		return t.Literal
 	}

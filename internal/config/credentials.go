@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -113,7 +114,7 @@ func (c *Config) Registries() []string {
 	for layer := CLI; ; layer-- {
 		for _, key := range c.layers[layer].data.orderedKeys() {
 			if strings.HasPrefix(key, "@") && strings.HasSuffix(key, ":registry") {
-				if v := c.Get(key); v.Truthy() && !contains(out, v.String()) {
+				if v := c.Get(key); v.Truthy() && !slices.Contains(out, v.String()) {
 					out = append(out, v.String())
 				}
 			}

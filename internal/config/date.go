@@ -252,59 +252,63 @@ func milliseconds(t dateToken) int {
 }
 
 // parseISO reads the ISO form as far as it goes, and returns the first token
-// that does not belong to it.
-func (p *dateParser) parseISO() dateToken {
+// that does not belong to it. After a T nothing but the ISO form is a date.
+func (p *dateParser) parseISO() (next dateToken, ok bool) {
 	in := &p.in
 	switch {
 	case in.peek.sign():
 		sign := in.next()
-		if !in.peek.fixed(6) || sign.signValue() < 0 && in.peek.value == 0 {
-			return sign
+		if !in.peek.fixed(6) {
+			return sign, true
 		}
-		p.addDay(sign.signValue() * in.next().value)
+		year := in.next().value
+		if sign.signValue() < 0 && year == 0 {
+			return sign, true // there is no year -0
+		}
+		p.addDay(sign.signValue() * year)
 	case in.peek.fixed(4):
 		p.addDay(in.next().value)
 	default:
-		return in.next()
+		return in.next(), true
 	}
 	if in.skip('-') {
 		if !in.peek.fixed(2) || !between(in.peek.value, 1, 12) {
-			return in.next()
+			return in.next(), true
 		}
 		p.addDay(in.next().value)
 		if in.skip('-') {
 			if !in.peek.fixed(2) || !between(in.peek.value, 1, 31) {
-				return in.next()
+				return in.next(), true
 			}
 			p.addDay(in.next().value)
 		}
 	}
 	if in.peek.kind != dateTimeT {
 		if in.peek.kind != dateEnd {
-			return in.next()
+			return in.next(), true
 		}
 	} else {
 		in.next()
 		if !in.peek.fixed(2) || !between(in.peek.value, 0, 24) {
-			return in.next()
+			return dateToken{}, false
 		}
 		midnight := in.peek.value == 24
 		p.addClock(in.next().value)
 		if !in.skip(':') {
-			return in.next()
+			return dateToken{}, false
 		}
 		if !in.peek.fixed(2) || !between(in.peek.value, 0, 59) || midnight && in.peek.value > 0 {
-			return in.next()
+			return dateToken{}, false
 		}
 		p.addClock(in.next().value)
 		if in.skip(':') {
 			if !in.peek.fixed(2) || !between(in.peek.value, 0, 59) || midnight && in.peek.value > 0 {
-				return in.next()
+				return dateToken{}, false
 			}
 			p.addClock(in.next().value)
 			if in.skip('.') {
 				if in.peek.kind != dateNumber || midnight && in.peek.value > 0 {
-					return in.next()
+					return dateToken{}, false
 				}
 				p.addClock(milliseconds(in.next()))
 			}
@@ -317,37 +321,40 @@ func (p *dateParser) parseISO() dateToken {
 			if in.peek.fixed(4) {
 				n := in.next().value
 				if !between(n/100, 0, 23) || !between(n%100, 0, 59) {
-					return in.next()
+					return dateToken{}, false
 				}
 				p.zoneHour, p.zoneMinute = n/100, n%100
 			} else {
 				if !in.peek.fixed(2) || !between(in.peek.value, 0, 23) {
-					return in.next()
+					return dateToken{}, false
 				}
 				p.zoneHour = in.next().value
 				if !in.skip(':') {
-					return in.next()
+					return dateToken{}, false
 				}
 				if !in.peek.fixed(2) || !between(in.peek.value, 0, 59) {
-					return in.next()
+					return dateToken{}, false
 				}
 				p.zoneMinute = in.next().value
 			}
 		}
 		if in.peek.kind != dateEnd {
-			return in.next()
+			return dateToken{}, false
 		}
 	}
 	if p.zoneHour == unset && len(p.clock) == 0 {
 		p.setZone(0)
 	}
 	p.iso = true
-	return dateToken{}
+	return dateToken{}, true
 }
 
 func (p *dateParser) parse() bool {
 	in := &p.in
-	token := p.parseISO()
+	token, ok := p.parseISO()
+	if !ok {
+		return false
+	}
 	hasNumber := len(p.day) > 0
 	for ; token.kind != dateEnd; token = in.next() {
 		switch {
@@ -475,16 +482,32 @@ func (p *dateParser) milliseconds() float64 {
 			return math.NaN()
 		}
 	}
-	loc, offset := time.Local, 0
+	seconds := time.Date(year, time.Month(month), day, hour, minute, second, 0, time.UTC).Unix()
 	if p.zoneSign != 0 {
-		loc = time.UTC
-		offset = p.zoneSign * (max(p.zoneHour, 0)*3600 + max(p.zoneMinute, 0)*60)
+		seconds -= int64(p.zoneSign * (max(p.zoneHour, 0)*3600 + max(p.zoneMinute, 0)*60))
+	} else {
+		seconds = fromLocal(seconds)
 	}
-	t := float64(time.Date(year, time.Month(month), day, hour, minute, second, 0, loc).Unix()-int64(offset))*1000 + float64(ms)
+	t := float64(seconds)*1000 + float64(ms)
 	if math.Abs(t) > 8.64e15 {
 		return math.NaN()
 	}
 	return t
+}
+
+// fromLocal returns the time at which clocks here show seconds, counted as if
+// they were UTC. A time that clocks skip or show twice is read with the offset
+// from before the change, as JavaScript does.
+func fromLocal(seconds int64) int64 {
+	offset := func(t int64) int64 {
+		_, o := time.Unix(t, 0).Zone()
+		return int64(o)
+	}
+	before, after := offset(seconds-86400), offset(seconds+86400)
+	if before != after && offset(seconds-before) != before && offset(seconds-after) == after {
+		return seconds - after
+	}
+	return seconds - before
 }
 
 // formatDate is Date.prototype.toString without the zone's name, which Go does

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"maps"
 	"strings"
 )
 
@@ -12,25 +13,18 @@ import (
 // npm_execpath, npm_node_execpath, NODE, npm_command, npm_config_user_agent and
 // COLOR are the caller's: they say who runs.
 func (c *Config) ChildEnviron() map[string]string {
-	env := map[string]string{
-		"INIT_CWD":                 c.cwd,
-		"HOME":                     c.home,
-		"npm_config_global_prefix": c.globalPrefix,
-		"npm_config_local_prefix":  c.localPrefix,
+	env := maps.Clone(c.exported)
+	if env == nil {
+		env = make(map[string]string)
 	}
-	for i := range definitions {
-		if def := &definitions[i]; !def.Gone {
-			c.export(env, def.Key, def)
-		}
-	}
-	seen := make(map[string]bool)
-	for layer := CLI; layer > Default; layer-- {
-		for _, key := range c.layers[layer].data.keys {
-			if c.lookup(key) == nil && !seen[key] {
-				seen[key] = true
-				c.export(env, key, nil)
-			}
-		}
+	env["INIT_CWD"] = c.cwd
+	env["HOME"] = c.home
+	env["npm_config_global_prefix"] = c.globalPrefix
+	env["npm_config_local_prefix"] = c.localPrefix
+	env["npm_config_node_gyp"] = c.String("node-gyp")
+	env["npm_config_npm_version"] = "unknown"
+	if v := c.String("npm-version"); v != "" {
+		env["npm_config_npm_version"] = v
 	}
 	if s := c.String("editor"); s != "" {
 		env["EDITOR"] = s
@@ -38,18 +32,31 @@ func (c *Config) ChildEnviron() map[string]string {
 	if s := c.String("node-options"); s != "" {
 		env["NODE_OPTIONS"] = s
 	}
-	env["npm_config_node_gyp"] = c.String("node-gyp")
-	env["npm_config_npm_version"] = "unknown"
-	if v := c.String("npm-version"); v != "" {
-		env["npm_config_npm_version"] = v
-	}
 	if c.flat.production {
 		env["NODE_ENV"] = "production"
 	}
 	return env
 }
 
-func (c *Config) export(env map[string]string, key string, def *Definition) {
+// exports returns the npm_config_* variables as of now, when everything is read
+// and nothing is validated or concluded.
+func (c *Config) exports() map[string]string {
+	env := make(map[string]string, 16)
+	// The defaults that are never what the table says: paths are made absolute
+	// and a text becomes a list.
+	for _, key := range [...]string{"cache", "globalconfig", "global-ignore-file", "init-module", "noproxy", "prefix", "userconfig"} {
+		c.export(env, key)
+	}
+	for layer := CLI; layer > Default; layer-- {
+		for _, key := range c.layers[layer].data.keys {
+			c.export(env, key)
+		}
+	}
+	return env
+}
+
+func (c *Config) export(env map[string]string, key string) {
+	def := c.lookup(key)
 	if def != nil && (def.Deprecated != "" || def.NoEnv) || key == "" || strings.ContainsRune("/@_", rune(key[0])) || isProtectedKey(key) {
 		return
 	}
@@ -58,23 +65,17 @@ func (c *Config) export(env map[string]string, key string, def *Definition) {
 	if def != nil {
 		initial = c.plainDefault(def)
 	}
-	inEnv, isInEnv := c.layers[Environment].data.get(key)
-	switch {
-	case sameSetting(initial, value):
-		if !isInEnv {
-			inEnv = c.inherit(key, Environment)
-		}
-		if sameSetting(inEnv, value) {
+	if sameSetting(initial, value) {
+		// The default, although the environment may say otherwise.
+		if sameSetting(c.inherit(key, Environment), value) {
 			return
 		}
-	case isInEnv && from == Environment:
+	} else if from == Environment {
 		return
 	}
-	text, ok := envText(value)
-	if !ok {
-		return
+	if text, ok := envText(value); ok {
+		env["npm_config_"+strings.ToLower(strings.ReplaceAll(key, "-", "_"))] = text
 	}
-	env["npm_config_"+strings.ToLower(strings.ReplaceAll(key, "-", "_"))] = text
 }
 
 func sameSetting(a, b Value) bool {

@@ -27,9 +27,13 @@ type flattened struct {
 	location        string
 }
 
-// flatten computes c.flat. Like npm it writes what it concludes back into the
-// layers: after --global-style, install-strategy is shallow.
+// flatten computes c.flat. What follows for a single key is shown by Get as if
+// it had been set in the layer, as in npm: after --global-style, install-strategy
+// is shallow.
 func (c *Config) flatten() {
+	for layer := range c.layers {
+		c.layers[layer].derived = table{}
+	}
 	f := flattened{installStrategy: "hoisted", savePrefix: "^", authType: "web", packageLock: true, location: "user"}
 	for layer := range layerCount {
 		own := func(key string) bool {
@@ -40,24 +44,21 @@ func (c *Config) flatten() {
 		if layer == Default {
 			continue
 		}
-		data := &c.layers[layer].data
-		if len(data.keys) == 0 {
-			continue
-		}
+		data, derived := &c.layers[layer].data, &c.layers[layer].derived
 		get := func(key string) Value { return c.inherit(key, layer) }
 		for _, key := range data.orderedKeys() {
 			v, _ := data.get(key)
 			switch key {
 			case "install-strategy":
-				f.installStrategy = v.String()
+				f.installStrategy = get(key).String()
 			case "global-style":
 				if v.Truthy() {
-					data.set("install-strategy", NewString("shallow"))
+					derived.set("install-strategy", NewString("shallow"))
 					f.installStrategy = "shallow"
 				}
 			case "legacy-bundling":
 				if v.Truthy() {
-					data.set("install-strategy", NewString("nested"))
+					derived.set("install-strategy", NewString("nested"))
 					f.installStrategy = "nested"
 				}
 			case "save-exact", "save-prefix":
@@ -66,7 +67,7 @@ func (c *Config) flatten() {
 					prefix = ""
 				}
 				f.savePrefix = prefix
-				data.set("save-prefix", NewString(prefix))
+				derived.set("save-prefix", NewString(prefix))
 			case "save-dev", "save-prod", "save-optional", "save-peer":
 				f.saveType = nextSaveType(f.saveType, strings.TrimPrefix(key, "save-"), v.Truthy())
 			case "before":
@@ -83,7 +84,7 @@ func (c *Config) flatten() {
 				f.authType = v.String()
 			case "otp":
 				if v.Truthy() {
-					data.set("auth-type", NewString("legacy"))
+					derived.set("auth-type", NewString("legacy"))
 					f.authType = "legacy"
 				}
 			case "prefer-online":
@@ -174,8 +175,8 @@ func (c *Config) flattenOmit(f *flattened, layer Layer) {
 		f.production = true
 	}
 	if layer != Default {
-		c.layers[layer].data.set("omit", NewStrings(f.omit...))
-		c.layers[layer].data.set("include", NewStrings(f.include...))
+		c.layers[layer].derived.set("omit", NewStrings(f.omit...))
+		c.layers[layer].derived.set("include", NewStrings(f.include...))
 	}
 }
 
@@ -343,6 +344,12 @@ func (c *Config) Access() string {
 
 // NoProxy returns the noproxy setting as one comma-separated text.
 func (c *Config) NoProxy() string { return strings.Join(c.Strings("noproxy"), ",") }
+
+// Progress reports whether to show progress: it is wanted, and standard output
+// and error are terminals that can.
+func (c *Config) Progress() bool {
+	return c.Bool("progress") && c.env.Terminal && c.environ["TERM"] != "dumb"
+}
 
 // Silent reports whether nothing is to be logged.
 func (c *Config) Silent() bool { return c.String("loglevel") == "silent" }

@@ -31,10 +31,22 @@ func hex16(hi, lo byte) string {
 	return s
 }
 
+// narrow maps the full-width forms of ASCII to ASCII, and the other full stops
+// to the usual one.
+func narrow(r rune) rune {
+	switch {
+	case r >= 0xff01 && r <= 0xff5e:
+		return r - 0xfee0
+	case r == 0x3002 || r == 0xff61:
+		return '.'
+	}
+	return r
+}
+
 // punycode writes the labels of host that are not ASCII in their xn-- form
 // (RFC 3492).
 func punycode(host string) string {
-	labels := strings.Split(strings.NewReplacer("。", ".", "．", ".", "｡", ".").Replace(host), ".")
+	labels := strings.Split(host, ".")
 	for i, label := range labels {
 		for j := range len(label) {
 			if label[j] >= 0x80 {

@@ -118,8 +118,8 @@ func parseINI(text string) *table {
 			continue
 		}
 		rawKey, rawValue, hasValue := strings.Cut(line, "=")
-		if rawKey == "" {
-			continue // "= value" is no assignment
+		if rawKey == "" || strings.ContainsAny(rawValue, "\u2028\u2029") {
+			continue // npm's pattern for "key = value" does not match
 		}
 		key := unquote(rawKey).String()
 		isList := len(key) > 2 && strings.HasSuffix(key, "[]")

@@ -1,43 +1,36 @@
 package config
 
-import (
-	"encoding/json"
-	"strings"
-)
+import "github.com/ibid-pm/ibid/internal/jsjson"
 
 // parseJSON reads one JSON value.
 func parseJSON(s string) (Value, bool) {
-	if s != "" && (s[0] == '"' || s[0] == '{' || s[0] == '[' || s[0] == '-' || s[0] >= '0' && s[0] <= '9' || s == "true" || s == "false" || s == "null" || isSpace(rune(s[0]))) {
-		dec := json.NewDecoder(strings.NewReader(s))
-		var x any
-		if dec.Decode(&x) != nil || dec.More() {
-			return Value{}, false
-		}
-		return fromJSON(x), true
+	v, err := jsjson.Parse([]byte(s))
+	if err != nil {
+		return Value{}, false
 	}
-	return Value{}, false
+	return fromJSON(v), true
 }
 
-func fromJSON(x any) Value {
-	switch x := x.(type) {
-	case nil:
+func fromJSON(v jsjson.Value) Value {
+	switch v.Kind() {
+	case jsjson.Null:
 		return null
-	case bool:
-		return NewBool(x)
-	case float64:
-		return NewNumber(x)
-	case string:
-		return NewString(x)
-	case []any:
-		items := make([]Value, len(x))
-		for i := range x {
-			items[i] = fromJSON(x[i])
+	case jsjson.Bool:
+		return NewBool(v.Bool())
+	case jsjson.Number:
+		return NewNumber(v.Num())
+	case jsjson.String:
+		return NewString(v.Str())
+	case jsjson.Array:
+		items := make([]Value, 0, v.Len())
+		for _, item := range v.Items() {
+			items = append(items, fromJSON(item))
 		}
 		return NewList(items...)
-	case map[string]any:
+	case jsjson.Object:
 		t := &table{}
-		for k, v := range x {
-			t.set(k, fromJSON(v))
+		for _, m := range v.Members() {
+			t.set(m.Key, fromJSON(m.Value))
 		}
 		return Value{kind: Object, obj: t}
 	}

@@ -8,6 +8,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/ibid-pm/ibid/internal/workspaces"
@@ -82,6 +83,7 @@ type Env struct {
 	NodeGyp     string // default of node-gyp
 	Platform    string // as in node's process.platform; "" for this machine's
 	Arch        string // as in node's process.arch; "" for this machine's
+	Terminal    bool   // standard output and standard error are both terminals
 }
 
 // ConfigError says that the configuration contradicts itself.
@@ -100,6 +102,8 @@ type layerData struct {
 	data   table
 	raw    *table // what the file said, before expansion and typing
 	err    error  // why the file could not be read
+
+	derived table // what flatten concluded, over data
 }
 
 // Config is the configuration of one run. It may be read from several
@@ -124,7 +128,8 @@ type Config struct {
 	localPrefix   string
 	localPackage  bool
 
-	flat flattened
+	flat     flattened
+	exported map[string]string // npm_config_* for children
 }
 
 // Load reads the configuration. When it fails the Config is returned as far as
@@ -179,7 +184,7 @@ func (c *Config) load() error {
 		}
 	}
 	var err error
-	if c.args, err = parseArgs(c.env.Args, c.lookup); err != nil {
+	if c.args, err = parseArgs(c.env.Args, Lookup, shorthand); err != nil {
 		return err
 	}
 	for _, h := range c.args.unexpected {
@@ -210,6 +215,7 @@ func (c *Config) load() error {
 		return err
 	}
 	c.globalPrefix = c.String("prefix")
+	c.exported = c.exports()
 	return nil
 }
 
@@ -367,7 +373,7 @@ func (c *Config) CheckUnknown(allowed ...string) error {
 		switch {
 		case u.Layer == Environment:
 		case u.Layer == CLI:
-			if contains(allowed, u.Key) || u.Base != "" && contains(allowed, u.Base) {
+			if slices.Contains(allowed, u.Key) || u.Base != "" && slices.Contains(allowed, u.Base) {
 				continue
 			}
 			line := "  - --" + u.Key
@@ -710,7 +716,7 @@ func (c *Config) plainDefault(def *Definition) Value {
 			return NewStrings("dev")
 		}
 	case "progress":
-		return NewBool(!c.CI().IsCI && c.environ["TERM"] != "dumb")
+		return NewBool(c.env.Terminal && c.environ["TERM"] != "dumb" && !c.CI().IsCI)
 	case "shell":
 		name, other := "SHELL", "sh"
 		if c.windows {
@@ -740,6 +746,9 @@ func (c *Config) plainDefault(def *Definition) Value {
 
 // own returns the value of key in one layer.
 func (c *Config) own(key string, layer Layer) (Value, bool) {
+	if v, ok := c.layers[layer].derived.get(key); ok {
+		return v, true
+	}
 	if v, ok := c.layers[layer].data.get(key); ok {
 		return v, true
 	}
@@ -843,6 +852,7 @@ func (c *Config) Set(key string, v Value, layer Layer) {
 	c.checkDeprecated(key)
 	l := &c.layers[layer]
 	l.data.set(key, v)
+	l.derived.delete(key)
 	if layer.isFile() {
 		if l.raw == nil {
 			l.raw = &table{}

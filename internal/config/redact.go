@@ -65,31 +65,52 @@ func (u URL) String() string { return redactURL(string(u)) }
 // GoString is String.
 func (u URL) GoString() string { return u.String() }
 
-// redactURL replaces the password of a URL by ***.
+// redactURL replaces the password of every URL in s by ***.
 func redactURL(s string) string {
-	if !strings.Contains(s, "@") || !strings.Contains(s, ":") {
+	if !strings.Contains(s, "://") || !strings.Contains(s, "@") {
 		return s
 	}
-	u, ok := parseURL(s)
-	if ok && u.password != "" {
-		u.password = ":***"
-		return u.href()
+	var b strings.Builder
+	for {
+		i := strings.Index(s, "://")
+		if i < 0 {
+			b.WriteString(s)
+			return b.String()
+		}
+		i += len("://")
+		b.WriteString(s[:i])
+		s = s[i:]
+		// A URL ends at white space or a quote, its authority at / ? or #. The
+		// password may have slashes in it that nobody escaped: look at the whole
+		// URL when the authority has no @.
+		end := strings.IndexAny(s, " \t\r\n\"")
+		if end < 0 {
+			end = len(s)
+		}
+		authority := s[:end]
+		if j := strings.IndexAny(authority, "/?#"); j >= 0 && strings.Contains(authority[:j], "@") {
+			authority = authority[:j]
+		}
+		at, colon := strings.LastIndexByte(authority, '@'), strings.IndexByte(authority, ':')
+		if colon < 0 || at < colon+2 || hasPath(authority[:colon]) || isPort(authority[colon+1:]) {
+			continue
+		}
+		b.WriteString(authority[:colon+1])
+		b.WriteString("***")
+		s = s[at:]
 	}
-	if ok {
-		return s
+}
+
+// hasPath reports whether the host is already over in s.
+func hasPath(s string) bool { return strings.ContainsAny(s, "/?#") }
+
+// isPort reports whether s begins with a port and what may follow one.
+func isPort(s string) bool {
+	n := 0
+	for n < len(s) && s[n] >= '0' && s[n] <= '9' {
+		n++
 	}
-	// Not a URL by itself: hide the password of any that stands in it.
-	i := strings.Index(s, "://")
-	if i < 0 {
-		return s
-	}
-	authority, _, _ := strings.Cut(s[i+3:], "/")
-	at := strings.LastIndexByte(authority, '@')
-	colon := strings.IndexByte(authority, ':')
-	if at < 0 || colon < 0 || colon > at {
-		return s
-	}
-	return s[:i+3+colon+1] + "***" + s[i+3+at:]
+	return n == len(s) || n > 0 && strings.IndexByte("/?#", s[n]) >= 0
 }
 
 // redactTokens replaces npm tokens (npm_ and 36 to 48 letters and digits) and

@@ -3,15 +3,12 @@ package config
 import "strings"
 
 // validVersion returns the canonical form of a full version, as node-semver's
-// valid() does: white space and a leading v or = are dropped, build metadata too.
+// valid() does: white space around it and a leading v are dropped, build metadata too.
 func validVersion(s string) (string, bool) {
 	if len(s) > 256 {
 		return "", false
 	}
-	s = trimSpace(s)
-	if s != "" && (s[0] == 'v' || s[0] == '=') {
-		s = strings.TrimLeftFunc(s[1:], isSpace)
-	}
+	s = strings.TrimPrefix(trimSpace(s), "v")
 	rest, build, hasBuild := strings.Cut(s, "+")
 	core, pre, hasPre := strings.Cut(rest, "-")
 	if hasBuild && !identifiers(build, false) || hasPre && !identifiers(pre, true) {

@@ -211,7 +211,7 @@ func normalizeHost(host string, special bool) (string, bool) {
 	if ascii {
 		decoded = strings.ToLower(decoded)
 	} else {
-		decoded = punycode(strings.ToLower(decoded))
+		decoded = punycode(strings.ToLower(strings.Map(narrow, decoded)))
 	}
 	if strings.ContainsAny(decoded, " #%/:<>?@[\\]^|\x7f") {
 		return "", false
@@ -314,8 +314,8 @@ const (
 	fragmentSet     = " \"<>`"
 	querySet        = " \"#<>"
 	specialQuerySet = querySet + "'"
-	pathSet         = " \"#<>?`{}^"
-	userinfoSet     = pathSet + "/:;=@[\\]|"
+	pathSet         = " \"#<>?`{}"
+	userinfoSet     = pathSet + "/:;=@[\\]^|"
 )
 
 func percentEncode(s, set string) string {
@@ -352,6 +352,9 @@ func mustEncode(c byte, set string) bool {
 // (@npmcli/config lib/nerf-dart.js). ok is false if s is no URL.
 func nerfDart(s string) (dart string, ok bool) {
 	u, ok := parseURL(s)
+	if ok && !u.hasHost {
+		u, ok = parseURL(u.scheme + "://" + u.path) // "host:4873" is read as a scheme
+	}
 	if !ok {
 		return "", false
 	}

@@ -36,11 +36,18 @@ func (e *InvalidAuthError) Code() string { return "ERR_INVALID_AUTH" }
 // Validate drops values that their definition does not allow, with a warning
 // each, normalises the others, and refuses credentials without a host with an
 // *InvalidAuthError. The command line was validated when it was parsed.
+//
+// A registry that is no URL is an error and not dropped: what it stood for must
+// not be asked of another registry.
 func (c *Config) Validate() error {
+	defer c.flatten()
 	for _, layer := range []Layer{Global, User, Project, Environment} {
 		c.validateLayer(layer)
+		v, where := c.find("registry")
+		if _, ok := nerfDart(v.String()); !ok {
+			return &ConfigError{Message: "registry=" + v.JSON() + " set in " + c.Source(where) + " is no URL", code: "ERR_INVALID_URL"}
+		}
 	}
-	c.flatten()
 	if problems := c.AuthProblems(); len(problems) > 0 {
 		return &InvalidAuthError{Problems: problems}
 	}
