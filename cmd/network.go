@@ -126,6 +126,7 @@ func (g getter) Tarball(ctx context.Context, r *fetch.Request, buf []byte) ([]by
 		if err != nil {
 			return nil, err
 		}
+		r.Published = m.Dist.Integrity
 		return client.ReadTarball(ctx, registry.TarballRequest{
 			URL: m.Dist.Tarball, Package: r.Name, ID: "registry:" + r.ID, Integrity: r.Integrity, MaxSize: maxTarball,
 		}, buf)

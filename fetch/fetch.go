@@ -41,6 +41,9 @@ type Request struct {
 	URL string
 	// Integrity is what was locked: SRI, "" where nothing is known.
 	Integrity string
+	// Published is what the registry says of the tarball, where the Getter had
+	// to ask it first: the Getter sets it.
+	Published string
 	// Ref is a name under which the store may know the tarball when there is
 	// no integrity: a git URL with its commit. "" for none.
 	Ref string
@@ -268,8 +271,10 @@ func (f *Fetcher) name(r *Request) string {
 		return r.Integrity
 	case r.Ref != "":
 		return r.Ref
+	case r.URL != "":
+		return r.URL
 	}
-	return r.URL
+	return "id:" + r.ID
 }
 
 // enter lets one goroutine at a time work on a tarball.
@@ -330,8 +335,8 @@ func (f *Fetcher) digest(r *Request) (store.Digest, bool) {
 			return d, true
 		}
 	}
-	if r.Integrity == "" && f.o.Offline && r.URL != "" {
-		if d, err := f.o.Store.Ref(r.URL); err == nil {
+	if r.Integrity == "" && f.o.Offline {
+		if d, err := f.o.Store.Ref(f.name(r)); err == nil {
 			return d, true
 		}
 	}
@@ -454,10 +459,17 @@ func (f *Fetcher) accept(ctx context.Context, r *Request, tgz []byte, start time
 }
 
 func verify(r *Request, d store.Digest, tgz []byte) error {
-	if r.Integrity == "" {
+	if err := verifyAgainst(r, r.Integrity, d, tgz); err != nil {
+		return err
+	}
+	return verifyAgainst(r, r.Published, d, tgz)
+}
+
+func verifyAgainst(r *Request, sri string, d store.Digest, tgz []byte) error {
+	if sri == "" {
 		return nil
 	}
-	strongest := integrity.Parse(r.Integrity).Strongest()
+	strongest := integrity.Parse(sri).Strongest()
 	if len(strongest) == 0 { // text that holds no hash we know: npm takes it for none
 		return nil
 	}
@@ -484,8 +496,5 @@ func (f *Fetcher) remember(r *Request, d store.Digest) error {
 		}
 		return f.o.Store.PutRef(r.Integrity, d)
 	}
-	if r.Ref != "" {
-		return f.o.Store.PutRef(r.Ref, d)
-	}
-	return f.o.Store.PutRef(r.URL, d)
+	return f.o.Store.PutRef(f.name(r), d)
 }

@@ -1,0 +1,187 @@
+package fetch
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/ibid-pm/ibid/internal/integrity"
+	"github.com/ibid-pm/ibid/internal/store"
+)
+
+// registry answers with the tarball of a request's ID.
+type registry struct {
+	mu    sync.Mutex
+	has   map[string][]byte
+	asked map[string]int
+	spoil func(id string, n int, tgz []byte) ([]byte, error)
+}
+
+func (g *registry) Tarball(_ context.Context, r *Request, buf []byte) ([]byte, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.asked == nil {
+		g.asked = map[string]int{}
+	}
+	g.asked[r.ID]++
+	tgz, ok := g.has[r.ID]
+	if !ok {
+		return nil, fs.ErrNotExist
+	}
+	if g.spoil != nil {
+		return g.spoil(r.ID, g.asked[r.ID], append(buf, tgz...))
+	}
+	return append(buf, tgz...), nil
+}
+
+func pack(t *testing.T, content string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	w := tar.NewWriter(z)
+	w.WriteHeader(&tar.Header{Name: "package/index.js", Mode: 0o644, Size: int64(len(content)), Typeflag: tar.TypeReg})
+	w.Write([]byte(content))
+	w.Close()
+	z.Close()
+	return b.Bytes()
+}
+
+func newFetcher(t *testing.T, g *registry) *Fetcher {
+	t.Helper()
+	dir := t.TempDir()
+	s := store.Open(store.Options{Dir: filepath.Join(dir, "store"), KeyFile: filepath.Join(dir, "key"), Umask: 0o022})
+	return New(Options{Store: s, Getter: g})
+}
+
+func content(t *testing.T, f *Fetcher, r *Request) string {
+	t.Helper()
+	tree, err := f.Tree(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tree.Return()
+	b, err := fs.ReadFile(tree.FS(), "index.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func sri(tgz []byte) string { return integrity.Sum("sha512", tgz).String() }
+
+func TestPackagesOfWhichALockSaysNothingAreNotTakenForEachOther(t *testing.T) {
+	g := &registry{has: map[string][]byte{"a@1.0.0": pack(t, "a"), "b@1.0.0": pack(t, "b")}}
+	f := newFetcher(t, g)
+	for _, name := range []string{"a", "b"} {
+		if got := content(t, f, &Request{ID: name + "@1.0.0"}); got != name {
+			t.Errorf("%s has the content of %s", name, got)
+		}
+	}
+}
+
+func TestManyWhoWantOneTarballDownloadItOnce(t *testing.T) {
+	tgz := pack(t, "a")
+	g := &registry{has: map[string][]byte{"a@1.0.0": tgz}}
+	f := newFetcher(t, g)
+	var all sync.WaitGroup
+	for range 20 {
+		all.Go(func() {
+			if _, err := f.Ensure(t.Context(), &Request{ID: "a@1.0.0", Integrity: sri(tgz)}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if g.asked["a@1.0.0"] != 1 {
+		t.Errorf("asked %d times", g.asked["a@1.0.0"])
+	}
+}
+
+func TestBytesThatWereNotLocked(t *testing.T) {
+	tgz, other := pack(t, "a"), pack(t, "other")
+	t.Run("are asked for once more and then refused", func(t *testing.T) {
+		g := &registry{has: map[string][]byte{"a@1.0.0": other}}
+		f := newFetcher(t, g)
+		_, err := f.Tree(t.Context(), &Request{ID: "a@1.0.0", Integrity: sri(tgz)})
+		var wrong *IntegrityError
+		if !errors.As(err, &wrong) || wrong.Code() != "EINTEGRITY" {
+			t.Errorf("got %v", err)
+		}
+		if g.asked["a@1.0.0"] != 2 {
+			t.Errorf("asked %d times", g.asked["a@1.0.0"])
+		}
+	})
+	t.Run("are forgotten when the second answer is right", func(t *testing.T) {
+		g := &registry{has: map[string][]byte{"a@1.0.0": tgz}, spoil: func(_ string, n int, tgz []byte) ([]byte, error) {
+			if n == 1 {
+				tgz[len(tgz)/2] ^= 1
+			}
+			return tgz, nil
+		}}
+		f := newFetcher(t, g)
+		if got := content(t, f, &Request{ID: "a@1.0.0", Integrity: sri(tgz)}); got != "a" {
+			t.Errorf("got %q", got)
+		}
+	})
+	t.Run("are refused by a SHA-1 as well", func(t *testing.T) {
+		g := &registry{has: map[string][]byte{"a@1.0.0": other}}
+		f := newFetcher(t, g)
+		_, err := f.Tree(t.Context(), &Request{ID: "a@1.0.0", Integrity: integrity.Sum("sha1", tgz).String()})
+		var wrong *IntegrityError
+		if !errors.As(err, &wrong) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestASecondNameIsRemembered(t *testing.T) {
+	tgz := pack(t, "a")
+	g := &registry{has: map[string][]byte{"a@1.0.0": tgz}}
+	f := newFetcher(t, g)
+	r := &Request{ID: "a@1.0.0", Integrity: integrity.Sum("sha1", tgz).String()}
+	content(t, f, r)
+	content(t, f, r)
+	if g.asked["a@1.0.0"] != 1 {
+		t.Errorf("asked %d times", g.asked["a@1.0.0"])
+	}
+}
+
+func TestOfflineTakesWhatIsThere(t *testing.T) {
+	tgz := pack(t, "a")
+	g := &registry{has: map[string][]byte{"a@1.0.0": tgz}}
+	f := newFetcher(t, g)
+	f.o.Offline = true
+	_, err := f.Tree(t.Context(), &Request{ID: "a@1.0.0", Integrity: sri(tgz)})
+	var missing *OfflineError
+	if !errors.As(err, &missing) || missing.Code() != "ENOTCACHED" {
+		t.Errorf("got %v", err)
+	}
+	f.o.Offline = false
+	content(t, f, &Request{ID: "a@1.0.0", Integrity: sri(tgz)})
+	f.o.Offline = true
+	if got := content(t, f, &Request{ID: "a@1.0.0", Integrity: sri(tgz)}); got != "a" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestADamagedTarballInTheStoreIsFetchedAgain(t *testing.T) {
+	tgz := pack(t, "a")
+	g := &registry{has: map[string][]byte{"a@1.0.0": tgz}}
+	f := newFetcher(t, g)
+	r := &Request{ID: "a@1.0.0", Integrity: sri(tgz)}
+	if _, err := f.Ensure(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.o.Store.PutTarball(store.Sum(tgz), []byte("not it")); err != nil {
+		t.Fatal(err)
+	}
+	if got := content(t, f, r); got != "a" || g.asked["a@1.0.0"] != 2 {
+		t.Errorf("got %q after %d requests", got, g.asked["a@1.0.0"])
+	}
+}
