@@ -3,6 +3,7 @@ package resolver
 import (
 	"context"
 
+	"github.com/ibid-pm/ibid/internal/jsjson"
 	"github.com/ibid-pm/ibid/internal/platform"
 	"github.com/ibid-pm/ibid/lockfile"
 )
@@ -86,17 +87,21 @@ func (b *builder) checkEngineAndPlatform() error {
 	set(&target.OS, b.req.Target.OS)
 	set(&target.CPU, b.req.Target.CPU)
 	set(&target.Libc, b.req.Target.Libc)
+	// Hundreds of packages have the same few engines.
+	fine := map[jsjson.Raw]bool{"": true}
 	for n := range b.tree.inventory.all {
 		if !n.Optional && !n.shouldOmit(b.req.Omit) {
-			if !(n.IsRoot() && n.Package.DevEngines != "") {
-				if err := platform.CheckEngine(n.Package, b.req.Host, b.req.Force); err != nil {
+			if !fine[n.Package.Engines] && !(n.IsRoot() && n.Package.DevEngines != "") {
+				if err := platform.CheckEngine(n.Package, b.req.Host, b.req.Force); err == nil {
+					fine[n.Package.Engines] = true
+				} else {
 					if b.req.EngineStrict {
 						return err
 					}
 					b.warn(Warning{Heading: "EBADENGINE", Message: err.Error(), Err: err})
 				}
 			}
-			if !b.req.Force {
+			if !b.req.Force && (n.Package.OS != "" || n.Package.CPU != "" || n.Package.Libc != "") {
 				if err := platform.CheckPlatform(n.Package, b.req.Host); err != nil {
 					return err
 				}

@@ -24,6 +24,7 @@ type rules struct {
 	generation uint32
 
 	wants    map[wantKey]*wanted
+	plain    map[string]*wanted // by text, for those that mean the same everywhere
 	versions map[string]*nodesemver.Version
 	ranges   map[string]*nodesemver.Range
 }
@@ -44,6 +45,7 @@ func newRules(where string, legacyPeerDeps, installLinks bool) *rules {
 		InstallLinks:   installLinks,
 		where:          where,
 		wants:          map[wantKey]*wanted{},
+		plain:          map[string]*wanted{},
 		versions:       map[string]*nodesemver.Version{},
 		ranges:         map[string]*nodesemver.Range{},
 	}
@@ -118,6 +120,39 @@ func (r *rules) want(name, raw, where string) *wanted {
 	return w
 }
 
+// plainWant reads a range that is made of nothing but digits and operators,
+// as nearly all are: no name and no folder changes what it means. It gives nil
+// for every other text.
+func (r *rules) plainWant(raw string) *wanted {
+	if w, ok := r.plain[raw]; ok {
+		return w
+	}
+	var w *wanted
+	if isPlainRange(raw) {
+		text := strings.TrimSpace(raw)
+		w = &wanted{spec: &spec.Spec{Type: spec.Range, Registry: true, RawSpec: raw, FetchSpec: text}}
+		if w.any = text == "*"; !w.any {
+			if w.rng = r.parseRange(text); w.rng == nil {
+				w = nil
+			}
+		}
+	}
+	r.plain[raw] = w
+	return w
+}
+
+func isPlainRange(s string) bool {
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case '0' <= c && c <= '9', c == '^', c == '~', c == '*', c == ' ', c == '<', c == '>', c == '=', c == '|', c == 'x', c == '-':
+		case c == '.' && i > 0:
+		default:
+			return false
+		}
+	}
+	return s != ""
+}
+
 // fromPath is the folder from which an edge's relative paths start: the
 // root's for overrides, the tarball's for what came from a tarball
 // (npm: lib/from-path.js).
@@ -145,10 +180,10 @@ func (e *Edge) depValid(n *Node, raw string) bool {
 	}
 	w := e.want
 	if w == nil || e.wantOf != raw || !w.spec.Registry {
-		key := wantKey{name: n.Name, raw: raw}
-		if cached, ok := r.wants[key]; ok {
-			w = cached
-		} else {
+		if w = r.plainWant(raw); w == nil {
+			w = r.wants[wantKey{name: n.Name, raw: raw}]
+		}
+		if w == nil {
 			// npm looks the edge up again by the node's name.
 			w = r.want(n.Name, raw, fromPath(e.from, e.from.EdgeOut(n.Name)))
 		}
