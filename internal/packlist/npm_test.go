@@ -123,24 +123,14 @@ func TestTreesArePackedAsByNPM(t *testing.T) {
 	if *record != "" {
 		recordNPM(t, root, jobs)
 	}
-	var npm struct {
-		Trees map[string]struct {
-			Files          []string
-			Tar, Integrity string
-			Error          string
-			Warnings       []string
-		}
-	}
 	data, err := os.ReadFile("testdata/npm.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := json.Unmarshal(data, &npm); err != nil {
-		t.Fatal(err)
-	}
+	npm := parseNPM(t, data)
 	for _, j := range jobs {
 		t.Run(j.Name, func(t *testing.T) {
-			want, ok := npm.Trees[j.Name]
+			want, ok := npm[j.Name]
 			if !ok {
 				t.Fatal("npm was not asked; run with -record")
 			}
@@ -161,19 +151,14 @@ func TestTreesArePackedAsByNPM(t *testing.T) {
 			if got := strings.Join(list.Warnings, "\n"); got != strings.Join(want.Warnings, "\n") {
 				t.Errorf("warnings %q, npm's are %q", got, want.Warnings)
 			}
-			bins := make(map[string]bool)
-			for _, b := range tree.Package.Manifest.Bin {
-				bins[b.Path] = true
-			}
-			archive, err := tarball.PackTar(j.Path, list.Files, tarball.PackOptions{Bins: bins})
+			archive, err := tarball.PackTar(j.Path, list.Files, tarball.PackOptions{Bins: tree.Bins()})
 			if err != nil {
 				t.Fatal(err)
 			}
 			if fmt.Sprintf("%x", sha256.Sum256(archive)) != want.Tar {
 				t.Errorf("archive differs from npm's\nours %s\nnpm's\n  %s", strings.Join(list.Files, "\n  "), strings.Join(want.Files, "\n  "))
 			}
-			sum := sha512.Sum512(tarball.Gzip(archive))
-			if got := "sha512-" + base64.StdEncoding.EncodeToString(sum[:]); got != want.Integrity {
+			if got := sri(tarball.Gzip(archive)); got != want.Integrity {
 				t.Errorf("integrity %s, npm's is %s", got, want.Integrity)
 			}
 		})
@@ -189,15 +174,44 @@ func recordNPM(t *testing.T, root string, jobs []job) {
 	if err := os.WriteFile(input, data, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("node", "testdata/pack.cjs", *record, input)
+	if err := os.WriteFile("testdata/npm.json", runNPM(t, *record, input), 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// packed is what npm made of a tree (testdata/pack.cjs).
+type packed struct {
+	Files          []string // with modes and link targets
+	Tar, Integrity string
+	Error          string
+	Warnings       []string
+}
+
+func parseNPM(t *testing.T, data []byte) map[string]packed {
+	var npm struct{ Trees map[string]packed }
+	if err := json.Unmarshal(data, &npm); err != nil {
+		t.Fatal(err)
+	}
+	return npm.Trees
+}
+
+func askNPM(t *testing.T, npm, input string) map[string]packed {
+	return parseNPM(t, runNPM(t, npm, input))
+}
+
+func runNPM(t *testing.T, npm, input string) []byte {
+	cmd := exec.Command("node", "testdata/pack.cjs", npm, input)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile("testdata/npm.json", out, 0o666); err != nil {
-		t.Fatal(err)
-	}
+	return out
+}
+
+func sri(data []byte) string {
+	sum := sha512.Sum512(data)
+	return "sha512-" + base64.StdEncoding.EncodeToString(sum[:])
 }
 
 // chmod sets all twelve bits.

@@ -95,6 +95,15 @@ type Tree struct {
 	Dependency func(name string) (*Tree, error)
 }
 
+// Bins are the paths of the package's bins, as tarball.PackOptions wants them.
+func (t *Tree) Bins() map[string]bool {
+	bins := make(map[string]bool, len(t.Package.Manifest.Bin))
+	for _, b := range t.Package.Manifest.Bin {
+		bins[b.Path] = true
+	}
+	return bins
+}
+
 func (t *Tree) id() string {
 	if t.Target != "" {
 		return t.Target
