@@ -131,9 +131,9 @@ type ConflictError struct {
 	// at all, or one for which there is no place.
 	Stage string
 	Explanation
-	// Analysis is filled by Analyze: the smallest set of packages in conflict
-	// and a way out that was tried.
-	Analysis *Analysis
+
+	wishes  []*Edge // the one that cannot be met first, then who holds what is there
+	builder *builder
 }
 
 func (e *ConflictError) Error() string { return e.Stage }
@@ -198,7 +198,37 @@ func (p *placeDep) warnPeerConflict(edge *Edge, dep *Node) {
 
 func (p *placeDep) failPeerConflict() error {
 	top := p.top()
-	return &ConflictError{Stage: "could not resolve", Explanation: p.explainConflict(top.edge, top.dep)}
+	e := &ConflictError{Stage: "could not resolve", Explanation: p.explainConflict(top.edge, top.dep), builder: p.b}
+	// A peer may be what cannot be placed, not what it came with.
+	failing, current := p.edge, p.edge.from.resolve(p.edge.Name)
+	if p.canSelf != nil && p.canSelf.self != Conflict {
+		for _, c := range p.canSelf.conflictChildren() {
+			if c.current != nil {
+				failing, current = c.edge, c.current
+				break
+			}
+			if c.targetEdge != nil {
+				e.wishes = []*Edge{c.edge, c.targetEdge}
+				return e
+			}
+		}
+	}
+	e.wishes = wishesFor(failing, current)
+	return e
+}
+
+// wishesFor gives an edge that cannot be met and those that hold what is in
+// its place.
+func wishesFor(failing *Edge, current *Node) []*Edge {
+	wishes := []*Edge{failing}
+	if current != nil {
+		for e := range current.edgesIn.all {
+			if e != failing {
+				wishes = append(wishes, e)
+			}
+		}
+	}
+	return wishes
 }
 
 // Report is npm's text for the conflict, depth levels of dependents deep; it

@@ -558,18 +558,22 @@ func (b *builder) loadPeerSet(n *Node, required *nodeSet) error {
 
 func (b *builder) failPeerSet(e, currentEdge *Edge) error {
 	x := Explanation{
-		Edge:           nil,
 		StrictPeerDeps: b.req.StrictPeerDeps,
 		Force:          b.req.Force,
 	}
-	if current := e.from.resolve(e.Name); current != nil {
+	current := e.from.resolve(e.Name)
+	if current != nil {
 		x.Current = current.explain(nil, nil)
 	}
 	if currentEdge != nil {
 		x.CurrentEdge = currentEdge.Explain()
 	}
 	x.Edge = e.Explain()
-	return &ConflictError{Stage: "unable to resolve dependency tree", Explanation: x}
+	wishes := wishesFor(e, current)
+	if currentEdge != nil && !slices.Contains(wishes, currentEdge) {
+		wishes = append(wishes, currentEdge)
+	}
+	return &ConflictError{Stage: "unable to resolve dependency tree", Explanation: x, wishes: wishes, builder: b}
 }
 
 // AllowError is a package of a kind that the configuration does not allow.

@@ -2,6 +2,7 @@ package resolver
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"sync"
 	"time"
@@ -115,6 +116,10 @@ func (f *fetcher) get(ctx context.Context, s *spec.Spec, wish Wish) (*Fetched, e
 		case <-fut.done:
 		case <-ctx.Done():
 			return nil, ctx.Err()
+		}
+		// A guess that was given up is no answer.
+		if errors.Is(fut.err, context.Canceled) && ctx.Err() == nil {
+			return f.src.Manifest(ctx, s, wish)
 		}
 	}
 	return fut.fetched, fut.err
