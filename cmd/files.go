@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"sync"
 
 	"github.com/ibid-pm/ibid/fetch"
 	"github.com/ibid-pm/ibid/internal/folder"
@@ -26,10 +25,6 @@ type files struct {
 	// bins are the files that a link in some .bin leads to, by location: only
 	// those become executable, not what another package's bin won over.
 	bins map[lockfile.Location][]string
-
-	mu sync.Mutex
-	// integrity of packages that the lock has none for.
-	learned map[lockfile.Location]string
 }
 
 func (f *files) Group(p *lockfile.Package) string {
@@ -59,13 +54,7 @@ func (f *files) Place(ctx context.Context, p *lockfile.Package, into []*folder.F
 			r.Bins = append(r.Bins, b.Path)
 		}
 	}
-	err := f.place(ctx, r, f.private != nil && f.private(p), into)
-	if err == nil && p.Integrity == "" {
-		f.mu.Lock()
-		f.learned[p.Location] = f.fetch.Integrity(r)
-		f.mu.Unlock()
-	}
-	return err
+	return f.place(ctx, r, f.private != nil && f.private(p), into)
 }
 
 func (f *files) place(ctx context.Context, r *fetch.Request, private bool, into []*folder.Folder) error {

@@ -133,7 +133,7 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, c change
 		return err
 	}
 	gone := map[lockfile.Location]bool{}
-	placer := &files{app: a, fetch: f, bins: binsOf(o.plan), learned: map[lockfile.Location]string{}}
+	placer := &files{app: a, fetch: f, bins: binsOf(o.plan)}
 	applied, err := o.plan.Apply(ctx, p.dir, placer, linker.ApplyOptions{
 		Umask: a.umask,
 		Limit: max(24, a.Config.Int("maxsockets")),
@@ -155,7 +155,6 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, c change
 	if err := a.removeGone(p, gone, wanted); err != nil {
 		return errors.Join(err, applied.Undo())
 	}
-	placer.tell(o.lock, wanted)
 	if err := applied.Commit(); err != nil {
 		a.logPrefixed(levelWarn, "cleanup", err.Error())
 	}
@@ -189,18 +188,6 @@ func (a *App) removeGone(p *project, gone map[lockfile.Location]bool, wanted *lo
 	wanted.Packages = slices.DeleteFunc(wanted.Packages, func(x *lockfile.Package) bool { return gone[x.Location] })
 	wanted.Index()
 	return nil
-}
-
-// tell puts what was learned on the way into the locks: the integrity of what
-// had none.
-func (f *files) tell(locks ...*lockfile.Lockfile) {
-	for l, sri := range f.learned {
-		for _, lock := range locks {
-			if p := lock.Get(l); p != nil && p.Integrity == "" && !strings.HasPrefix(p.Resolved, "git") {
-				p.Integrity = sri
-			}
-		}
-	}
 }
 
 // installed reads what lies in node_modules; nil where nothing does.

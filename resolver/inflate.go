@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/ibid-pm/ibid/internal/manifest"
 	"github.com/ibid-pm/ibid/internal/spec"
 )
 
@@ -65,11 +66,23 @@ func (b *builder) inflate(meta *lockMeta) error {
 			continue
 		}
 		j.node.pkgResolved, j.node.pkgIntegrity = j.fetched.Resolved, j.fetched.Integrity
-		j.node.setPackage(j.fetched.Manifest)
+		m := j.fetched.Manifest
+		if j.spec.Registry {
+			m = abbreviated(m)
+		}
+		j.node.setPackage(m)
 	}
 	resetDepFlags(b.tree)
 	calcDepFlags(b.tree, true)
 	return b.ctx.Err()
+}
+
+// abbreviated is a manifest as a registry's short documents have it: those are
+// what npm reads here, and they have no license and no libc.
+func abbreviated(m *manifest.Manifest) *manifest.Manifest {
+	m = m.Clone()
+	m.License, m.Libc = "", ""
+	return m
 }
 
 // crackOpen looks into a package for what it bundles and what its own lock
