@@ -161,7 +161,7 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, c change
 	if a.Config.Global() {
 		return nil
 	}
-	if p.lock != nil && p.lock.Name != "" && !a.savesLock(c) {
+	if p.lock != nil && !a.savesLock(c) {
 		// npm takes the hidden lockfile's name from the lock that it read.
 		wanted.Name, wanted.Version = p.lock.Name, p.lock.Version
 	}
