@@ -30,9 +30,13 @@ func runCi(ctx context.Context, a *App) error {
 		clean: true,
 		ask:   func(r *resolver.Request) { r.NoSave, r.NoPackageLock = true, false },
 		check: checkLock,
+		ready: a.preinstallScript,
 	})
 	if errors.Is(err, lockfile.ErrMissing) {
 		return noLock()
+	}
+	if err == nil {
+		err = a.installedScripts(ctx)
 	}
 	if err != nil {
 		return err

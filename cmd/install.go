@@ -38,9 +38,20 @@ func runInstall(ctx context.Context, a *App, args []string) error {
 	if a.Config.Global() && len(args) == 0 {
 		add = []string{"."}
 	}
+	bare := len(add) == 0
+	if bare {
+		if err := a.preinstallScript(ctx); err != nil {
+			return err
+		}
+	}
 	o, err := a.reify(ctx, change{ask: func(r *resolver.Request) { r.Add = add }})
 	if err != nil {
 		return err
+	}
+	if bare {
+		if err := a.installedScripts(ctx); err != nil {
+			return err
+		}
 	}
 	a.summary(o)
 	return nil

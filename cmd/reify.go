@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/ibid-pm/ibid/fetch"
+	"github.com/ibid-pm/ibid/internal/lifecycle"
 	"github.com/ibid-pm/ibid/internal/manifest"
 	"github.com/ibid-pm/ibid/linker"
 	"github.com/ibid-pm/ibid/lockfile"
@@ -29,6 +30,10 @@ type change struct {
 	check func(*project, *resolver.Result) error
 	// saveLock: the lock is written although package.json is not (update, dedupe).
 	saveLock bool
+	// project is what is worked on where it is not the user's own (exec).
+	project *project
+	// ready is called when all is decided, before anything is laid out.
+	ready func(context.Context) error
 }
 
 // outcome is what was done.
@@ -38,12 +43,21 @@ type outcome struct {
 	plan    *linker.Plan
 	lock    *lockfile.Lockfile
 	took    time.Duration
+	scripts *installScripts
+	// unreviewed are the packages whose install scripts were not run.
+	unreviewed []lifecycle.Pending
 }
 
 // reify decides the tree, brings node_modules into line with it, and saves
 // package.json and the lock. Neither is touched unless all before went well.
 func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
-	p, err := a.project()
+	p, err := c.project, error(nil)
+	if p == nil {
+		if p, err = a.project(); err != nil {
+			return nil, err
+		}
+	}
+	scripts, err := a.installScripts(p, c.project != nil)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +67,10 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &outcome{project: p, result: res}
+	o := &outcome{project: p, result: res, scripts: scripts}
+	if err := scripts.preflight(res.Tree); err != nil {
+		return nil, err
+	}
 	// A lock is made from the tree before the manifests are edited where
 	// those are not saved.
 	edits, err := res.Save()
@@ -73,6 +90,9 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 		if err := a.save(o, edits, c); err != nil {
 			return nil, err
 		}
+	}
+	if err := a.afterScripts(ctx, o); err != nil {
+		return nil, err
 	}
 	o.took = time.Since(a.start)
 	return o, nil
@@ -129,11 +149,16 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, c change
 	if dry {
 		return nil
 	}
+	if c.ready != nil {
+		if err := c.ready(ctx); err != nil {
+			return err
+		}
+	}
 	if err := os.MkdirAll(p.dir, 0o777); err != nil {
 		return err
 	}
 	gone := map[lockfile.Location]bool{}
-	placer := &files{app: a, fetch: f, bins: binsOf(o.plan)}
+	placer := &files{app: a, fetch: f, private: o.scripts.writes(o.result.Tree), bins: binsOf(o.plan)}
 	applied, err := o.plan.Apply(ctx, p.dir, placer, linker.ApplyOptions{
 		Umask: a.umask,
 		Limit: max(24, a.Config.Int("maxsockets")),
@@ -152,6 +177,9 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, c change
 		return err
 	}
 	a.timing.done("linked packages")
+	if err := o.scripts.run(ctx, o, gone); err != nil {
+		return errors.Join(err, applied.Undo())
+	}
 	if err := a.removeGone(p, gone, wanted); err != nil {
 		return errors.Join(err, applied.Undo())
 	}
@@ -317,6 +345,7 @@ func (a *App) summary(o *outcome) {
 		}
 	}
 	a.say("%s in %s", text, tookText(o.took))
+	a.tellUnreviewed(o.unreviewed)
 }
 
 // tookText writes a duration as npm does.
