@@ -1,0 +1,214 @@
+package inflate
+
+import "encoding/binary"
+
+// block decodes a compressed block with the tables that are set.
+func (d *Decoder) block(s *state) error {
+	for {
+		done, err := d.fast(s)
+		if err != nil || done {
+			return err
+		}
+		// Near the end of input or output: one symbol with every check, which
+		// also makes room.
+		if done, err = d.careful(s); err != nil || done {
+			return err
+		}
+	}
+}
+
+// fast decodes while there are plenty of input and room. It says whether the
+// block ended.
+func (d *Decoder) fast(s *state) (done bool, err error) {
+	src, out := s.src, s.out
+	pos, at, buffer, have := s.pos, s.at, s.bits, s.n
+	inEnd, outEnd := len(src)-16, min(len(out), s.limit)-slack
+	start := s.start
+
+loop:
+	for pos <= inEnd && at <= outEnd {
+		// At least 56 bits: bytes that fit only in part are read again later.
+		buffer |= binary.LittleEndian.Uint64(src[pos:]) << (have & 63)
+		pos += int(63-have) >> 3
+		have |= 56
+
+		e := d.literals[buffer&(1<<literalBits-1)]
+		if e&isLiteral != 0 {
+			buffer >>= e & 31
+			have -= uint(e & 31)
+			out[at] = byte(e >> 16)
+			at++
+			if e = d.literals[buffer&(1<<literalBits-1)]; e&isLiteral != 0 {
+				buffer >>= e & 31
+				have -= uint(e & 31)
+				out[at] = byte(e >> 16)
+				at++
+				if e = d.literals[buffer&(1<<literalBits-1)]; e&isLiteral != 0 {
+					buffer >>= e & 31
+					have -= uint(e & 31)
+					out[at] = byte(e >> 16)
+					at++
+					continue
+				}
+			}
+			// Two literals took 22 bits at most; a match may need 48.
+			if have < 48 {
+				buffer |= binary.LittleEndian.Uint64(src[pos:]) << (have & 63)
+				pos += int(63-have) >> 3
+				have |= 56
+			}
+		}
+		if e&isLonger != 0 {
+			buffer >>= literalBits
+			have -= literalBits
+			e = d.literals[(e>>16+uint32(buffer)&(1<<(e>>8&31)-1))&(literalSize-1)]
+		}
+		buffer >>= e & 31
+		have -= uint(e & 31)
+		if e&(isLiteral|isEnd) != 0 || e == 0 {
+			switch {
+			case e&isLiteral != 0:
+				out[at] = byte(e >> 16)
+				at++
+				continue
+			case e&isEnd != 0:
+				done = true
+			default:
+				err = ErrCorrupt
+			}
+			break loop
+		}
+		extra := e >> 8 & 31
+		length := int(e>>16) + int(buffer&(1<<extra-1))
+		buffer >>= extra
+		have -= uint(extra)
+
+		e = d.distances[buffer&(1<<distanceBits-1)]
+		if e&isLonger != 0 {
+			buffer >>= distanceBits
+			have -= distanceBits
+			e = d.distances[(e>>16+uint32(buffer)&(1<<(e>>8&31)-1))&(distanceSize-1)]
+		}
+		if e == 0 {
+			err = ErrCorrupt
+			break
+		}
+		buffer >>= e & 31
+		have -= uint(e & 31)
+		extra = e >> 8 & 31
+		distance := int(e>>16) + int(buffer&(1<<extra-1))
+		buffer >>= extra
+		have -= uint(extra)
+
+		from := at - distance
+		if from < start {
+			err = ErrCorrupt
+			break
+		}
+		end := at + length
+		switch {
+		case distance >= 32 && length > 32:
+			// Thirty-two bytes at a time, what is written too much is written
+			// over.
+			for ; at < end; at, from = at+32, from+32 {
+				to, of := out[at:at+32:at+32], out[from:from+32:from+32]
+				a, b := binary.LittleEndian.Uint64(of), binary.LittleEndian.Uint64(of[8:])
+				c, d := binary.LittleEndian.Uint64(of[16:]), binary.LittleEndian.Uint64(of[24:])
+				binary.LittleEndian.PutUint64(to, a)
+				binary.LittleEndian.PutUint64(to[8:], b)
+				binary.LittleEndian.PutUint64(to[16:], c)
+				binary.LittleEndian.PutUint64(to[24:], d)
+			}
+		case distance >= 8:
+			for ; at < end; at, from = at+8, from+8 {
+				binary.LittleEndian.PutUint64(out[at:], binary.LittleEndian.Uint64(out[from:]))
+			}
+		case distance == 1:
+			word := uint64(out[from]) * 0x0101010101010101
+			for ; at < end; at += 8 {
+				binary.LittleEndian.PutUint64(out[at:], word)
+			}
+		default:
+			for at < end {
+				out[at] = out[from]
+				at++
+				from++
+			}
+		}
+		at = end
+	}
+	s.pos, s.at, s.bits, s.n = pos, at, buffer, have
+	return done, err
+}
+
+// careful decodes one symbol.
+func (d *Decoder) careful(s *state) (bool, error) {
+	e, err := s.symbol(d.literals[:], literalBits)
+	if err != nil {
+		return false, err
+	}
+	switch {
+	case e == 0:
+		return false, ErrCorrupt
+	case e&isEnd != 0:
+		return true, nil
+	case e&isLiteral != 0:
+		if err := s.grow(1); err != nil {
+			return false, err
+		}
+		s.out[s.at] = byte(e >> 16)
+		s.at++
+		return false, nil
+	}
+	more, err := s.take(uint(e >> 8 & 31))
+	if err != nil {
+		return false, err
+	}
+	length := int(e>>16) + int(more)
+	if e, err = s.symbol(d.distances[:], distanceBits); err != nil {
+		return false, err
+	}
+	if e == 0 {
+		return false, ErrCorrupt
+	}
+	if more, err = s.take(uint(e >> 8 & 31)); err != nil {
+		return false, err
+	}
+	from := s.at - int(e>>16) - int(more)
+	if from < s.start {
+		return false, ErrCorrupt
+	}
+	if err := s.grow(length); err != nil {
+		return false, err
+	}
+	for range length {
+		s.out[s.at] = s.out[from]
+		s.at++
+		from++
+	}
+	return false, nil
+}
+
+// symbol takes a code, with as many bits as there are: the last code may end
+// with the last bit.
+func (s *state) symbol(table []uint32, width uint) (uint32, error) {
+	_ = s.need(15)
+	e := table[s.bits&(1<<width-1)]
+	n := uint(e & 31)
+	if e&isLonger != 0 {
+		e = table[(e>>16&0xfff)+uint32(s.bits>>width)&(1<<(e>>8&31)-1)]
+		n = width + uint(e&31)
+	}
+	if e == 0 {
+		if s.n < 15 {
+			return 0, ErrShort
+		}
+		return 0, nil
+	}
+	if n > s.n {
+		return 0, ErrShort
+	}
+	s.bits >>= n
+	s.n -= n
+	return e, nil
+}
