@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/ibid-pm/ibid/internal/config"
+	"github.com/ibid-pm/ibid/internal/git"
 	"github.com/ibid-pm/ibid/internal/store"
 	"github.com/ibid-pm/ibid/internal/term"
 	"github.com/ibid-pm/ibid/registry"
@@ -59,6 +60,9 @@ type App struct {
 	store  func() *store.Store
 	client func() (*registry.Client, error)
 	timing *timing
+
+	gitOnce   sync.Once
+	gitShared *git.Client
 
 	nodeOnce sync.Once
 	node     string

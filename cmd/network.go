@@ -113,7 +113,7 @@ type getter struct{ app *App }
 func (g getter) Tarball(ctx context.Context, r *fetch.Request, buf []byte) ([]byte, error) {
 	switch {
 	case strings.HasPrefix(r.URL, "file:"):
-		return g.fromFile(ctx, r, g.app.filePath(r.URL))
+		return g.fromFile(ctx, g.app.filePath(r.URL))
 	case strings.HasPrefix(r.URL, "git"):
 		return g.fromGit(ctx, r)
 	}
