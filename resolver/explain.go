@@ -290,7 +290,7 @@ type explainer struct {
 }
 
 func (p explainer) node(n *NodeExplanation) string {
-	s := n.Name + "@" + n.Version
+	s := strings.TrimSuffix(n.Name+"@"+n.Version, "@")
 	if n.Location != "" {
 		s += "\n" + n.Location
 	}

@@ -257,8 +257,11 @@ func (b *builder) buildNode(n *Node) error {
 		}
 		vr := b.virtualRoot(source, true)
 		var dep *Node
-		if ve, ok := vr.edgesOut.getFolded(e.folded); ok && ve.to != nil && ve.Valid() && ve.to.satisfies(e) {
-			dep = ve.to
+		if _, ok := vr.children.getFolded(e.folded); ok {
+			vr.ensureEdges()
+			if ve, ok := vr.edgesOut.getFolded(e.folded); ok && ve.to != nil && ve.Valid() && ve.to.satisfies(e) {
+				dep = ve.to
+			}
 		}
 		if dep == nil && e.Type == PeerOptional && !b.updating(e.Name) && !b.explicit[e] &&
 			(e.to == nil || !b.isVulnerable(e.to)) {
@@ -422,7 +425,11 @@ func (b *builder) virtualRoot(n *Node, reuse bool) *Node {
 			return vr
 		}
 	}
-	vr := b.rules.newNode(nodeOptions{path: n.realpath, sourceReference: n, overrides: n.overrides})
+	// Most dependencies have no peers; then nothing ever looks at the edges of
+	// their virtual root. With overrides the edges hand those on.
+	lazy := n.overrides == nil
+	vr := b.rules.newNode(nodeOptions{path: n.realpath, sourceReference: n, overrides: n.overrides, later: lazy})
+	vr.unloaded = lazy
 	if !n.isLink {
 		for c := range n.children.all {
 			if c.isLink && c.target != nil {
@@ -441,21 +448,21 @@ func (b *builder) nodeFromEdge(e *Edge, parent *Node, second *Edge, required *no
 	if parent == nil {
 		parent = b.virtualRoot(e.from, false)
 	}
-	s, err := spec.Resolve(e.Name, e.Spec(), e.from.path)
-	if err != nil {
-		return nil, err
+	want := b.rules.want(e.Name, e.Spec(), e.from.path)
+	if want.err != nil {
+		return nil, want.err
 	}
-	node, err := b.nodeFromSpec(e.Name, s, parent, e)
+	node, err := b.nodeFromSpec(e.Name, want.spec, parent, e)
 	if err != nil {
 		return nil, err
 	}
 	if second != nil {
-		s2, err := spec.Resolve(e.Name, second.Spec(), second.from.path)
-		if err != nil {
-			return nil, err
+		advice := b.rules.want(e.Name, second.Spec(), second.from.path)
+		if advice.err != nil {
+			return nil, advice.err
 		}
 		if !second.Valid() {
-			other, err := b.nodeFromSpec(e.Name, s2, parent, second)
+			other, err := b.nodeFromSpec(e.Name, advice.spec, parent, second)
 			if err != nil {
 				return nil, err
 			}
@@ -489,6 +496,10 @@ func (b *builder) loadPeerSet(n *Node, required *nodeSet) error {
 			peers = append(peers, e)
 		}
 	}
+	if len(peers) == 0 {
+		return nil
+	}
+	n.parent.ensureEdges()
 	slices.SortStableFunc(peers, func(x, y *Edge) int { return collate.Compare(x.Name, y.Name) })
 	for _, e := range peers {
 		// Loading a peer may have put another node in this one's place.

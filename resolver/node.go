@@ -61,6 +61,9 @@ type Node struct {
 	// extensions is the provenance of a packageExtensions repair (npm 12).
 	extensions *extensionRecord
 
+	// unloaded marks a virtual root whose edges nobody needed yet.
+	unloaded bool
+
 	rules       *rules
 	semver      *nodesemver.Version
 	semverOf    string
@@ -607,6 +610,14 @@ func (n *Node) loadDeps() {
 				n.loadDep(d, Dev)
 			}
 		}
+	}
+}
+
+// ensureEdges loads the edges of a virtual root that was made without.
+func (n *Node) ensureEdges() {
+	if n.unloaded {
+		n.unloaded = false
+		n.loadDeps()
 	}
 }
 

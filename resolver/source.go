@@ -70,6 +70,8 @@ type fetcher struct {
 
 	mu    sync.Mutex
 	memo  map[string]*future
+	// guessed is what ahead was called with.
+	guessed map[manifest.Dep]bool
 	slots chan struct{}
 	group sync.WaitGroup
 	// have is the versions that are in the tree at the start, by name.
@@ -89,7 +91,7 @@ func newFetcher(ctx context.Context, src Source, wish func(*spec.Spec) Wish) *fe
 	ctx, cancel := context.WithCancel(ctx)
 	return &fetcher{
 		ctx: ctx, cancel: cancel, src: src, wish: wish,
-		memo:  map[string]*future{},
+		memo:  map[string]*future{}, guessed: map[manifest.Dep]bool{},
 		slots: make(chan struct{}, fetchesAhead),
 		have:  map[string][]*nodesemver.Version{},
 	}
@@ -135,6 +137,13 @@ func (f *fetcher) run(ctx context.Context, fut *future, s *spec.Spec, wish Wish)
 
 // ahead starts fetching what an edge of that name and spec will need.
 func (f *fetcher) ahead(name, raw string) {
+	f.mu.Lock()
+	known := f.guessed[manifest.Dep{Name: name, Spec: raw}]
+	f.guessed[manifest.Dep{Name: name, Spec: raw}] = true
+	f.mu.Unlock()
+	if known {
+		return
+	}
 	if pin, ok := f.pinned[name]; ok {
 		raw = pin
 	}
