@@ -1,0 +1,352 @@
+package linker
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/ibid-pm/ibid/internal/folder"
+	"github.com/ibid-pm/ibid/internal/manifest"
+	"github.com/ibid-pm/ibid/lockfile"
+)
+
+// lock makes a lockfile in a mini-language: "a@1.0.0", "a/b@1.0.0" for b nested
+// in a, "a->packages/a" for a link, "a@1.0.0 bin:x=cli.js" for a bin.
+func lock(entries ...string) *lockfile.Lockfile {
+	l := lockfile.New()
+	for _, e := range entries {
+		fields := strings.Fields(e)
+		p := &lockfile.Package{Meta: &manifest.Manifest{}}
+		at := fields[0]
+		if from, to, ok := strings.Cut(at, "->"); ok {
+			p.Link, p.Resolved, at = true, to, from
+		} else if i := strings.LastIndex(at, "@"); i > 0 {
+			p.Meta.Version = at[i+1:]
+			p.Integrity = "sha512-" + at
+			at = at[:i]
+		}
+		if strings.HasPrefix(at, "./") {
+			p.Location = lockfile.Location(at[2:])
+		} else {
+			p.Location = lockfile.Location("node_modules/" + strings.ReplaceAll(at, "//", "/node_modules/"))
+		}
+		for _, f := range fields[1:] {
+			if b, ok := strings.CutPrefix(f, "bin:"); ok {
+				name, path, _ := strings.Cut(b, "=")
+				p.Meta.Bin = append(p.Meta.Bin, manifest.Bin{Name: name, Path: path})
+			}
+		}
+		l.Packages = append(l.Packages, p)
+	}
+	l.Index()
+	return l
+}
+
+// shop has files for every package: an index.js that says which, and a cli.js.
+type shop struct {
+	mu      sync.Mutex
+	fail    string // a package that cannot be had
+	placed  []string
+	onPlace func(id string)
+}
+
+func (s *shop) Group(p *lockfile.Package) string { return p.Integrity }
+
+func (s *shop) Place(_ context.Context, p *lockfile.Package, into []*folder.Folder) error {
+	id := p.Location.Name() + "@" + p.Version()
+	s.mu.Lock()
+	s.placed = append(s.placed, id)
+	hook := s.onPlace
+	s.mu.Unlock()
+	if hook != nil {
+		hook(id)
+	}
+	if id == s.fail {
+		return errors.New("cannot be had")
+	}
+	for _, dst := range into {
+		if err := dst.WriteFile("index.js", []byte(id), 0o644); err != nil {
+			return err
+		}
+		if err := dst.WriteFile("cli.js", []byte("#!/usr/bin/env node\r\n"+id), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func install(t *testing.T, dir string, have, want *lockfile.Lockfile, s *shop) error {
+	t.Helper()
+	a, err := NewPlan(have, want, Options{}).Apply(t.Context(), dir, s, ApplyOptions{Umask: 0o022, Limit: 4})
+	if err != nil {
+		return err
+	}
+	return a.Commit()
+}
+
+// tree lists everything below dir: "path", "path -> target", "path = content".
+func tree(t *testing.T, dir string) string {
+	t.Helper()
+	var out []string
+	err := filepath.WalkDir(dir, func(p string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, _ := filepath.Rel(dir, p)
+		rel = filepath.ToSlash(rel)
+		switch {
+		case e.Type()&fs.ModeSymlink != 0:
+			to, _ := os.Readlink(p)
+			out = append(out, rel+" -> "+to)
+		case e.Type().IsRegular():
+			b, _ := os.ReadFile(p)
+			out = append(out, rel+" = "+string(b))
+		case rel != ".":
+			out = append(out, rel+"/")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(out)
+	return strings.Join(out, "\n")
+}
+
+func TestApplyLaysOutWhatIsWanted(t *testing.T) {
+	one := lock("a@1.0.0 bin:a=cli.js", "b@1.0.0", "b//c@1.0.0", "@s/d@1.0.0 bin:a=cli.js bin:d=cli.js", "./packages/w", "w->packages/w")
+	two := lock("a@2.0.0 bin:a=cli.js", "b@1.0.0", "b//c@2.0.0", "c@1.0.0")
+	dir := t.TempDir()
+	os.MkdirAll(filepath.Join(dir, "packages", "w"), 0o755)
+	if err := install(t, dir, nil, one, &shop{}); err != nil {
+		t.Fatal(err)
+	}
+	first := tree(t, dir)
+	for _, want := range []string{
+		"node_modules/a/index.js = a@1.0.0",
+		"node_modules/b/node_modules/c/index.js = c@1.0.0",
+		"node_modules/@s/d/index.js = @s/d@1.0.0",
+		"node_modules/w -> ../packages/w",
+		"node_modules/.bin/a -> ../@s/d/cli.js", // before a: @ sorts first
+		"node_modules/.bin/d -> ../@s/d/cli.js",
+		"node_modules/@s/d/cli.js = #!/usr/bin/env node\n@s/d@1.0.0", // the line's end is mended
+		"node_modules/a/cli.js = #!/usr/bin/env node\r\na@1.0.0",     // of one that nobody runs it is not
+	} {
+		if !strings.Contains("\n"+first+"\n", "\n"+want+"\n") {
+			t.Errorf("missing %q in\n%s", want, first)
+		}
+	}
+	if st, err := os.Stat(filepath.Join(dir, "node_modules/@s/d/cli.js")); err != nil || st.Mode().Perm() != 0o755 {
+		t.Errorf("the bin's mode: %v, %v", st.Mode(), err)
+	}
+	t.Run("then changes it as if it had been laid out afresh", func(t *testing.T) {
+		if err := install(t, dir, one, two, &shop{}); err != nil {
+			t.Fatal(err)
+		}
+		fresh := t.TempDir()
+		os.MkdirAll(filepath.Join(fresh, "packages", "w"), 0o755)
+		if err := install(t, fresh, nil, two, &shop{}); err != nil {
+			t.Fatal(err)
+		}
+		got := strings.ReplaceAll(tree(t, dir), "node_modules/@s/\n", "") // npm leaves an empty scope, too
+		if want := tree(t, fresh); got != want {
+			t.Errorf("got\n%s\nwant\n%s", got, want)
+		}
+	})
+	t.Run("then has nothing to do", func(t *testing.T) {
+		s := &shop{}
+		if err := install(t, dir, two, two, s); err != nil || len(s.placed) > 0 {
+			t.Errorf("placed %v, %v", s.placed, err)
+		}
+	})
+}
+
+func TestAFailureLeavesEverythingAsItWas(t *testing.T) {
+	one := lock("a@1.0.0 bin:a=cli.js", "b@1.0.0", "b//c@1.0.0", "gone@1.0.0 bin:gone=cli.js")
+	two := lock("a@2.0.0 bin:a=cli.js", "b@2.0.0", "b//c@1.0.0", "new@1.0.0 bin:new=cli.js")
+	for _, fail := range []string{"a@2.0.0", "b@2.0.0", "new@1.0.0"} {
+		dir := t.TempDir()
+		if err := install(t, dir, nil, one, &shop{}); err != nil {
+			t.Fatal(err)
+		}
+		before := tree(t, dir)
+		if err := install(t, dir, one, two, &shop{fail: fail}); err == nil {
+			t.Errorf("%s: no error", fail)
+		}
+		if after := tree(t, dir); after != before {
+			t.Errorf("%s failed:\n%s\nbefore:\n%s", fail, after, before)
+		}
+		// And what was undone can be done.
+		if err := install(t, dir, one, two, &shop{}); err != nil {
+			t.Errorf("%s: afterwards: %v", fail, err)
+		}
+	}
+}
+
+func TestAnOptionalPackageThatFailsIsLeftOut(t *testing.T) {
+	dir := t.TempDir()
+	plan := NewPlan(nil, lock("a@1.0.0", "opt@1.0.0"), Options{})
+	a, err := plan.Apply(t.Context(), dir, &shop{fail: "opt@1.0.0"}, ApplyOptions{
+		Limit: 2, Failed: func(p *lockfile.Package, _ error) bool { return p.Location == "node_modules/opt" },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if got := tree(t, dir); strings.Contains(got, "opt") || !strings.Contains(got, "a@1.0.0") || len(a.Missing) != 1 {
+		t.Errorf("got\n%s\nmissing %v", got, a.Missing)
+	}
+}
+
+// A run that is killed is imitated by one whose process stops at a step: the
+// state on disk at that moment is copied away and healed.
+func TestARunThatWasKilledIsHealed(t *testing.T) {
+	one := lock("a@1.0.0 bin:a=cli.js", "b@1.0.0", "b//c@1.0.0", "stays@1.0.0")
+	two := lock("a@2.0.0 bin:a=cli.js", "b@2.0.0", "b//c@1.0.0", "stays@1.0.0", "new@1.0.0 bin:new=cli.js")
+	dir := t.TempDir()
+	if err := install(t, dir, nil, one, &shop{}); err != nil {
+		t.Fatal(err)
+	}
+	wantDir := t.TempDir()
+	if err := install(t, wantDir, nil, two, &shop{}); err != nil {
+		t.Fatal(err)
+	}
+	want := tree(t, wantDir)
+	var copies []string
+	s := &shop{onPlace: func(string) {
+		to := t.TempDir()
+		if err := os.CopyFS(to, os.DirFS(dir)); err != nil {
+			t.Error(err)
+		}
+		copies = append(copies, to)
+	}}
+	a, err := NewPlan(one, two, Options{}).Apply(t.Context(), dir, s, ApplyOptions{Umask: 0o022, Limit: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := t.TempDir()
+	os.CopyFS(last, os.DirFS(dir))
+	copies = append(copies, last)
+	a.Commit()
+	for i, c := range copies {
+		healed, err := Heal(c)
+		if err != nil || !healed {
+			t.Fatalf("%d: %v, %v", i, healed, err)
+		}
+		// What is left is found by looking, as after any stranger's change.
+		var have []string
+		for _, p := range one.Packages {
+			b, err := os.ReadFile(filepath.Join(c, filepath.FromSlash(string(p.Location)), "index.js"))
+			if err == nil {
+				at := strings.TrimPrefix(strings.ReplaceAll(string(p.Location), "/node_modules/", "//"), "node_modules/")
+				_, version, _ := strings.Cut(string(b), "@")
+				have = append(have, at+"@"+version)
+			}
+		}
+		if !slices.Contains(have, "stays@1.0.0") {
+			t.Errorf("%d: what was not touched is gone: %v", i, have)
+		}
+		if err := install(t, c, lock(have...), two, &shop{}); err != nil {
+			t.Fatal(err)
+		}
+		if got := tree(t, c); got != want {
+			t.Errorf("%d: got\n%s\nwant\n%s", i, got, want)
+		}
+	}
+}
+
+func TestAStrangersLinkIsNotFollowed(t *testing.T) {
+	dir, outside := t.TempDir(), t.TempDir()
+	t.Run("where a package goes", func(t *testing.T) {
+		os.MkdirAll(filepath.Join(dir, "node_modules"), 0o755)
+		os.Symlink(outside, filepath.Join(dir, "node_modules", "a"))
+		if err := install(t, dir, nil, lock("a@1.0.0", "a//b@1.0.0"), &shop{}); err != nil {
+			t.Fatal(err)
+		}
+	})
+	t.Run("where a scope goes", func(t *testing.T) {
+		os.Symlink(outside, filepath.Join(dir, "node_modules", "@s"))
+		if err := install(t, dir, nil, lock("@s/a@1.0.0"), &shop{}); err != nil {
+			t.Fatal(err)
+		}
+	})
+	t.Run("where the bins go", func(t *testing.T) {
+		os.RemoveAll(filepath.Join(dir, "node_modules", ".bin"))
+		os.Symlink(outside, filepath.Join(dir, "node_modules", ".bin"))
+		if err := install(t, dir, nil, lock("x@1.0.0 bin:x=cli.js"), &shop{}); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if got := tree(t, outside); got != "" {
+		t.Errorf("outside there is\n%s", got)
+	}
+}
+
+func TestPlacesThatAreRefused(t *testing.T) {
+	for _, loc := range []string{
+		"", "a", "node_modules", "node_modules/", "node_modules/..", "node_modules/../x", "node_modules/a/../../x", "/node_modules/a",
+		"node_modules/.bin", "node_modules/@s", "node_modules/@s/..", "node_modules/a/b", "../node_modules/a", "node_modules/a\\b",
+		"node_modules/node_modules/a", "packages/../../node_modules/a", "node_modules/a/node_modules", "node_modules//a",
+	} {
+		if CheckLocation(lockfile.Location(loc)) == nil {
+			t.Errorf("%q is taken", loc)
+		}
+	}
+	for _, loc := range []string{"node_modules/a", "node_modules/@s/a", "node_modules/a/node_modules/@s/b", "packages/w/node_modules/a"} {
+		if err := CheckLocation(lockfile.Location(loc)); err != nil {
+			t.Errorf("%q: %v", loc, err)
+		}
+	}
+	t.Run("a package inside of a link", func(t *testing.T) {
+		plan := NewPlan(nil, lock("w->packages/w", "w//a@1.0.0"), Options{})
+		if _, err := plan.Apply(t.Context(), t.TempDir(), &shop{}, ApplyOptions{}); err == nil {
+			t.Error("no error")
+		}
+	})
+}
+
+func TestBinsThatAreRefused(t *testing.T) {
+	for _, b := range []string{"bin:../x=cli.js", "bin:x=../../cli.js", "bin:x=/etc/passwd", "bin:..=cli.js"} {
+		if plan := NewPlan(nil, lock("a@1.0.0 "+b), Options{}); len(plan.Bins) > 0 {
+			t.Errorf("%s: %v", b, plan.Bins)
+		}
+	}
+}
+
+func TestTheJournalOfAStrangerRemovesNothingElse(t *testing.T) {
+	dir := t.TempDir()
+	os.MkdirAll(filepath.Join(dir, "node_modules", "a"), 0o755)
+	os.MkdirAll(filepath.Join(dir, "src"), 0o755)
+	journal := strings.Join([]string{"src", "..", "../x", "node_modules", "node_modules/../src", "node_modules/.bin/../../src", ".", ""}, "\n")
+	os.WriteFile(filepath.Join(dir, "node_modules", journalName), []byte(journal), 0o644)
+	if _, err := Heal(dir); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []string{"src", "node_modules/a"} {
+		if _, err := os.Stat(filepath.Join(dir, p)); err != nil {
+			t.Errorf("%s is gone", p)
+		}
+	}
+}
+
+func FuzzCheckLocation(f *testing.F) {
+	for _, s := range []string{"node_modules/a", "node_modules/@s/a/node_modules/b", "packages/w/node_modules/a", "node_modules/.."} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		if CheckLocation(lockfile.Location(s)) != nil {
+			return
+		}
+		if !filepath.IsLocal(filepath.FromSlash(s)) || filepath.ToSlash(filepath.Clean(s)) != s {
+			t.Errorf("%q is taken", s)
+		}
+	})
+}
