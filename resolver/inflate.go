@@ -1,9 +1,9 @@
 package resolver
 
 import (
-	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/ibid-pm/ibid/internal/manifest"
 	"github.com/ibid-pm/ibid/internal/spec"
@@ -27,6 +27,7 @@ func (b *builder) inflate(meta *lockMeta) error {
 		node    *Node
 		id      string
 		spec    *spec.Spec
+		before  time.Time
 		fetched *Fetched
 		err     error
 	}
@@ -51,6 +52,7 @@ func (b *builder) inflate(meta *lockMeta) error {
 	for _, j := range jobs {
 		w := b.wish(j.spec)
 		w.Resolved, w.Integrity = j.node.Resolved(), j.node.integrity
+		j.before = w.Before
 		group.Add(1)
 		slots <- struct{}{}
 		go func() {
@@ -104,5 +106,3 @@ func (b *builder) crackOpen(n *Node) error {
 	}
 	return nil
 }
-
-var _ = slices.Clip[[]int]

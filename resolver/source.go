@@ -68,12 +68,12 @@ type fetcher struct {
 	src    Source
 	wish   func(*spec.Spec) Wish
 
-	mu    sync.Mutex
-	memo  map[string]*future
+	mu   sync.Mutex
+	memo map[string]*future
 	// guessed is what ahead was called with.
 	guessed map[manifest.Dep]bool
-	slots chan struct{}
-	group sync.WaitGroup
+	slots   chan struct{}
+	group   sync.WaitGroup
 	// have is the versions that are in the tree at the start, by name.
 	have map[string][]*nodesemver.Version
 	// pinned is what the root's overrides make of a name.
@@ -91,7 +91,7 @@ func newFetcher(ctx context.Context, src Source, wish func(*spec.Spec) Wish) *fe
 	ctx, cancel := context.WithCancel(ctx)
 	return &fetcher{
 		ctx: ctx, cancel: cancel, src: src, wish: wish,
-		memo:  map[string]*future{}, guessed: map[manifest.Dep]bool{},
+		memo: map[string]*future{}, guessed: map[manifest.Dep]bool{},
 		slots: make(chan struct{}, fetchesAhead),
 		have:  map[string][]*nodesemver.Version{},
 	}
