@@ -335,6 +335,7 @@ func (c *Config) CommandFlags(defs []Definition, skip int) (flags map[string]Val
 	for i := range defs {
 		def := &defs[i]
 		allowed = append(append(allowed, def.Key), def.Aliases...)
+		allowed = append(allowed, strings.Split(def.Short, "")...)
 		flags[def.Key] = def.Default
 		var given []string
 		for _, name := range append([]string{def.Key}, def.Aliases...) {

@@ -72,3 +72,14 @@ func BenchmarkLoad(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkListText(b *testing.B) {
+	dir := b.TempDir()
+	c, err := Load(Env{Environ: append(os.Environ(), "HOME="+dir), Cwd: dir})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		c.ListText(true)
+	}
+}

@@ -510,11 +510,16 @@ func fromLocal(seconds int64) int64 {
 	return seconds - before
 }
 
-// formatDate is Date.prototype.toString without the zone's name, which Go does
-// not know.
+// formatDate is Date.prototype.toString, without the name of any zone but UTC:
+// Go does not know them.
 func formatDate(ms float64) string {
 	if math.IsNaN(ms) {
 		return "Invalid Date"
 	}
-	return time.UnixMilli(int64(ms)).Format("Mon Jan 02 2006 15:04:05 GMT-0700")
+	t := time.UnixMilli(int64(ms))
+	text := t.Format("Mon Jan 02 2006 15:04:05 GMT-0700")
+	if name, _ := t.Zone(); name == "UTC" {
+		text += " (Coordinated Universal Time)"
+	}
+	return text
 }

@@ -98,11 +98,11 @@ func Definitions() []Definition { return definitions[:] }
 // "--no-save", "--omit <dev|optional|peer> [--omit <dev|optional|peer> ...]".
 // It follows describeUsage in @npmcli/config's definition.js.
 func (d *Definition) Usage() string {
-	if d.Key == "color" {
+	switch d.Key {
+	case "color":
 		return "--color|--no-color|--color always"
-	}
-	if d.Key == "version" || d.Key == "versions" {
-		return "--" + d.Key
+	case "save":
+		return "-S|--save|--no-save|--save-prod|--save-dev|--save-optional|--save-peer|--save-bundle"
 	}
 	short := ""
 	if d.Short != "" {
@@ -128,11 +128,7 @@ func (d *Definition) Usage() string {
 		case TypeBoolean:
 			boolean = true
 		case TypeLiteral:
-			if t.Literal != "" {
-				literals = append(literals, t.Literal)
-			} else {
-				literals = append(literals, "")
-			}
+			literals = append(literals, t.Literal)
 		default:
 			generic = true
 		}

@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"math"
 	"os"
@@ -239,7 +240,7 @@ func (c *Config) environTable() *table {
 }
 
 func (c *Config) loadFile(layer Layer, file string) error {
-	data, err := os.ReadFile(file)
+	data, err := readFile(file)
 	if err != nil {
 		if from, ok := c.sources[file]; ok {
 			return doubleLoad(file, layer, from)
@@ -257,6 +258,39 @@ func (c *Config) loadFile(layer Layer, file string) error {
 		c.warn("error", "config", "prefix cannot be changed from project config: "+file+".")
 	}
 	return c.loadTable(layer, file, parsed)
+}
+
+// maxFile is how much of a configuration file is read; a project can name any
+// file, and one that never ends.
+const maxFile = 16 << 20
+
+func readFile(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	size := int64(512)
+	if st, err := f.Stat(); err == nil && st.Mode().IsRegular() {
+		size = min(st.Size()+1, maxFile+1)
+	}
+	data := make([]byte, 0, size)
+	for {
+		if len(data) == cap(data) {
+			data = slices.Grow(data, len(data))
+		}
+		n, err := f.Read(data[len(data):cap(data)])
+		data = data[:len(data)+n]
+		if len(data) > maxFile {
+			return nil, &fs.PathError{Op: "read", Path: name, Err: errors.New("more than 16 MB")}
+		}
+		if err == io.EOF {
+			return data, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
 }
 
 func doubleLoad(source string, layer, from Layer) error {

@@ -3,14 +3,17 @@ package config
 import (
 	"errors"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
 // Save writes the file of a layer: the raw values, so that ${} stays, in the
 // order they were read. Comments are lost, as with npm. A file without values is
-// removed. The user's file has mode 0600, others 0666 without the umask.
+// removed. The user's file gets mode 0600. Others keep theirs, and new ones get
+// what the umask leaves of 0666, where npm would make them writable for everyone.
 //
 // The file is written beside and renamed, so that it is whole at any time; a
 // symbolic link is followed and kept.
@@ -31,34 +34,38 @@ func (c *Config) Save(layer Layer) error {
 	l.err = nil
 	if text == "" {
 		if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil // npm does not mind either
+			return err
 		}
 		return nil
 	}
-	mode := fs.FileMode(0o666)
 	if layer == User {
-		mode = 0o600
+		return writeFile(file, text+"\n", 0o600)
 	}
-	return writeFile(file, text+"\n", mode)
+	return writeFile(file, text+"\n", 0)
 }
 
-// writeFile replaces file atomically.
+// writeFile replaces file atomically. A mode of 0 keeps that of the file.
 func writeFile(file, text string, mode fs.FileMode) error {
 	if target, err := filepath.EvalSymlinks(file); err == nil {
 		file = target
+	}
+	created := fs.FileMode(0o666)
+	if mode != 0 {
+		created = mode // private from the start: it holds tokens
+	} else if st, err := os.Stat(file); err == nil {
+		mode = st.Mode().Perm()
 	}
 	dir := filepath.Dir(file)
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
-	// The temporary file is private from the start: it holds tokens.
-	f, err := os.CreateTemp(dir, ".npmrc-*")
+	tmp := filepath.Join(dir, ".npmrc-"+strconv.FormatUint(rand.Uint64(), 36))
+	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, created)
 	if err != nil {
 		return err
 	}
-	tmp := f.Name()
 	_, err = f.WriteString(text)
-	if err == nil {
+	if err == nil && mode != 0 {
 		err = f.Chmod(mode)
 	}
 	if closeErr := f.Close(); err == nil {

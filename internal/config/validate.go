@@ -9,6 +9,14 @@ type AuthProblem struct {
 	Rename string // the key it should have; "" if it must go
 }
 
+// String says what Repair does about it, as "config fix" prints it.
+func (p AuthProblem) String() string {
+	if p.Rename == "" {
+		return "- `" + p.Key + "` deleted from " + p.Layer.String() + " config"
+	}
+	return "~ `" + p.Key + "` renamed to `" + p.Rename + "` in " + p.Layer.String() + " config"
+}
+
 // InvalidAuthError says that files hold credentials without a host, which could
 // be sent anywhere. Its Code is ERR_INVALID_AUTH; Repair mends it.
 type InvalidAuthError struct{ Problems []AuthProblem }

