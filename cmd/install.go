@@ -44,7 +44,7 @@ func runInstall(ctx context.Context, a *App, args []string) error {
 			return err
 		}
 	}
-	o, err := a.reify(ctx, change{ask: func(r *resolver.Request) { r.Add = add }})
+	o, err := a.reify(ctx, change{bare: bare, ask: func(r *resolver.Request) { r.Add = add }})
 	if err != nil {
 		return err
 	}

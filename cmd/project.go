@@ -2,9 +2,11 @@ package cmd
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"github.com/ibid-pm/ibid/internal/manifest"
 	"github.com/ibid-pm/ibid/internal/platform"
@@ -23,6 +25,7 @@ type project struct {
 	selected   []workspaces.Workspace // those that -w names
 	lock       *lockfile.Lockfile     // nil where there is none
 	lockPath   string                 // where it is or would be
+	saved      map[string]bool        // the package.json files that were written, relative
 	// healed: a run that was killed had left something half done, now gone.
 	healed bool
 }
@@ -186,30 +189,72 @@ func excluded(patterns []string) func(name string) bool {
 
 func (a *App) warnResolve(w resolver.Warning) { a.logPrefixed(levelWarn, w.Heading, w.Message) }
 
-// writeFile puts a whole file in place of another, or leaves that as it was.
-func writeFile(path string, data []byte) error {
-	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
+// folders are the workspaces' folders.
+func (p *project) folders() []string {
+	out := make([]string, len(p.workspaces))
+	for i, w := range p.workspaces {
+		out[i] = w.Path
+	}
+	return out
+}
+
+type fileToWrite struct {
+	path string
+	data []byte
+}
+
+// writeFiles puts whole files in place of others. All are on the disk before
+// the first takes its place, so that a full disk leaves all as they were.
+func writeFiles(files []fileToWrite) error {
+	var ready []string
+	fail := func(err error) error {
+		for _, tmp := range ready {
+			os.Remove(tmp)
+		}
 		return err
 	}
-	mode := fs.FileMode(0o666)
-	if st, err := os.Stat(path); err == nil {
-		mode = st.Mode().Perm()
-	} else {
-		mode &^= processUmask()
+	for _, f := range files {
+		tmp, err := writeBeside(f)
+		if tmp != "" {
+			ready = append(ready, tmp)
+		}
+		if err != nil {
+			return fail(fmt.Errorf("%s: saving: %w", f.path, err))
+		}
 	}
-	_, err = tmp.Write(data)
+	for i, f := range files {
+		// What is a link stays one: its target is replaced.
+		to := f.path
+		if real, err := filepath.EvalSymlinks(f.path); err == nil {
+			to = real
+		}
+		if err := os.Rename(ready[i], to); err != nil {
+			return fail(fmt.Errorf("%s: saving: %w", f.path, err))
+		}
+	}
+	return nil
+}
+
+func writeBeside(f fileToWrite) (string, error) {
+	path := f.path
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	mode := fs.FileMode(0o666)
+	st, err := os.Stat(path)
 	if err == nil {
+		mode = st.Mode().Perm()
+	}
+	tmp, err := os.OpenFile(filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+strconv.Itoa(os.Getpid())), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
+	if err != nil {
+		return "", err
+	}
+	_, err = tmp.Write(f.data)
+	if err == nil && st != nil {
 		err = tmp.Chmod(mode)
 	}
 	if cerr := tmp.Close(); err == nil {
 		err = cerr
 	}
-	if err == nil {
-		err = os.Rename(tmp.Name(), path)
-	}
-	if err != nil {
-		os.Remove(tmp.Name())
-	}
-	return err
+	return tmp.Name(), err
 }

@@ -30,6 +30,8 @@ type change struct {
 	check func(*project, *resolver.Result) error
 	// saveLock: the lock is written although package.json is not (update, dedupe).
 	saveLock bool
+	// bare: nothing is asked for but what the project's files say.
+	bare bool
 	// project is what is worked on where it is not the user's own (exec).
 	project *project
 	// ready is called when all is decided, before anything is laid out.
@@ -43,7 +45,11 @@ type outcome struct {
 	plan    *linker.Plan
 	lock    *lockfile.Lockfile
 	took    time.Duration
-	scripts *installScripts
+	// wanted is what node_modules has now.
+	wanted *lockfile.Lockfile
+	// standing: nothing had to be decided, all is as the last install left it.
+	standing *standing
+	scripts  *installScripts
 	// unreviewed are the packages whose install scripts were not run.
 	unreviewed []lifecycle.Pending
 }
@@ -52,10 +58,24 @@ type outcome struct {
 // package.json and the lock. Neither is touched unless all before went well.
 func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 	p, err := c.project, error(nil)
+	var st *standing
+	if c.bare && !a.Config.Global() {
+		st = a.newStanding(a.Config.LocalPrefix())
+		if !a.Config.Bool("force") && st.holds() {
+			a.timing.done("found nothing changed")
+			return &outcome{standing: st, took: time.Since(a.start)}, nil
+		}
+		if err := st.watch(nil); err != nil {
+			st = nil
+		}
+	}
 	if p == nil {
 		if p, err = a.project(); err != nil {
 			return nil, err
 		}
+	}
+	if st != nil && len(p.workspaces) > 0 && st.watch(p.folders()) != nil {
+		st = nil
 	}
 	scripts, err := a.installScripts(p, c.project != nil)
 	if err != nil {
@@ -93,6 +113,10 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 	}
 	if err := a.afterScripts(ctx, o); err != nil {
 		return nil, err
+	}
+	if st != nil && a.rememberable(o, c) {
+		a.remember(st, o, o.wanted)
+		a.timing.done("remembered the project's state")
 	}
 	o.took = time.Since(a.start)
 	return o, nil
@@ -196,6 +220,7 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, c change
 	if err := writeHidden(p.dir, wanted); err != nil {
 		return err
 	}
+	o.wanted = wanted
 	a.timing.done("wrote the hidden lockfile")
 	return nil
 }
@@ -261,51 +286,67 @@ func (a *App) save(o *outcome, edits []resolver.Edit, c change) error {
 	if !a.savesLock(c) {
 		return nil
 	}
+	var files []fileToWrite
 	if a.Config.Bool("save") {
 		for _, e := range edits {
-			if err := a.saveManifest(o.project, e); err != nil {
+			f, err := a.editedManifest(o.project, e)
+			if err != nil {
 				return err
+			}
+			if f != nil {
+				files = append(files, *f)
 			}
 		}
 	}
-	if !a.Config.PackageLock() || o.project.lockPath == "" {
-		return nil
+	if a.Config.PackageLock() && o.project.lockPath != "" {
+		data := o.lock.Encode()
+		if !a.Config.Bool("format-package-lock") {
+			data = o.lock.EncodeLine()
+		}
+		if old, err := os.ReadFile(o.project.lockPath); err != nil || !bytes.Equal(old, data) {
+			files = append(files, fileToWrite{o.project.lockPath, data})
+		}
 	}
-	data := o.lock.Encode()
-	if !a.Config.Bool("format-package-lock") {
-		data = o.lock.EncodeLine()
-	}
-	if old, err := os.ReadFile(o.project.lockPath); err == nil && bytes.Equal(old, data) {
-		return nil
-	}
-	if err := writeFile(o.project.lockPath, data); err != nil {
+	if err := writeFiles(files); err != nil {
 		return err
 	}
-	a.timing.done("wrote the lockfile")
+	a.timing.done("saved package.json and the lockfile")
 	return nil
 }
 
-func (a *App) saveManifest(p *project, e resolver.Edit) error {
+// editedManifest gives a package.json as it is to be saved, nil where nothing
+// changes in it.
+func (a *App) editedManifest(p *project, e resolver.Edit) (*fileToWrite, error) {
 	path := filepath.Join(filepath.FromSlash(e.Dir), "package.json")
 	f := p.file
 	if f == nil || f.Path != path {
 		var err error
 		if f, err = manifest.ReadOrCreateFile(path); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	f.UpdateDependencies(e.Dependencies)
 	if !f.Changed() {
-		return nil
+		return nil, nil
 	}
-	if err := writeFile(path, f.Bytes()); err != nil {
-		return fmt.Errorf("%s: saving: %w", path, err)
+	if rel, err := filepath.Rel(p.dir, path); err == nil {
+		if p.saved == nil {
+			p.saved = map[string]bool{}
+		}
+		p.saved[filepath.ToSlash(rel)] = true
 	}
-	return nil
+	return &fileToWrite{path, f.Bytes()}, nil
 }
 
 // summary says what was done, as npm does.
 func (a *App) summary(o *outcome) {
+	if o.standing != nil {
+		a.say("up to date in %s", tookText(o.took))
+		for _, line := range o.standing.said {
+			a.logPrefixed(levelWarn, "install-scripts", term.Safe(line))
+		}
+		return
+	}
 	if o.plan == nil {
 		if a.Config.PackageLockOnly() {
 			a.say("\nup to date in %s", tookText(o.took))

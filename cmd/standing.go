@@ -1,0 +1,311 @@
+package cmd
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/ibid-pm/ibid/internal/config"
+	"github.com/ibid-pm/ibid/internal/folder"
+	"github.com/ibid-pm/ibid/internal/lifecycle"
+	"github.com/ibid-pm/ibid/lockfile"
+)
+
+// A standing is what a finished install remembers of its project, so that the
+// next one can tell by a few thousand stats that there is nothing to do: the
+// configuration that it ran with, and the inode, size and times of every file
+// that it read and every folder that it filled. A change of any of them, which
+// moves a time that nobody can set, makes it void, and all is decided anew.
+//
+// It lies beside the store, under a name made of the project's path; nothing is
+// lost with it.
+type standing struct {
+	dir   string
+	file  string // where it is kept
+	key   string // of the configuration
+	marks []mark
+	said  []string // the warnings that the install ended with
+}
+
+// mark is one file or folder as it was; a zero one was not there.
+type mark struct {
+	path                    string // relative to the project
+	ino                     uint64
+	size, modified, changed int64
+}
+
+const standingMagic = "ibid standing 1"
+
+// newStanding is the start of one, for this project and configuration.
+func (a *App) newStanding(dir string) *standing {
+	sum := sha256.Sum256([]byte(dir))
+	return &standing{
+		dir:  dir,
+		file: filepath.Join(a.storeDir(), "standing", hex.EncodeToString(sum[:12])),
+		key:  a.configKey(),
+	}
+}
+
+// configKey sums up all that an install goes by besides files.
+func (a *App) configKey() string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%s\x00%s\x00%s\x00%o\x00", versionText(a), compatible, a.nodeVersion(), a.umask)
+	for i := range config.Definitions() {
+		d := &config.Definitions()[i]
+		if a.Config.IsDefault(d.Key) {
+			continue
+		}
+		fmt.Fprintf(h, "%s=%s\x00", d.Key, a.Config.Get(d.Key).JSON())
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// inputs are the files that decide what an install does, there or not: the
+// project's own, or those of its workspaces.
+func (s *standing) inputs(workspaces []string) []string {
+	if workspaces == nil {
+		return []string{"package.json", lockfile.LockName, lockfile.ShrinkwrapName, "yarn.lock", ".npm-extension.mjs", ".npm-extension.cjs"}
+	}
+	var in []string
+	for _, w := range workspaces {
+		rel, err := filepath.Rel(s.dir, w)
+		if err != nil {
+			continue
+		}
+		rel = filepath.ToSlash(rel)
+		in = append(in, rel+"/package.json", rel, parentOf(rel))
+	}
+	return in
+}
+
+func parentOf(p string) string {
+	if i := strings.LastIndexByte(p, '/'); i >= 0 {
+		return p[:i]
+	}
+	return "."
+}
+
+// look takes the mark of a path as it is now.
+func look(top *folder.Folder, path string) (mark, error) {
+	var st folder.Stat
+	err := top.Lstat(path, &st)
+	if err != nil && !isMissing(err) {
+		return mark{}, err
+	}
+	m := mark{path: path}
+	if err == nil {
+		m.ino, m.modified, m.changed = st.Ino, st.Mtime, st.Ctime
+		if !st.Mode.IsDir() {
+			m.size = st.Size
+		}
+	}
+	return m, nil
+}
+
+func isMissing(err error) bool {
+	code := errorCode(err)
+	return code == "ENOENT" || code == "ENOTDIR"
+}
+
+// watch notes the inputs before they are read: what changes while the install
+// runs is then seen by the next one.
+func (s *standing) watch(workspaces []string) error {
+	top, err := folder.Open(s.dir)
+	if err != nil {
+		return err
+	}
+	defer top.Close()
+	for _, path := range s.inputs(workspaces) {
+		m, err := look(top, path)
+		if err != nil {
+			return err
+		}
+		s.marks = append(s.marks, m)
+	}
+	return nil
+}
+
+// keep writes the standing down after an install that left nothing to do.
+// wrote says which inputs it wrote itself.
+func (s *standing) keep(installed *lockfile.Lockfile, wrote func(path string) bool) error {
+	top, err := folder.Open(s.dir)
+	if err != nil {
+		return err
+	}
+	defer top.Close()
+	for i := range s.marks {
+		if wrote(s.marks[i].path) {
+			if s.marks[i], err = look(top, s.marks[i].path); err != nil {
+				return err
+			}
+		}
+	}
+	seen := map[string]bool{}
+	add := func(path string) error {
+		if seen[path] {
+			return nil
+		}
+		seen[path] = true
+		m, err := look(top, path)
+		if err == nil {
+			s.marks = append(s.marks, m)
+		}
+		return err
+	}
+	if err := add(lockfile.HiddenName); err != nil {
+		return err
+	}
+	for _, p := range installed.Packages {
+		loc := string(p.Location)
+		if p.InBundle || !p.Location.InNodeModules() {
+			continue
+		}
+		// The package, and every folder that it stands in up to the outermost
+		// node_modules: in each of them something could come or go.
+		for dir := loc; dir != "." && strings.Contains(dir+"/", "node_modules/") && !seen[dir]; dir = parentOf(dir) {
+			if err := add(dir); err != nil {
+				return err
+			}
+		}
+		if p.Link || p.Meta != nil && len(p.Meta.Bin) > 0 {
+			if err := add(loc[:strings.LastIndex(loc, "node_modules/")] + "node_modules/.bin"); err != nil {
+				return err
+			}
+		}
+	}
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%s\n%s\n%s\n%d %d\n", standingMagic, s.dir, s.key, len(s.marks), len(s.said))
+	for _, m := range s.marks {
+		line := b.AvailableBuffer()
+		line = strconv.AppendUint(line, m.ino, 36)
+		for _, n := range [...]int64{m.size, m.modified, m.changed} {
+			line = strconv.AppendInt(append(line, ' '), n, 36)
+		}
+		line = append(append(append(line, ' '), m.path...), '\n')
+		b.Write(line)
+	}
+	for _, line := range s.said {
+		b.WriteString(strconv.Quote(line) + "\n")
+	}
+	if err := os.MkdirAll(filepath.Dir(s.file), 0o755); err != nil {
+		return err
+	}
+	tmp := s.file + ".tmp-" + strconv.Itoa(os.Getpid())
+	if err := os.WriteFile(tmp, b.Bytes(), 0o644); err != nil {
+		return err
+	}
+	return os.Rename(tmp, s.file)
+}
+
+// holds says whether everything is as it was when the standing was kept.
+func (s *standing) holds() bool {
+	data, err := os.ReadFile(s.file)
+	if err != nil {
+		return false
+	}
+	r := lines{rest: string(data)}
+	if r.next() != standingMagic || r.next() != s.dir || r.next() != s.key {
+		return false
+	}
+	var marks, said int
+	if _, err := fmt.Sscan(r.next(), &marks, &said); err != nil {
+		return false
+	}
+	top, err := folder.Open(s.dir)
+	if err != nil {
+		return false
+	}
+	defer top.Close()
+	var st folder.Stat
+	for range marks {
+		m, ok := parseMark(r.next())
+		if !ok {
+			return false
+		}
+		st = folder.Stat{}
+		if err := top.Lstat(m.path, &st); err != nil && (m.ino != 0 || !isMissing(err)) {
+			return false
+		}
+		if st.Ino != m.ino || st.Mtime != m.modified || st.Ctime != m.changed || st.Mode.IsRegular() && st.Size != m.size {
+			return false
+		}
+	}
+	for range said {
+		text, err := strconv.Unquote(r.next())
+		if err != nil {
+			return false
+		}
+		s.said = append(s.said, text)
+	}
+	return true
+}
+
+type lines struct{ rest string }
+
+func (l *lines) next() string {
+	line, rest, _ := strings.Cut(l.rest, "\n")
+	l.rest = rest
+	return line
+}
+
+func parseMark(line string) (m mark, ok bool) {
+	var fields [4]string
+	for i := range fields {
+		if fields[i], line, ok = strings.Cut(line, " "); !ok {
+			return m, false
+		}
+	}
+	ino, err1 := strconv.ParseUint(fields[0], 36, 64)
+	size, err2 := strconv.ParseInt(fields[1], 36, 64)
+	modified, err3 := strconv.ParseInt(fields[2], 36, 64)
+	changed, err4 := strconv.ParseInt(fields[3], 36, 64)
+	if err1 != nil || err2 != nil || err3 != nil || err4 != nil || line == "" {
+		return m, false
+	}
+	return mark{path: line, ino: ino, size: size, modified: modified, changed: changed}, true
+}
+
+// rememberable says whether the next install could do nothing: what npm does on
+// every install, such as the scripts of linked folders, it must do again.
+func (a *App) rememberable(o *outcome, c change) bool {
+	cfg := a.Config
+	if !c.bare || cfg.Global() || cfg.Bool("dry-run") || cfg.PackageLockOnly() || !cfg.PackageLock() || len(o.project.selected) > 0 {
+		return false
+	}
+	if o.project.file == nil || strings.Contains(string(o.project.manifest().Workspaces), "**") {
+		return false
+	}
+	for n := range o.result.Tree.Inventory {
+		if n.IsLink() && (!o.project.isWorkspace(n.Realpath()) || !cfg.Bool("ignore-scripts")) {
+			return false
+		}
+	}
+	return true
+}
+
+func (p *project) isWorkspace(dir string) bool {
+	for _, w := range p.workspaces {
+		if w.Path == dir {
+			return true
+		}
+	}
+	return false
+}
+
+// remember keeps the standing of an install that is done. That it cannot be
+// kept costs time, nothing else.
+func (a *App) remember(s *standing, o *outcome, installed *lockfile.Lockfile) {
+	if s == nil {
+		return
+	}
+	s.said = lifecycle.BlockedLines(o.unreviewed, false)
+	wrote := func(path string) bool { return path == filepath.Base(o.project.lockPath) || o.project.saved[path] }
+	if err := s.keep(installed, wrote); err != nil {
+		a.log(levelVerbose, "remembering the project's state: "+err.Error())
+	}
+}
