@@ -65,6 +65,10 @@ func BenchmarkRead(b *testing.B) {
 
 // BenchmarkUnpack is Read and Write with two workers. The folder is
 // IBID_UNPACK_TO, or the usual one for temporary files.
+//
+// The bench recording's 1,324 tarballs (41,000 files, 282 MB) onto tmpfs took
+// 1.6 CPU-seconds on a 2-core machine: 0.5 to inflate with checksums, 0.1 to
+// read the archives, the rest in mkdirat, openat, write and close.
 func BenchmarkUnpack(b *testing.B) {
 	all := corpus(b)
 	for b.Loop() {

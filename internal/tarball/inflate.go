@@ -5,31 +5,25 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
-	"io"
 
-	"github.com/klauspost/compress/flate"
+	"github.com/ibid-pm/ibid/internal/inflate"
 )
 
 // A Buffer is memory for one inflated tarball at a time, and the decoder that
 // fills it. Its zero value is ready. One goroutine uses it at a time; whoever
 // unpacks many tarballs keeps one per worker.
+//
+// Decoding the bench recording's 1,324 tarballs, 63 MB that become 329 MB, in
+// one thread without checksums: klauspost/compress 0.86 s, internal/inflate
+// 0.48 s of CPU; the standard library 1.40 s.
 type Buffer struct {
-	data   []byte
-	reader bytes.Reader
-	flate  io.ReadCloser
+	data    []byte
+	decoder inflate.Decoder
 }
 
-// grow makes room for n more bytes behind the used ones.
-func (b *Buffer) grow(used, n int) {
-	if cap(b.data)-used >= n {
-		b.data = b.data[:cap(b.data)]
-		return
-	}
-	c := max(2*cap(b.data), used+n, 64<<10)
-	next := make([]byte, c)
-	copy(next, b.data[:used])
-	b.data = next
-}
+// slack is room behind the output that lets the decoder's fast loop run to
+// the end.
+const slack = 512
 
 // Inflate returns the tar archive inside tgz: all gzip members one after the
 // other, or tgz itself when it isn't gzipped. The result is the memory of buf
@@ -63,82 +57,53 @@ func Inflate(tgz []byte, limits Limits, buf *Buffer) ([]byte, error) {
 	if len(tgz) >= 18 {
 		first = int64(binary.LittleEndian.Uint32(tgz[len(tgz)-4:]))
 	}
-	first = min(first, 16*int64(len(tgz))+64<<10, most)
-	buf.grow(0, int(first)+1)
+	first = min(first, 16*int64(len(tgz))+64<<10, most) + slack
+	if int64(cap(buf.data)) < first {
+		buf.data = make([]byte, 0, first)
+	}
 
-	used := 0
+	out := buf.data[:0]
 	rest := tgz
 	for {
 		head, err := gzipHeader(rest)
 		if err != nil {
 			return nil, err
 		}
-		n, left, err := buf.inflateMember(rest[head:], used, most)
-		if err != nil {
-			if errors.Is(err, errTooBig) {
-				if most == limits.Bytes {
-					return nil, tooBig(limits.Bytes)
-				}
-				return nil, bad(CodeBomb, "unpacks to more than %d times its size of %s, as archives made to fill disks do", limits.Ratio, size(int64(len(tgz))))
-			}
-			return nil, err
+		start := len(out)
+		var n int
+		out, n, err = buf.decoder.Decode(out, rest[head:], int(most))
+		buf.data = out
+		switch {
+		case errors.Is(err, inflate.ErrTooLarge) && most == limits.Bytes:
+			return nil, tooBig(limits.Bytes)
+		case errors.Is(err, inflate.ErrTooLarge):
+			return nil, bad(CodeBomb, "unpacks to more than %d times its size of %s, as archives made to fill disks do", limits.Ratio, size(int64(len(tgz))))
+		case errors.Is(err, inflate.ErrShort):
+			return nil, bad(CodeZBuf, "gzip stream ends early")
+		case err != nil:
+			return nil, bad(CodeZData, "gzip stream is damaged")
 		}
-		if len(left) < 8 {
+		rest = rest[head+n:]
+		if len(rest) < 8 {
 			return nil, bad(CodeZBuf, "gzip stream ends early: its checksum is missing")
 		}
-		out := buf.data[used : used+n]
-		if crc32.ChecksumIEEE(out) != binary.LittleEndian.Uint32(left) {
+		if crc32.ChecksumIEEE(out[start:]) != binary.LittleEndian.Uint32(rest) {
 			return nil, bad(CodeZData, "gzip checksum doesn't match the content")
 		}
-		if uint32(n) != binary.LittleEndian.Uint32(left[4:]) {
+		if uint32(len(out)-start) != binary.LittleEndian.Uint32(rest[4:]) {
 			return nil, bad(CodeZData, "gzip length doesn't match the content")
 		}
-		used += n
-		rest = left[8:]
+		rest = rest[8:]
 		// Node's zlib stops at padding and takes anything else for another
 		// member, to the death.
 		if len(rest) == 0 || rest[0] == 0 {
-			break
+			return out[:len(out):len(out)], nil
 		}
 	}
-	return buf.data[:used:used], nil
 }
-
-var errTooBig = errors.New("too big")
 
 func tooBig(limit int64) *Error {
 	return bad(CodeBomb, "unpacks to more than %s", size(limit))
-}
-
-// inflateMember inflates the deflate stream at the start of src to
-// buf.data[used:] and returns how many bytes it made and what follows.
-func (b *Buffer) inflateMember(src []byte, used int, most int64) (n int, rest []byte, err error) {
-	b.reader.Reset(src)
-	if b.flate == nil {
-		b.flate = flate.NewReader(&b.reader)
-	} else if err := b.flate.(flate.Resetter).Reset(&b.reader, nil); err != nil {
-		return 0, nil, err
-	}
-	at := used
-	for {
-		if at == len(b.data) {
-			b.grow(at, 64<<10)
-		}
-		m, err := b.flate.Read(b.data[at:])
-		at += m
-		if int64(at) > most {
-			return 0, nil, errTooBig
-		}
-		if err == io.EOF {
-			return at - used, src[len(src)-b.reader.Len():], nil
-		}
-		if err == io.ErrUnexpectedEOF {
-			return 0, nil, bad(CodeZBuf, "gzip stream ends early")
-		}
-		if err != nil {
-			return 0, nil, bad(CodeZData, "gzip stream is damaged")
-		}
-	}
 }
 
 // gzipHeader returns the length of the gzip header at the start of p (RFC 1952).
