@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/ibid-pm/ibid/internal/inflate"
 	"github.com/ibid-pm/ibid/internal/jsjson"
 	"github.com/ibid-pm/ibid/internal/manifest"
 	"github.com/ibid-pm/ibid/internal/nodesemver"
@@ -280,7 +281,7 @@ func (c *Client) readPackument(ctx context.Context, name, key string, res *http.
 	body := *buf
 	doc := body
 	if zipped {
-		if w.doc, err = w.zip.decode(w.doc, body, c.opts.MaxDocument); err != nil {
+		if w.doc, err = gunzip(&w.zip, w.doc[:0], body, c.opts.MaxDocument); err != nil {
 			return nil, err
 		}
 		doc = w.doc
@@ -328,6 +329,18 @@ func (c *Client) download(name string) ([]byte, error) {
 	return res.Body, nil
 }
 
+// gunzip decodes a whole answer.
+func gunzip(d *inflate.Decoder, dst, src []byte, limit int64) ([]byte, error) {
+	dst, err := d.Gunzip(dst, src, int(min(limit, 1<<31-1)))
+	switch {
+	case errors.Is(err, inflate.ErrTooLarge):
+		return dst, errTooLarge
+	case err != nil:
+		return dst, fmt.Errorf("decoding answer: %w", err)
+	}
+	return dst, nil
+}
+
 // decoders is how many documents are decoded at once: it takes nothing but
 // processor time, and each holds a whole document in memory.
 func decoders() int { return runtime.GOMAXPROCS(0) }
@@ -352,7 +365,7 @@ func (e *entry) document(limit int64) (doc []byte, err error) {
 		case checksum(e.body) != e.bodySum:
 			err = errDamaged
 		case e.encoding == "gzip":
-			doc, err = new(gunzipper).decode(nil, e.body, limit)
+			doc, err = gunzip(new(inflate.Decoder), nil, e.body, limit)
 		default:
 			doc = bytes.Clone(e.body)
 		}

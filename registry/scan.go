@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/bits"
 
+	"github.com/ibid-pm/ibid/internal/inflate"
 	"github.com/ibid-pm/ibid/internal/jsjson"
 )
 
@@ -344,7 +345,7 @@ type scratch struct {
 	head  []byte
 	table []byte
 	seen  keySet
-	zip   gunzipper
+	zip   inflate.Decoder
 }
 
 // scanPackument makes the index of doc, which ends with a NUL. The index's
