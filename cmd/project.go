@@ -235,6 +235,9 @@ func writeFiles(files []fileToWrite) error {
 	return nil
 }
 
+// writeFile is writeFiles for one.
+func writeFile(path string, data []byte) error { return writeFiles([]fileToWrite{{path, data}}) }
+
 func writeBeside(f fileToWrite) (string, error) {
 	path := f.path
 	if real, err := filepath.EvalSymlinks(path); err == nil {

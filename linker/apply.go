@@ -279,9 +279,6 @@ func (a *Applied) moveAside() error {
 	for i := range a.plan.Steps {
 		s := &a.plan.Steps[i]
 		loc := string(s.Package.Location)
-		if s.Package.InBundle && (s.Was == nil || s.Was.InBundle) {
-			continue // comes and goes with its bundler
-		}
 		if s.Action == Add {
 			// Something that no lockfile knows may be there.
 			if err := a.retire(loc, false); err != nil {
@@ -375,7 +372,7 @@ func (a *Applied) place(ctx context.Context, files Files, o ApplyOptions) error 
 	byName := map[string]*group{}
 	for i := range a.plan.Steps {
 		s := &a.plan.Steps[i]
-		if s.Action != Add && s.Action != Change || s.Package.InBundle {
+		if s.Action != Add && s.Action != Change {
 			continue
 		}
 		loc := string(s.Package.Location)

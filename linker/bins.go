@@ -113,10 +113,8 @@ func fixShebang(file string, mode fs.FileMode) error {
 func writeJournal(l *layout, p *Plan) error {
 	var b bytes.Buffer
 	for i := range p.Steps {
-		if s := &p.Steps[i]; !s.Package.InBundle {
-			b.WriteString(string(s.Package.Location))
-			b.WriteByte('\n')
-		}
+		b.WriteString(string(p.Steps[i].Package.Location))
+		b.WriteByte('\n')
 	}
 	for _, bin := range p.Bins {
 		b.WriteString(bin.Path)

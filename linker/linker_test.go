@@ -37,6 +37,7 @@ func lock(entries ...string) *lockfile.Lockfile {
 			p.Location = lockfile.Location("node_modules/" + strings.ReplaceAll(at, "//", "/node_modules/"))
 		}
 		for _, f := range fields[1:] {
+			p.InBundle = p.InBundle || f == "bundled"
 			if b, ok := strings.CutPrefix(f, "bin:"); ok {
 				name, path, _ := strings.Cut(b, "=")
 				p.Meta.Bin = append(p.Meta.Bin, manifest.Bin{Name: name, Path: path})
@@ -311,6 +312,17 @@ func TestPlacesThatAreRefused(t *testing.T) {
 			t.Error("no error")
 		}
 	})
+}
+
+func TestWhatIsBundled(t *testing.T) {
+	var got []string
+	for _, s := range NewPlan(nil, lock("a@1.0.0", "a//b@1.0.0 bundled", "a//b//c@1.0.0 bundled", "mine@1.0.0 bundled", "mine//d@1.0.0 bundled"), Options{}).Steps {
+		got = append(got, string(s.Package.Location))
+	}
+	want := []string{"node_modules/a", "node_modules/mine", "node_modules/mine/node_modules/d"}
+	if !slices.Equal(got, want) {
+		t.Errorf("steps for %v, want those that no dependency brings: %v", got, want)
+	}
 }
 
 func TestBinsThatAreRefused(t *testing.T) {

@@ -52,8 +52,6 @@ type Plan struct {
 // Options changes what a plan contains.
 type Options struct {
 	NoBins bool // bin-links=false
-	// Damaged says that what is installed at a location is not to be trusted.
-	Damaged func(lockfile.Location) bool
 }
 
 // NewPlan compares what is installed with what is wanted. Either may be nil.
@@ -64,7 +62,7 @@ func NewPlan(installed, wanted *lockfile.Lockfile, o Options) *Plan {
 	have := map[lockfile.Location]*lockfile.Package{}
 	if installed != nil {
 		for _, x := range installed.Packages {
-			if inModules(x.Location) && (o.Damaged == nil || !o.Damaged(x.Location)) {
+			if inModules(x.Location) && !bundled(x, installed) {
 				have[x.Location] = x
 			}
 		}
@@ -81,13 +79,14 @@ func NewPlan(installed, wanted *lockfile.Lockfile, o Options) *Plan {
 	wanting := make(map[lockfile.Location]*lockfile.Package, len(want))
 	for _, x := range want {
 		wanting[x.Location] = x
+		if bundled(x, wanted) {
+			continue
+		}
 		was := have[x.Location]
 		switch {
 		case was == nil:
 			p.Steps = append(p.Steps, Step{Action: Add, Package: x})
-			if !x.InBundle {
-				p.Added++
-			}
+			p.Added++
 		case !same(was, x):
 			p.Steps = append(p.Steps, Step{Action: Change, Package: x, Was: was})
 			p.Changed++
@@ -126,6 +125,22 @@ func NewPlan(installed, wanted *lockfile.Lockfile, o Options) *Plan {
 	return p
 }
 
+// bundled says whether a package comes and goes with a dependency that bundles
+// it. What the project itself bundles is installed like anything else.
+func bundled(p *lockfile.Package, lock *lockfile.Lockfile) bool {
+	if !p.InBundle {
+		return false
+	}
+	loc := string(p.Location)
+	i := strings.Index(loc, "node_modules/") + len("node_modules/")
+	nested := strings.Index(loc[i:], "/node_modules/")
+	if nested < 0 {
+		return false
+	}
+	outermost := lock.Get(lockfile.Location(loc[:i+nested]))
+	return outermost == nil || !outermost.InBundle
+}
+
 // inModules tells a package in a node_modules from the root, a workspace or the
 // target of a link, which nobody lays out.
 func inModules(l lockfile.Location) bool {
@@ -141,9 +156,6 @@ func same(was, want *lockfile.Package) bool {
 	}
 	if want.Link {
 		return was.Resolved == want.Resolved
-	}
-	if was.InBundle && want.InBundle {
-		return true // comes and goes with its bundler
 	}
 	if version(was) != version(want) || was.Name() != want.Name() {
 		return false
