@@ -1,14 +1,11 @@
 package cmd
 
 import (
-	"fmt"
+	"io"
 	"runtime/debug"
-	"sort"
 	"strings"
 
 	"github.com/spf13/cobra"
-
-	"github.com/ibid-pm/ibid/internal/config"
 )
 
 // version is set by the linker when a release is built.
@@ -33,7 +30,14 @@ func newRootCmd(a *App) *cobra.Command {
 		DisableFlagParsing: true,
 		CompletionOptions:  cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
-	root.RunE = func(c *cobra.Command, args []string) error { return runHelp(a, root, args) }
+	root.RunE = func(*cobra.Command, []string) error { return runRoot(a, root) }
+	root.SetHelpFunc(func(c *cobra.Command, _ []string) {
+		if c == root {
+			a.listCommands(root)
+		} else {
+			io.WriteString(a.Stdout, a.helpOf(c, false))
+		}
+	})
 	root.AddCommand(
 		newInstallCmd(a),
 		newCiCmd(a),
@@ -42,8 +46,14 @@ func newRootCmd(a *App) *cobra.Command {
 		newDedupeCmd(a),
 		newPruneCmd(a),
 		newCacheCmd(a),
-		newHelpCmd(a, root),
+		newPkgCmd(a),
+		newVersionCmd(a),
+		newConfigCmd(a), newConfigGetCmd(a), newConfigSetCmd(a),
+		newHelpCmd(a, root), newHelpSearchCmd(a, root),
 	)
+	root.AddCommand(newGoneCmds(a, root)...)
+	root.AddCommand(newScriptCmds(a)...)
+	root.AddCommand(newLookCmds(a)...)
 	return root
 }
 
@@ -54,40 +64,13 @@ func declare(c *cobra.Command, keys []string, run func(c *cobra.Command, args []
 	c.SilenceErrors = true
 	c.SilenceUsage = true
 	c.RunE = run
-	c.SetHelpFunc(func(c *cobra.Command, _ []string) { printHelp(c, keys) })
-	return c
-}
-
-func printHelp(c *cobra.Command, keys []string) {
-	w := c.OutOrStdout()
-	fmt.Fprintf(w, "%s\n\nUsage:\n", c.Short)
-	for line := range strings.SplitSeq(c.Use, "\n") {
-		fmt.Fprintf(w, "  ibid %s\n", line)
-	}
-	if c.Long != "" {
-		fmt.Fprintf(w, "\n%s\n", strings.TrimSpace(c.Long))
-	}
 	if len(keys) > 0 {
-		fmt.Fprint(w, "\nOptions:\n")
-		for _, k := range keys {
-			d := config.Lookup(k)
-			if d == nil {
-				continue
-			}
-			flag, description, _, _ := d.Help()
-			fmt.Fprintf(w, "  %s\n      %s\n", flag, description)
+		if c.Annotations == nil {
+			c.Annotations = map[string]string{}
 		}
+		c.Annotations[keysAnnotation] = strings.Join(keys, " ")
 	}
-	if len(c.Aliases) > 0 {
-		noun := "aliases"
-		if len(c.Aliases) == 1 {
-			noun = "alias"
-		}
-		fmt.Fprintf(w, "\n%s: %s\n", noun, strings.Join(c.Aliases, ", "))
-	}
-	if c.Example != "" {
-		fmt.Fprintf(w, "\nExamples:\n%s\n", c.Example)
-	}
+	return c
 }
 
 // find gives the command that the words name and the words behind its name.
@@ -97,7 +80,9 @@ func find(root *cobra.Command, words []string) (*cobra.Command, []string) {
 	}
 	c := child(root, words[0])
 	if c == nil {
-		return nil, nil
+		if c = child(root, npmCommand(words[0])); c == nil {
+			return nil, nil
+		}
 	}
 	words = words[1:]
 	for len(words) > 0 && c.HasSubCommands() {
@@ -127,50 +112,14 @@ func canonical(c *cobra.Command) string {
 	return c.Name()
 }
 
-// unknownCommand says which commands were perhaps meant.
-func (a *App) unknownCommand(root *cobra.Command, words []string) error {
-	var near []string
-	for _, s := range root.SuggestionsFor(words[0]) {
-		near = append(near, a.heading+" "+s)
-	}
-	sort.Strings(near)
-	hints := []string{a.heading + " help lists the commands"}
-	if len(near) > 0 {
-		hints = append([]string{"did you mean: " + strings.Join(near, ", ") + "?"}, hints...)
-	}
-	return &codedError{code: "EUNKNOWNCOMMAND", text: fmt.Sprintf("unknown command: %q", words[0]), hints: hints}
-}
-
-func newHelpCmd(a *App, root *cobra.Command) *cobra.Command {
-	return declare(&cobra.Command{Use: "help [<command>]", Aliases: []string{"hlep"}, Short: "Show how ibid or one of its commands is used"},
-		nil, func(c *cobra.Command, args []string) error { return runHelp(a, root, args) })
-}
-
-func runHelp(a *App, root *cobra.Command, args []string) error {
-	if len(args) > 0 {
-		c, _ := find(root, args)
-		if c == nil {
-			return a.unknownCommand(root, args)
-		}
-		c.SetOut(a.Stdout)
-		return c.Help()
-	}
-	a.out("ibid <command>\n\nUsage:\n")
-	for _, c := range root.Commands() {
-		if !c.Hidden {
-			a.out("  ibid %-14s %s", c.Name(), c.Short)
-		}
-	}
-	a.out("\nibid help <command> tells more of one; every option of npm is taken anywhere on the line.")
-	return nil
-}
-
 // validate checks the configuration for the command and says what is odd in it.
 func (a *App) validate(c *cobra.Command) error {
 	cfg := a.Config
 	if canonical(c) != "config" {
-		if err := cfg.CheckUnknown(); err != nil {
-			return err
+		if _, own := c.Annotations[ownFlags]; !own {
+			if err := cfg.CheckUnknown(); err != nil {
+				return err
+			}
 		}
 		if err := cfg.Validate(); err != nil {
 			return err
