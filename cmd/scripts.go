@@ -440,7 +440,7 @@ func (s *installScripts) run(ctx context.Context, o *outcome, gone map[lockfile.
 		}
 	}
 	flags := o.result.Wanted()
-	b := s.builder(ctx)
+	b := s.builder()
 	b.OptionalFailed = func(n *lifecycle.Node, err error) []string {
 		s.app.log(levelVerbose, "optional package left out: "+err.Error())
 		var paths []string
@@ -468,11 +468,9 @@ func inProject(target, root *resolver.Node) bool {
 }
 
 // builder is made with what all its scripts have in common.
-func (s *installScripts) builder(context.Context) *lifecycle.Builder {
+func (s *installScripts) builder() *lifecycle.Builder {
 	a := s.app
-	return &lifecycle.Builder{
-		Foreground: a.Config.Bool("foreground-scripts"),
-		Stdin:      a.Stdin, Stdout: a.Stdout, Stderr: a.Stderr,
+	b := &lifecycle.Builder{
 		Banner: func(n *lifecycle.Node, event, command string) {
 			for _, line := range lifecycle.Notice(n.Package.ID(), event, command, nil) {
 				a.logPrefixed(levelNotice, "run", term.Safe(line))
@@ -492,6 +490,10 @@ func (s *installScripts) builder(context.Context) *lifecycle.Builder {
 		},
 		Warn: func(text string) { a.logPrefixed(levelWarn, "run-script", text) },
 	}
+	if a.Config.Bool("foreground-scripts") {
+		b.Foreground, b.Stdin, b.Stdout, b.Stderr = true, a.Stdin, a.Stdout, a.Stderr
+	}
+	return b
 }
 
 // build runs the scripts of packages and then of links. flags has what a

@@ -1,0 +1,54 @@
+package ibid_test
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/ibid-pm/ibid/cmd"
+	"github.com/ibid-pm/ibid/registry/registrytest"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"ibid":  func() { os.Exit(cmd.Main(cmd.System())) },
+		"ibidx": func() { os.Exit(cmd.MainX(cmd.System())) },
+	})
+}
+
+// TestScript tells the stories in testdata/script. Each has the packages below
+// its registry folder in a registry of its own, an empty home, and none of the
+// caller's configuration.
+func TestScript(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("testdata", "script"),
+		RequireExplicitExec: true,
+		Setup:               setup,
+		Cmds:                registrytest.Commands(),
+	})
+}
+
+func setup(env *testscript.Env) error {
+	home := filepath.Join(env.WorkDir, ".home")
+	if err := os.MkdirAll(home, 0o777); err != nil {
+		return err
+	}
+	for key, value := range map[string]string{
+		"HOME":                    home,
+		"npm_config_cache":        filepath.Join(home, "cache"),
+		"npm_config_userconfig":   filepath.Join(home, ".npmrc"),
+		"npm_config_globalconfig": filepath.Join(home, "npmrc"),
+		"npm_config_prefix":       filepath.Join(home, "global"),
+		"NO_COLOR":                "1",
+	} {
+		env.Setenv(key, value)
+	}
+	if runtime.GOOS == "windows" {
+		env.Setenv("USERPROFILE", home)
+	}
+	_, err := registrytest.Script(env)
+	return err
+}
