@@ -15,6 +15,7 @@ import (
 	"github.com/ibid-pm/ibid/fetch"
 	"github.com/ibid-pm/ibid/internal/lifecycle"
 	"github.com/ibid-pm/ibid/internal/manifest"
+	"github.com/ibid-pm/ibid/internal/term"
 	"github.com/ibid-pm/ibid/linker"
 	"github.com/ibid-pm/ibid/lockfile"
 	"github.com/ibid-pm/ibid/resolver"
