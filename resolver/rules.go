@@ -16,8 +16,8 @@ type rules struct {
 
 	// bundling is set once any package bundles anything.
 	bundling bool
-	// bulk leaves new edges unresolved.
-	bulk bool
+	// bulk leaves new edges unresolved; oneByOne never does that.
+	bulk, oneByOne bool
 	// err is the first failure deep inside the tree; npm throws there.
 	err error
 	// generation makes node marks distinct from those of earlier walks.

@@ -278,7 +278,7 @@ type bulk struct {
 func newBulk(l *virtualLoader) *bulk {
 	root := l.root
 	b := &bulk{loader: l}
-	b.active = root.IsRoot() && !root.isLink && root.overrides == nil && root.children.size == 0 && root.fsChildren.size == 0
+	b.active = !l.rules.oneByOne && root.IsRoot() && !root.isLink && root.overrides == nil && root.children.size == 0 && root.fsChildren.size == 0
 	if b.active {
 		b.rank = make(map[*Node]int, len(l.lock.Packages)+1)
 	}

@@ -1,0 +1,170 @@
+package resolver
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/ibid-pm/ibid/internal/manifest"
+	"github.com/ibid-pm/ibid/lockfile"
+)
+
+// edgesOf writes down every edge into every node, in order.
+func edgesOf(root *Node) string {
+	var b strings.Builder
+	for n := range root.Inventory {
+		b.WriteString(n.location + "\n")
+		for e := range n.EdgesIn {
+			b.WriteString("\t" + e.from.location + " " + e.Type.String() + " " + e.Name + "@" + e.Spec() + " " + e.Error().String() + "\n")
+		}
+		for c := range n.Children {
+			b.WriteString("\tchild " + c.location + "\n")
+		}
+		for c := range n.FsChildren {
+			b.WriteString("\tfolder " + c.location + "\n")
+		}
+	}
+	return b.String()
+}
+
+// Loading all at once must give what loading one by one gives, down to the
+// order of the edges.
+func TestBulkLoadIsTheSame(t *testing.T) {
+	r := newToy(t, examples+`
+		big@1 a@1 q1@1 q2@1 nxz@1 c1@1
+	`)
+	req := project(t, "big@1 m@1 a@1 b@1||2 dev:q2@1 opt:lt@1")
+	dir := req.Dir
+	writeFile(t, dir+"/packages/one/package.json", `{"name":"one","version":"1.0.0","dependencies":{"b":"^1","two":"^1"}}`)
+	writeFile(t, dir+"/packages/two/package.json", `{"name":"two","version":"1.2.0","dependencies":{"y":"^1"},"devDependencies":{"q1":"1"}}`)
+	ws := &WorkspaceMap{}
+	ws.Set("one", dir+"/packages/one")
+	ws.Set("two", dir+"/packages/two")
+	req.Workspaces = ws
+	res, err := r.resolve(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if problems := checkRequire(res.Tree, false); len(problems) > 0 {
+		t.Error(problems)
+	}
+	lock, err := lockfile.Parse(res.Lockfile().Encode(), "package-lock.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := VirtualOptions{Dir: dir, Manifest: req.Manifest, Workspaces: ws}
+	load := func(slow bool) string {
+		rules := newRules(dir, false, false)
+		rules.oneByOne = slow
+		root, err := rules.virtualRootNode(lock, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := loadLockInto(root, lock); err != nil {
+			t.Fatal(err)
+		}
+		return edgesOf(root)
+	}
+	bulk, slow := load(false), load(true)
+	if bulk != slow {
+		t.Errorf("all at once:\n%s\none by one:\n%s", bulk, slow)
+	}
+	if again, err := LoadVirtual(lock, o); err != nil {
+		t.Error(err)
+	} else if got := string(again.Lockfile(LockOptions{Indent: "  ", Newline: "\n"}).Encode()); got != string(res.Lockfile().Encode()) {
+		t.Errorf("the lock of the loaded lock is another:\n%s\nwas\n%s", got, res.Lockfile().Encode())
+	}
+}
+
+func TestLoadActual(t *testing.T) {
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, dir+"/package.json", `{"name":"app","version":"1.0.0","dependencies":{"a":"^1","@s/b":"1","local":"file:local"}}`)
+	writeFile(t, dir+"/local/package.json", `{"name":"local","version":"3.0.0","dependencies":{"c":"1"}}`)
+	writeFile(t, dir+"/node_modules/a/package.json", `{"name":"a","version":"1.1.0","dependencies":{"c":"^2"}}`)
+	writeFile(t, dir+"/node_modules/a/node_modules/c/package.json", `{"name":"c","version":"2.0.0"}`)
+	writeFile(t, dir+"/node_modules/@s/b/package.json", `{"name":"@s/b","version":"1.0.0"}`)
+	writeFile(t, dir+"/node_modules/c/package.json", `{"name":"c","version":"1.0.0"}`)
+	writeFile(t, dir+"/node_modules/stray/package.json", `{"name":"stray","version":"1.0.0"}`)
+	writeFile(t, dir+"/node_modules/.hidden/package.json", `{"name":"hidden","version":"1.0.0"}`)
+	if err := os.Symlink("../local", dir+"/node_modules/local"); err != nil {
+		t.Skip(err)
+	}
+	root, err := LoadActual(ActualOptions{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "@s/b@1.0.0 a>c@2.0.0 a@1.1.0 c@1.0.0 local@3.0.0 local→local stray@1.0.0(dev optional devOptional peer extraneous)"
+	if got := draw(root); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if problems := checkRequire(root, false); len(problems) > 0 {
+		t.Error(problems)
+	}
+
+	// Written last, the hidden lockfile is believed: the folders may say what
+	// they like. Touched afterwards, they are read.
+	hidden := root.Lockfile(LockOptions{Hidden: true})
+	writeFile(t, dir+"/node_modules/a/package.json", `{"name":"a","version":"1.2.0","dependencies":{"c":"^2"}}`)
+	writeFile(t, dir+"/node_modules/.package-lock.json", string(hidden.Encode()))
+	if root, err = LoadActual(ActualOptions{Dir: dir}); err != nil {
+		t.Fatal(err)
+	}
+	if v := root.Child("a").Version(); v != "1.1.0" {
+		t.Errorf("a@%s, want the hidden lockfile's 1.1.0", v)
+	}
+	if err := os.Mkdir(dir+"/node_modules/newcomer", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if root, err = LoadActual(ActualOptions{Dir: dir}); err != nil {
+		t.Fatal(err)
+	}
+	if v := root.Child("a").Version(); v != "1.2.0" {
+		t.Errorf("a@%s, want the folder's 1.2.0", v)
+	}
+}
+
+// Whatever a lock says, loading it and deciding from it ends, and does not
+// panic.
+func FuzzResolveFromLock(f *testing.F) {
+	f.Add([]byte(`{"lockfileVersion":3,"packages":{"":{"dependencies":{"a":"1"}},"node_modules/a":{"version":"1.0.0"}}}`), "a@1 b@1")
+	f.Add([]byte(`{"lockfileVersion":3,"packages":{"":{},"node_modules/a":{"resolved":"b","link":true},"b":{"version":"1.0.0"},"b/node_modules/c":{"version":"2.0.0"}}}`), "a@*")
+	f.Add([]byte(`{"lockfileVersion":3,"packages":{"node_modules/a/node_modules/b":{},"node_modules/A":{},"node_modules/a":{"version":"x"},"":{"workspaces":["p"]}}}`), "x@1")
+	f.Add([]byte(`{"lockfileVersion":2,"packages":{"node_modules/x":{"link":true,"resolved":"node_modules/y"},"node_modules/y":{"resolved":"node_modules/x","link":true},"../z":{},"/q":{},"node_modules/..":{}}}`), "z@1")
+	f.Add([]byte(`{"lockfileVersion":1,"dependencies":{"a":{"version":"1.0.0","requires":{"b":"^1"},"dependencies":{"b":{"version":"file:../q"}}}}}`), "m@1")
+	f.Add([]byte(`{"lockfileVersion":3,"packages":{"":{},"node_modules/a":{"resolved":"","link":true}}}`), "c1@1")
+	f.Fuzz(func(t *testing.T, data []byte, words string) {
+		lock, err := lockfile.Parse(data, "package-lock.json")
+		if err != nil || len(data) > 1<<14 || len(words) > 100 {
+			return
+		}
+		var m *manifest.Manifest
+		func() {
+			defer func() {
+				if recover() != nil {
+					m = &manifest.Manifest{}
+				}
+			}()
+			m = parseManifest("app", words)
+		}()
+		r := newToy(t, examples)
+		req := project(t, "")
+		req.Manifest, req.Lock = m, lock
+		if lock.LockfileVersion < 2 {
+			lock.Inflate(req.Dir, m)
+		}
+		if root, err := LoadVirtual(lock, VirtualOptions{Dir: req.Dir}); err == nil {
+			root.Lockfile(LockOptions{Version: 2})
+		}
+		res, err := Resolve(context.Background(), r, req)
+		if err != nil {
+			return
+		}
+		res.Save()
+		res.Lockfile().Encode()
+	})
+}
