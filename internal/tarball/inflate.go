@@ -21,6 +21,15 @@ type Buffer struct {
 	decoder inflate.Decoder
 }
 
+// Shrink lets go of the memory if it is more than most bytes, so that one
+// large tarball isn't paid for until the end. What was inflated into it stays
+// good as long as it is referred to.
+func (b *Buffer) Shrink(most int) {
+	if cap(b.data) > most {
+		b.data = nil
+	}
+}
+
 // slack is room behind the output that lets the decoder's fast loop run to
 // the end.
 const slack = 512

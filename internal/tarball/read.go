@@ -80,7 +80,7 @@ scan:
 		// From here on the header is one, and what it claims to hold must be there.
 		stored := block * math.Ceil(h.size/block)
 		if stored > float64(len(data)-pos) {
-			return nil, &Error{code: CodeBadArchive, Entry: h.path, Reason: fmt.Sprintf(
+			return nil, &Error{code: CodeBadArchive, Entry: clip(h.path), Reason: fmt.Sprintf(
 				"archive ends early: needs %.0f more bytes, only %d are left", stored, len(data)-pos)}
 		}
 		body := data[pos : pos+int(h.size)]
@@ -122,7 +122,7 @@ func (p *parser) warn(code, path, reason string) {
 		p.missed++
 		return
 	}
-	p.arch.Warnings = append(p.arch.Warnings, Warning{code, path, reason})
+	p.arch.Warnings = append(p.arch.Warnings, Warning{code, clip(path), reason})
 }
 
 // describe keeps what a meta entry says for the entries it is about.
@@ -197,7 +197,7 @@ func (p *parser) entry(h header, offset int) error {
 	clean, parent, note, ok := cleanPath(path, p.Flavour, p.Limits)
 	if note != nil {
 		if note.code == CodeEntry && !ok && strings.IndexByte(path, 0) >= 0 {
-			return &Error{code: CodeEntry, Entry: path, Reason: note.reason}
+			return &Error{code: CodeEntry, Entry: clip(path), Reason: note.reason}
 		}
 		p.warn(note.code, path, note.reason)
 	}

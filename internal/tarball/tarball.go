@@ -183,6 +183,14 @@ func quote(s string) string {
 	return strconv.Quote(s)
 }
 
+// clip lets go of the middle of a very long text, which quote wouldn't show.
+func clip(s string) string {
+	if len(s) <= 4096 {
+		return s
+	}
+	return s[:100] + "…" + s[len(s)-100:]
+}
+
 // size writes a number of bytes for people.
 func size(n int64) string {
 	switch {

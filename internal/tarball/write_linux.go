@@ -32,7 +32,16 @@ func WriteAt(root int, dir string, a *Archive) error {
 	name := make([]byte, 0, 512)
 	for _, d := range a.Dirs {
 		name = append(append(name[:0], d...), 0)
-		if err := mkdirat(root, name, 0o777); err != nil && err != unix.EEXIST {
+		err := mkdirat(root, name, 0o777)
+		if err == unix.EEXIST {
+			// The filesystem takes two names for one. Nothing else may be
+			// there, above all no link.
+			var st unix.Stat_t
+			if serr := unix.Fstatat(root, d, &st, unix.AT_SYMLINK_NOFOLLOW); serr == nil && st.Mode&unix.S_IFMT == unix.S_IFDIR {
+				err = nil
+			}
+		}
+		if err != nil {
 			return pathError("mkdir", dir, d, err)
 		}
 	}
@@ -79,7 +88,8 @@ func mkdirat(root int, name []byte, mode uint32) error {
 }
 
 // createat makes a file that wasn't there. Its folders were made by mkdirat
-// a moment ago in a folder that is ours, so no component can be a link.
+// a moment ago, or seen to be folders, in a folder that is ours: no component
+// can be a link.
 func createat(root int, name []byte, mode uint32) (int, error) {
 	const flags = unix.O_WRONLY | unix.O_CREAT | unix.O_EXCL | unix.O_NOFOLLOW | unix.O_CLOEXEC | unix.O_LARGEFILE
 	for {

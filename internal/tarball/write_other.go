@@ -16,7 +16,15 @@ func write(dir string, a *Archive) error {
 	}
 	defer root.Close()
 	for _, d := range a.Dirs {
-		if err := root.Mkdir(filepath.FromSlash(d), 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
+		err := root.Mkdir(filepath.FromSlash(d), 0o777)
+		if errors.Is(err, fs.ErrExist) {
+			// The filesystem takes two names for one. Nothing else may be
+			// there, above all no link.
+			if fi, serr := root.Lstat(filepath.FromSlash(d)); serr == nil && fi.IsDir() {
+				err = nil
+			}
+		}
+		if err != nil {
 			return pathError("mkdir", dir, d, err)
 		}
 	}
