@@ -3,6 +3,7 @@ package registry
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"io"
 	"math"
 	"net/http"
 	"net/url"
@@ -21,7 +22,7 @@ import (
 
 // cacheFormat is part of the path, so that two versions of ibid that don't
 // understand each other's entries keep apart.
-const cacheFormat = "packuments-1"
+const cacheFormat = "packuments-2"
 
 func (c *Client) entryPath(rawURL string) string {
 	if c.opts.CacheDir == "" {
@@ -38,36 +39,66 @@ func (c *Client) openEntry(rawURL string) *entry {
 	if path == "" {
 		return nil
 	}
-	file, err := mapFile(path)
-	if err != nil || len(file) == 0 {
+	f, err := openFile(path)
+	if err != nil {
 		return nil
 	}
-	var e *entry
-	if !guarded(func() { e = decodeEntry(file) }) || e == nil || e.url != rawURL {
+	defer f.Close()
+	var start [beginning]byte
+	if !readFull(f, start[:], 0) {
 		return nil
 	}
+	nearAt, end, ok := headSpan(start[:])
+	if !ok {
+		return nil
+	}
+	near := make([]byte, end-nearAt)
+	if !readFull(f, near, nearAt) {
+		return nil
+	}
+	e := decodeEntry(start[:], near, nearAt)
+	if e == nil || e.url != rawURL {
+		return nil
+	}
+	e.path = path
 	return e
 }
 
-// writeEntry puts an answer into the cache and opens it from there; nil if it
-// can't.
-func (c *Client) writeEntry(w *scratch, x *index, v validators, f slot, body []byte) *entry {
-	path := c.entryPath(v.url)
-	if path == "" {
-		return nil
+// readFull fills b from a place in a file and says whether it could.
+func readFull(f io.ReaderAt, b []byte, at int) bool {
+	n, _ := f.ReadAt(b, int64(at))
+	return n == len(b)
+}
+
+// readPart reads a part of an entry's file. The file may be another one by
+// now, which the part's checksum tells.
+func readPart(path string, p part) ([]byte, bool) {
+	if path == "" || p.n < 0 || p.n > 1<<31-1 {
+		return nil, false
 	}
-	w.head = appendHead(w.head[:0], x, v, f, body)
-	file, err := writeMapped(path, w.head, x.time, x.slim, body)
+	f, err := openFile(path)
+	if err != nil {
+		return nil, false
+	}
+	defer f.Close()
+	// A forged length must not take memory that the file doesn't have.
+	if p.n > 1<<20 {
+		var last [1]byte
+		if !readFull(f, last[:], p.at+p.n-1) {
+			return nil, false
+		}
+	}
+	b := make([]byte, p.n)
+	return b, readFull(f, b, p.at) && checksum(b) == p.sum
+}
+
+// writeEntry writes an entry's parts to its file and says whether it could.
+func (c *Client) writeEntry(path string, parts ...[]byte) bool {
+	err := writeFile(path, parts...)
 	if err != nil {
 		c.opts.Logger.Debug("packument cache: writing", "error", err)
-		return nil
 	}
-	e := &entry{index: *x, validators: v, slot: f, timeSum: checksum(x.time)}
-	e.bodySum = checksum(body)
-	file = file[len(w.head):]
-	e.time, file = file[:len(x.time)], file[len(x.time):]
-	e.slim, e.body = file[:len(x.slim)], file[len(x.slim):]
-	return e
+	return err == nil
 }
 
 // touchEntry notes that an entry was validated.

@@ -11,8 +11,8 @@ import (
 	"github.com/ibid-pm/ibid/internal/jsjson"
 )
 
-// index is what is kept of a packument, whether it was just fetched or comes
-// from the cache.
+// index is what is kept of a packument in memory: where its versions are, and
+// some of the newest manifests. The rest is in the cache's file.
 type index struct {
 	tags         jsjson.Raw // dist-tags
 	staged       jsjson.Raw // stagedVersions
@@ -21,21 +21,24 @@ type index struct {
 	table []byte // a row for each version, in the document's order
 	names []byte // the versions' keys, as written, one after the other
 
-	// These two are large and seldom read: they may be in a mapped file.
-	time []byte // raw JSON
-	slim []byte // the versions' reduced manifests, one after the other
-
+	near     []byte // the file's bytes from nearAt on
+	nearAt   int
+	times    part // raw JSON
 	oddTimes bool // some version's time may be no date
+}
 
-	reorder bool // versions are not in JavaScript's order yet
+// part is some of a file's bytes and their checksum.
+type part struct {
+	at, n int
+	sum   uint32
 }
 
 // maxKey is how long a version's key may be, many times what npm allows.
 const maxKey = 1<<16 - 1
 
 // row is one version's place in the index, in the form that the cache has:
-// where its key is in names, flags, where its manifest is in slim and the
-// checksum of it, and the version's three numbers, which hold only without
+// where its key is in names, flags, where its reduced manifest is in the file,
+// with its checksum, and the version's three numbers, which hold only without
 // flagOdd. All is little endian.
 type row []byte
 
@@ -44,9 +47,9 @@ const rowSize = 32
 func (r row) nameAt() int   { return int(binary.LittleEndian.Uint32(r)) }
 func (r row) nameLen() int  { return int(binary.LittleEndian.Uint16(r[4:])) }
 func (r row) flags() uint16 { return binary.LittleEndian.Uint16(r[6:]) }
-func (r row) slimAt() int   { return int(binary.LittleEndian.Uint32(r[8:])) }
-func (r row) slimLen() int  { return int(binary.LittleEndian.Uint32(r[12:])) }
-func (r row) sum() uint32   { return binary.LittleEndian.Uint32(r[16:]) }
+func (r row) manifest() part {
+	return part{int(binary.LittleEndian.Uint32(r[8:])), int(binary.LittleEndian.Uint32(r[12:])), binary.LittleEndian.Uint32(r[16:])}
+}
 func (r row) numbers() triple {
 	return triple{binary.LittleEndian.Uint32(r[20:]), binary.LittleEndian.Uint32(r[24:]), binary.LittleEndian.Uint32(r[28:])}
 }
@@ -63,13 +66,13 @@ func (t triple) compare(u triple) int {
 	return 0
 }
 
-func appendRow(table []byte, nameAt, nameLen int, flags uint16, slimAt, slimLen int, sum uint32, numbers triple) []byte {
+func appendRow(table []byte, nameAt, nameLen int, flags uint16, manifest part, numbers triple) []byte {
 	table = binary.LittleEndian.AppendUint32(table, uint32(nameAt))
 	table = binary.LittleEndian.AppendUint16(table, uint16(nameLen))
 	table = binary.LittleEndian.AppendUint16(table, flags)
-	table = binary.LittleEndian.AppendUint32(table, uint32(slimAt))
-	table = binary.LittleEndian.AppendUint32(table, uint32(slimLen))
-	table = binary.LittleEndian.AppendUint32(table, sum)
+	table = binary.LittleEndian.AppendUint32(table, uint32(manifest.at))
+	table = binary.LittleEndian.AppendUint32(table, uint32(manifest.n))
+	table = binary.LittleEndian.AppendUint32(table, manifest.sum)
 	for _, n := range numbers {
 		table = binary.LittleEndian.AppendUint32(table, n)
 	}
@@ -90,16 +93,22 @@ func (x *index) row(i int) row { return row(x.table[i*rowSize:][:rowSize]) }
 
 // name gives a version's key as written. The cache's checksum tells an
 // accident, not a forgery: spans are checked all the same.
-func (x *index) name(i int) []byte { return part(x.names, x.row(i).nameAt(), x.row(i).nameLen()) }
-
-// manifest gives a version's reduced manifest.
-func (x *index) manifest(i int) []byte { return part(x.slim, x.row(i).slimAt(), x.row(i).slimLen()) }
-
-func part(b []byte, at, n int) []byte {
-	if at > len(b) || n > len(b)-at {
+func (x *index) name(i int) []byte {
+	at, n := x.row(i).nameAt(), x.row(i).nameLen()
+	if at > len(x.names) || n > len(x.names)-at {
 		return nil
 	}
-	return b[at : at+n]
+	return x.names[at : at+n]
+}
+
+// nearby gives a part of the file that is in memory.
+func (x *index) nearby(p part) ([]byte, bool) {
+	at := p.at - x.nearAt
+	if at < 0 || p.n > len(x.near)-at {
+		return nil, false
+	}
+	b := x.near[at : at+p.n]
+	return b, checksum(b) == p.sum
 }
 
 // key gives a version's key, decoded.
@@ -112,27 +121,6 @@ func (x *index) key(i int) string {
 		return key.Str()
 	}
 	return text
-}
-
-// order puts the versions into JavaScript's order, if they are not in it.
-func (x *index) order() {
-	if !x.reorder {
-		return
-	}
-	type entry struct {
-		key string
-		row row
-	}
-	entries := make([]entry, x.count())
-	for i := range entries {
-		entries[i] = entry{x.key(i), x.row(i)}
-	}
-	entries = jsjson.Order(entries, func(e *entry) string { return e.key }, func(to, from *entry) { to.row = from.row })
-	table := make([]byte, 0, len(x.table))
-	for _, e := range entries {
-		table = append(table, e.row...)
-	}
-	x.table = table
 }
 
 // readNumbers reads a version's key as far as ordering needs it.
@@ -171,29 +159,57 @@ func readNumbers(key []byte) (numbers triple, flags uint16) {
 
 // An entry on disk is, in little endian:
 //
-//	magic    16 bytes, with the format's version
-//	slot     32 bytes: when it was received or validated (ms), age then (s),
-//	         for how long it is fresh (ms), flags, and a checksum of these.
-//	         The only part that is ever changed in place.
-//	lengths  of what follows, and its checksums
-//	head     url, etag, last-modified, body's encoding, dist-tags, staged,
-//	         restrictions
-//	table    32 bytes for each version
-//	names    the versions' keys
-//	time     the raw "time"
-//	slim     the reduced manifests
-//	body     as received, for those who want the whole document
+//	magic      16 bytes, with the format's version
+//	slot       32 bytes: when it was received or validated (ms), for how long
+//	           it is fresh (ms), its age then (s), flags, a checksum of these.
+//	           The only part that is ever changed in place.
+//	lengths    where head is, the lengths of what is in it, where time and
+//	           body are, with their checksums; then the checksum of lengths
+//	           and head
+//	manifests  the versions' reduced manifests, in the document's order
+//	head       url, etag, last-modified, the body's encoding, dist-tags,
+//	           staged, restrictions, a row for each version, their keys
+//	time       the raw "time"
+//	body       as received, for those who want the whole document
 //
-// Reading one checks the checksum up to names; time, body and each manifest
-// have their own, checked when they are looked at. Whatever does not fit makes
-// the entry as good as absent.
+// Opening one reads the beginning, then head with the few manifests before it:
+// these are usually the newest ones, which picking is about to take. Time, body
+// and each manifest are checked when they are looked at. Whatever does not fit
+// makes the entry as good as absent.
 const (
-	entryMagic  = "ibid packument 1"
+	entryMagic  = "ibid packument 2"
 	slotAt      = len(entryMagic)
 	slotSize    = 32
 	lengthsAt   = slotAt + slotSize
-	lengthsSize = 17 * 4
-	headAt      = lengthsAt + lengthsSize
+	lengthsSize = 18 * 4
+	beginning   = lengthsAt + lengthsSize
+	sumAt       = beginning - 4
+
+	// nearSize is how many bytes of manifests are read with the head.
+	nearSize = 4096
+	// maxHead is far above any real one: a version takes about fifty bytes.
+	maxHead = 64 << 20
+)
+
+// The places of lengths.
+const (
+	lenHeadAt = iota
+	lenHead
+	lenURL
+	lenEtag
+	lenLastModified
+	lenEncoding
+	lenTags
+	lenStaged
+	lenRestrictions
+	lenTable
+	lenNames
+	lenTime
+	lenTimeSum
+	lenBodyAt
+	lenBody
+	lenBodySum
+	lenFlags
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -253,95 +269,105 @@ type validators struct {
 	encoding                string // of the body: "" or "gzip"
 }
 
-// appendHead appends an entry's bytes but for time, slim and body, which
-// follow in this order.
-func appendHead(head []byte, x *index, v validators, f slot, body []byte) []byte {
-	head = append(head, make([]byte, headAt)...)
-	copy(head, entryMagic)
-	copy(head[slotAt:], f.encode())
-	var lengths [lengthsSize]byte
-	put := func(i, n int) { binary.LittleEndian.PutUint32(lengths[i*4:], uint32(n)) }
-	for i, part := range []string{v.url, v.etag, v.lastModified, v.encoding, string(x.tags), string(x.staged), string(x.restrictions)} {
-		put(i, len(part))
-		head = append(head, part...)
-	}
-	put(7, len(x.table))
-	put(8, len(x.names))
-	put(9, len(x.time))
-	put(10, len(x.slim))
-	put(11, len(body))
-	put(12, int(checksum(x.time)))
-	put(13, int(checksum(body)))
-	if x.oddTimes {
-		put(15, 1)
-	}
-	head = append(head, x.table...)
-	head = append(head, x.names...)
-	put(14, len(head))
-	copy(head[lengthsAt:], lengths[:])
-	binary.LittleEndian.PutUint32(head[headAt-4:], headChecksum(head))
-	return head
-}
-
-// headChecksum covers the lengths, but for itself, and what follows them.
-func headChecksum(head []byte) uint32 {
-	sum := checksum(head[lengthsAt : headAt-4])
-	return crc32.Update(sum, castagnoli, head[headAt:])
-}
-
-// entry is an entry on disk, opened. Its time, slim and body are the file's
-// memory, the rest was copied.
+// entry is an entry on disk, opened.
 type entry struct {
 	index
 	validators
-	slot    slot
-	body    []byte
-	timeSum uint32
-	bodySum uint32
+	path string
+	slot slot
+	body part
 }
 
-// decodeEntry reads an entry's head; nil where it is not one, or not whole.
-func decodeEntry(file []byte) *entry {
-	if len(file) < headAt || string(file[:len(entryMagic)]) != entryMagic {
+// encode completes an entry in w.out, where scanning has put the manifests, up
+// to its body, and gives it as opening it would.
+func (w *scratch) encode(x *scanned, v validators, f slot, body []byte) *entry {
+	copy(w.out, entryMagic)
+	copy(w.out[slotAt:], f.encode())
+	set := func(i, n int) { binary.LittleEndian.PutUint32(w.out[lengthsAt+i*4:], uint32(n)) }
+	headAt := len(w.out)
+	put := func(i int, part []byte) {
+		w.out = append(w.out, part...)
+		set(i, len(part))
+	}
+	put(lenURL, []byte(v.url))
+	put(lenEtag, []byte(v.etag))
+	put(lenLastModified, []byte(v.lastModified))
+	put(lenEncoding, []byte(v.encoding))
+	put(lenTags, x.tags)
+	put(lenStaged, x.staged)
+	put(lenRestrictions, x.restrictions)
+	put(lenTable, w.table)
+	put(lenNames, w.names)
+	head := len(w.out) - headAt
+	set(lenHeadAt, headAt)
+	set(lenHead, head)
+	put(lenTime, x.time)
+	set(lenTimeSum, int(checksum(x.time)))
+	set(lenBodyAt, len(w.out))
+	set(lenBody, len(body))
+	set(lenBodySum, int(checksum(body)))
+	if x.oddTimes {
+		set(lenFlags, 1)
+	} else {
+		set(lenFlags, 0)
+	}
+	binary.LittleEndian.PutUint32(w.out[sumAt:], headChecksum(w.out[:beginning], w.out[headAt:headAt+head]))
+	nearAt := max(headAt-nearSize, beginning)
+	return decodeEntry(w.out[:beginning], bytes.Clone(w.out[nearAt:headAt+head]), nearAt)
+}
+
+// headChecksum covers the lengths and the head.
+func headChecksum(start, head []byte) uint32 {
+	return crc32.Update(checksum(start[lengthsAt:sumAt]), castagnoli, head)
+}
+
+// headSpan says where an entry's head is, and from where on it is read, by the
+// entry's beginning. ok is false where it is not one.
+func headSpan(start []byte) (nearAt, end int, ok bool) {
+	if len(start) < beginning || string(start[:len(entryMagic)]) != entryMagic {
+		return 0, 0, false
+	}
+	headAt := int(binary.LittleEndian.Uint32(start[lengthsAt+lenHeadAt*4:]))
+	head := int(binary.LittleEndian.Uint32(start[lengthsAt+lenHead*4:]))
+	if headAt < beginning || head > maxHead {
+		return 0, 0, false
+	}
+	return max(headAt-nearSize, beginning), headAt + head, true
+}
+
+// decodeEntry reads an entry's beginning and what is between nearAt and its
+// head's end, which it takes over; nil where they are not whole.
+func decodeEntry(start, near []byte, nearAt int) *entry {
+	n := func(i int) int { return int(binary.LittleEndian.Uint32(start[lengthsAt+i*4:])) }
+	headAt := n(lenHeadAt) - nearAt
+	if headAt < 0 || headAt > len(near) {
 		return nil
 	}
-	size := int(binary.LittleEndian.Uint32(file[lengthsAt+14*4:]))
-	if size < headAt || size > len(file) {
+	head := near[headAt:]
+	if len(head) != n(lenHead) || headChecksum(start, head) != binary.LittleEndian.Uint32(start[sumAt:]) {
 		return nil
 	}
-	// A copy: what was checked is what is read from here on.
-	head := bytes.Clone(file[:size])
-	n := func(i int) int { return int(binary.LittleEndian.Uint32(head[lengthsAt+i*4:])) }
-	if headChecksum(head) != uint32(n(16)) {
-		return nil
-	}
-	e := &entry{slot: decodeSlot(head[slotAt : slotAt+slotSize]), timeSum: uint32(n(12)), bodySum: uint32(n(13))}
-	e.oddTimes = n(15)&1 != 0
-	at, ok := headAt, true
-	take := func(n int) []byte {
-		if n < 0 || n > size-at {
+	e := &entry{slot: decodeSlot(start[slotAt : slotAt+slotSize])}
+	ok := true
+	take := func(i int) []byte {
+		k := n(i)
+		if k > len(head) {
 			ok = false
 			return nil
 		}
-		at += n
-		return head[at-n : at : at]
+		part := head[:k:k]
+		head = head[k:]
+		return part
 	}
-	e.url, e.etag, e.lastModified, e.encoding = string(take(n(0))), string(take(n(1))), string(take(n(2))), string(take(n(3)))
-	e.tags, e.staged, e.restrictions = jsjson.Raw(take(n(4))), jsjson.Raw(take(n(5))), jsjson.Raw(take(n(6)))
-	e.table, e.names = take(n(7)), take(n(8))
-	if !ok || at != size || len(e.table)%rowSize != 0 {
+	e.url, e.etag, e.lastModified, e.encoding = string(take(lenURL)), string(take(lenEtag)), string(take(lenLastModified)), string(take(lenEncoding))
+	e.tags, e.staged, e.restrictions = jsjson.Raw(take(lenTags)), jsjson.Raw(take(lenStaged)), jsjson.Raw(take(lenRestrictions))
+	e.table, e.names = take(lenTable), take(lenNames)
+	if !ok || len(head) != 0 || len(e.table)%rowSize != 0 {
 		return nil
 	}
-	rest := file[size:]
-	for i, part := range []*[]byte{&e.time, &e.slim, &e.body} {
-		n := n(9 + i)
-		if n > len(rest) {
-			return nil
-		}
-		*part, rest = rest[:n:n], rest[n:]
-	}
-	if len(rest) != 0 {
-		return nil
-	}
+	e.near, e.nearAt = near[:headAt:headAt], nearAt
+	e.times = part{n(lenHeadAt) + n(lenHead), n(lenTime), uint32(n(lenTimeSum))}
+	e.body = part{n(lenBodyAt), n(lenBody), uint32(n(lenBodySum))}
+	e.oddTimes = n(lenFlags)&1 != 0
 	return e
 }

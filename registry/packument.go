@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -30,12 +31,10 @@ const acceptFull = "application/json"
 // Packument is what a registry says of a package. It is read-only and may be
 // used by several goroutines.
 type Packument struct {
-	url    string
-	name   string
-	index  *index
-	mapped bool // index's time and slim are in a mapped file; timeSum is time's checksum
-
-	timeSum uint32
+	url   string
+	name  string
+	index *index
+	path  string // of the cache's file; "" where all is in memory
 
 	bodyOnce sync.Once
 	body     func() ([]byte, error) // the whole document, decoded
@@ -286,7 +285,7 @@ func (c *Client) readPackument(ctx context.Context, name, key string, res *http.
 		}
 		doc = w.doc
 	}
-	x, err := scanPackument(append(doc, 0), w)
+	x, err := w.scan(append(doc, 0))
 	if err != nil {
 		return nil, err
 	}
@@ -294,15 +293,22 @@ func (c *Client) readPackument(ctx context.Context, name, key string, res *http.
 	if zipped {
 		v.encoding = "gzip"
 	}
-	p := &Packument{url: key, name: name, index: x, wishes: &c.wishes}
-	if f, ok := storable(res.Header, c.opts.Now()); !ok {
+	f, keep := storable(res.Header, c.opts.Now())
+	if !keep {
 		c.dropEntry(key)
-	} else if e := c.writeEntry(w, x, v, f, body); e != nil {
-		// From here on the cache's file is what is read: the same bytes, and no
-		// memory for those that nobody looks at.
+	}
+	e := w.encode(x, v, f, body)
+	if e == nil {
+		return nil, fmt.Errorf("%s: the document's index is too large", Clean(name))
+	}
+	if path := c.entryPath(key); keep && path != "" && c.writeEntry(path, w.out, body) {
+		// From here on the cache's file is what is read: no memory for what
+		// nobody looks at.
+		e.path = path
 		return c.fromEntry(name, e), nil
 	}
-	x.detach()
+	e.near, e.nearAt = bytes.Clone(w.out), 0
+	p := c.fromEntry(name, e)
 	p.body = func() ([]byte, error) { return c.download(name) }
 	return p, nil
 }
@@ -313,8 +319,8 @@ func (w *scratch) trim() *scratch {
 	if cap(w.doc) > limit {
 		w.doc = nil
 	}
-	if cap(w.slim) > limit {
-		w.slim = nil
+	if cap(w.out) > limit {
+		w.out = nil
 	}
 	w.scanner.doc = nil
 	return w
@@ -346,45 +352,42 @@ func gunzip(d *inflate.Decoder, dst, src []byte, limit int64) ([]byte, error) {
 func decoders() int { return runtime.GOMAXPROCS(0) }
 
 func (c *Client) fromEntry(name string, e *entry) *Packument {
-	p := &Packument{url: e.url, name: name, index: &e.index, mapped: true, timeSum: e.timeSum, wishes: &c.wishes}
+	p := &Packument{url: e.url, name: name, index: &e.index, path: e.path, wishes: &c.wishes}
 	p.body = func() ([]byte, error) {
-		doc, err := e.document(c.opts.MaxDocument)
-		if err != nil {
-			c.dropEntry(e.url)
-			return c.download(name)
+		if doc, ok := e.document(c.opts.MaxDocument); ok {
+			return doc, nil
 		}
-		return doc, nil
+		// Another process may have brought it up to date.
+		if now := c.openEntry(e.url); now != nil {
+			if doc, ok := now.document(c.opts.MaxDocument); ok {
+				return doc, nil
+			}
+		}
+		c.dropEntry(e.url)
+		return c.download(name)
 	}
 	return p
 }
 
 // document decodes an entry's body.
-func (e *entry) document(limit int64) (doc []byte, err error) {
-	ok := guarded(func() {
-		switch {
-		case checksum(e.body) != e.bodySum:
-			err = errDamaged
-		case e.encoding == "gzip":
-			doc, err = gunzip(new(inflate.Decoder), nil, e.body, limit)
-		default:
-			doc = bytes.Clone(e.body)
-		}
-	})
-	if !ok {
-		err = errDamaged
+func (e *entry) document(limit int64) ([]byte, bool) {
+	body, ok := readPart(e.path, e.body)
+	if !ok || e.encoding == "" {
+		return body, ok
 	}
-	return doc, err
+	doc, err := gunzip(new(inflate.Decoder), nil, body, limit)
+	return doc, err == nil
 }
 
-var errDamaged = errors.New("the cache's entry is damaged")
-
-// read runs f, which looks at the index's memory.
-func (p *Packument) read(f func()) bool {
-	if !p.mapped {
-		f()
-		return true
+// part reads a part of the packument's entry, from memory if it is there.
+func (p *Packument) part(at part) ([]byte, bool) {
+	if at.n == 0 {
+		return nil, true
 	}
-	return guarded(f)
+	if b, ok := p.index.nearby(at); ok {
+		return b, true
+	}
+	return readPart(p.path, at)
 }
 
 // Name is the package's name as it was asked for.
@@ -487,13 +490,9 @@ func (p *Packument) manifestAt(i int) (*manifest.Manifest, error) {
 	if m := p.manifests[i].Load(); m != nil {
 		return m, nil
 	}
-	var text []byte
-	damaged := false
-	ok := p.read(func() {
-		text = bytes.Clone(p.index.manifest(i))
-		damaged = p.mapped && checksum(text) != p.index.row(i).sum()
-	})
-	if !ok || damaged {
+	text, ok := p.part(p.index.row(i).manifest())
+	if !ok {
+		// Damaged, or replaced by another process: the whole document has it.
 		full, err := p.FullManifest(p.version(i))
 		if err != nil {
 			return nil, err
@@ -530,7 +529,7 @@ func (p *Packument) FullManifest(version string) (jsjson.Raw, error) {
 func (p *Packument) Raw() (jsjson.Raw, error) {
 	p.bodyOnce.Do(func() {
 		if p.body == nil {
-			p.docErr = errDamaged
+			p.docErr = fmt.Errorf("%s: the whole document is not at hand", Clean(p.name))
 			return
 		}
 		p.doc, p.docErr = p.body()
@@ -561,13 +560,9 @@ func (p *Packument) Published(version string) (t time.Time, ok bool) {
 // timeMap is nil where the packument has no times.
 func (p *Packument) timeMap() map[string]string {
 	p.timesOnce.Do(func() {
-		var raw jsjson.Raw
-		damaged := false
-		ok := p.read(func() {
-			raw = jsjson.Raw(p.index.time)
-			damaged = p.mapped && len(raw) > 0 && checksum([]byte(raw)) != p.timeSum
-		})
-		if !ok || damaged {
+		text, ok := p.part(p.index.times)
+		raw := jsjson.Raw(text)
+		if !ok {
 			// Without times a date would forbid nothing: they must be had.
 			doc, err := p.Raw()
 			if err != nil {
@@ -615,6 +610,13 @@ func member(doc jsjson.Raw, key string) (found jsjson.Raw) {
 // parseDate reads what JavaScript's Date.parse reads of the forms that
 // registries use.
 func parseDate(text string) (time.Time, bool) {
+	if len(text) > 10 && plainTime([]byte(`"`+text+`"`)) {
+		// A day too many is one of the next month.
+		if day, err := strconv.Atoi(text[8:10]); err == nil && day > 28 {
+			t, err := time.Parse(time.RFC3339Nano, text[:8]+"01"+text[10:])
+			return t.AddDate(0, 0, day-1), err == nil
+		}
+	}
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05Z07:00", "2006-01-02", time.RFC1123, time.RFC1123Z} {
 		if t, err := time.Parse(layout, text); err == nil {
 			return t, true

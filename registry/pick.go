@@ -344,15 +344,27 @@ func (k *picker) engineOK(m *manifest.Manifest) bool {
 	if m.Engines == "" || k.o.NodeVersion == "" && k.o.NPMVersion == "" {
 		return true
 	}
-	engines := m.Engines.Value()
-	fits := func(version, key string) bool {
-		wanted := engines.Get(key)
-		if version == "" || !wanted.Truthy() {
-			return true
+	fits := true
+	eachMember(m.Engines, func(key string, s *jsjson.Scanner) {
+		version := ""
+		switch key {
+		case "node":
+			version = k.o.NodeVersion
+		case "npm":
+			version = k.o.NPMVersion
 		}
-		return wanted.IsString() && nodesemver.SatisfiesWith(version, wanted.Str(), nodesemver.Options{IncludePrerelease: true})
-	}
-	return fits(k.o.NodeVersion, "node") && fits(k.o.NPMVersion, "npm")
+		switch {
+		case version == "":
+			s.Skip()
+		case s.Kind() == jsjson.String:
+			if wanted := s.Str(); wanted != "" && !k.p.wishes.engine(version, wanted) {
+				fits = false
+			}
+		case s.Raw().Truthy():
+			fits = false // no range at all
+		}
+	})
+	return fits
 }
 
 func (k *picker) avoid(version string) bool {
@@ -451,6 +463,18 @@ func (p *Packument) compare(i, j int) int {
 	return nodesemver.Compare(v, w)
 }
 
+// eachMember walks over a raw object; member takes each value.
+func eachMember(raw jsjson.Raw, member func(key string, s *jsjson.Scanner)) {
+	if raw.Kind() != jsjson.Object {
+		return
+	}
+	s := raw.Scanner()
+	s.Object()
+	for s.More() {
+		member(s.Key(), s)
+	}
+}
+
 // extra holds the versions that some registries list apart: staged ones, and
 // those that a policy forbids.
 type extra struct {
@@ -474,12 +498,9 @@ func (p *Packument) extras() *extra {
 		if len(p.index.staged) == 0 && len(p.index.restrictions) == 0 {
 			return
 		}
-		p.read(func() {
-			x := &extra{}
-			x.staged, _ = extraVersions(string(p.index.staged))
-			x.restricted, x.message = extraVersions(string(p.index.restrictions))
-			p.extra = x
-		})
+		p.extra = &extra{}
+		p.extra.staged, _ = extraVersions(string(p.index.staged))
+		p.extra.restricted, p.extra.message = extraVersions(string(p.index.restrictions))
 	})
 	return p.extra
 }

@@ -15,12 +15,14 @@ import (
 // packumentOf makes a packument of a document's text.
 func packumentOf(t testing.TB, name, doc string) *Packument {
 	t.Helper()
-	x, err := scanPackument(append([]byte(doc), 0), new(scratch))
+	w := new(scratch)
+	x, err := w.scan(append([]byte(doc), 0))
 	if err != nil {
 		t.Fatal(err)
 	}
-	x.detach()
-	return &Packument{name: name, index: x}
+	e := w.encode(x, validators{}, slot{}, nil)
+	e.near, e.nearAt = w.out, 0
+	return &Packument{name: name, index: &e.index}
 }
 
 type recordedPick struct {

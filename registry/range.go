@@ -34,8 +34,34 @@ type wish struct {
 // wishCache keeps wishes by their text; the same few ranges are asked for by
 // many packages. The zero value is ready, and so is nil, which keeps none.
 type wishCache struct {
-	mu     sync.Mutex
-	wishes map[string]*wish
+	mu      sync.Mutex
+	wishes  map[string]*wish
+	engines map[[2]string]bool
+}
+
+// engine says whether a version of node or npm is in a range of "engines".
+func (c *wishCache) engine(version, wanted string) bool {
+	test := func() bool {
+		return nodesemver.SatisfiesWith(version, wanted, nodesemver.Options{IncludePrerelease: true})
+	}
+	if c == nil {
+		return test()
+	}
+	key := [2]string{version, wanted}
+	c.mu.Lock()
+	ok, known := c.engines[key]
+	c.mu.Unlock()
+	if known {
+		return ok
+	}
+	ok = test()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.engines == nil {
+		c.engines = map[[2]string]bool{}
+	}
+	c.engines[key] = ok
+	return ok
 }
 
 func (c *wishCache) get(text string) *wish {

@@ -335,26 +335,33 @@ func (e *malformedError) Error() string {
 // Code is what npm has for an answer whose JSON can't be parsed.
 func (e *malformedError) Code() string { return "FETCH_ERROR" }
 
-// scratch is memory for scanning one document at a time, used again for the
-// next one.
+// scratch is memory for one document at a time, used again for the next one.
 type scratch struct {
 	scanner
 	doc   []byte // the decoded document
-	slim  []byte
+	out   []byte // the cache's entry: its beginning, then the manifests
 	names []byte
-	head  []byte
 	table []byte
 	seen  keySet
 	zip   inflate.Decoder
+
+	reorder bool // versions are not in JavaScript's order yet
 }
 
-// scanPackument makes the index of doc, which ends with a NUL. The index's
-// time and slim are in doc's and w's memory; detach copies them.
-func scanPackument(doc []byte, w *scratch) (*index, error) {
+// scanned is what was found beside the versions, which are in the scratch. It
+// shares the document's memory.
+type scanned struct {
+	tags, time, staged, restrictions []byte // raw JSON; nil where there is none
+
+	oddTimes bool
+}
+
+// scan walks over doc, which ends with a NUL, and fills w.
+func (w *scratch) scan(doc []byte) (*scanned, error) {
 	s := &w.scanner
 	s.doc, s.bad = doc, -1
-	w.slim, w.names, w.table = w.slim[:0], w.names[:0], w.table[:0]
-	x := &index{}
+	w.reset()
+	x := &scanned{}
 	i := 0
 	if len(doc) > 3 && doc[0] == 0xef && doc[1] == 0xbb && doc[2] == 0xbf {
 		i = 3
@@ -368,26 +375,19 @@ func scanPackument(doc []byte, w *scratch) (*index, error) {
 		return nil, &malformedError{offset: i, what: what}
 	}
 	i = s.object(i, func(key []byte, at int) int {
-		var raw []byte
-		end := -1
 		switch string(key) {
 		case "versions":
-			return w.scanVersions(x, at)
+			return w.scanVersions(at)
 		case "dist-tags":
-			end = s.raw(at, &raw)
-			x.tags = jsjson.Raw(raw)
+			return s.raw(at, &x.tags)
 		case "time":
-			end = w.scanTime(x, at)
+			return w.scanTime(x, at)
 		case "stagedVersions":
-			end = s.raw(at, &raw)
-			x.staged = jsjson.Raw(raw)
+			return s.raw(at, &x.staged)
 		case "policyRestrictions":
-			end = s.raw(at, &raw)
-			x.restrictions = jsjson.Raw(raw)
-		default:
-			end = s.skip(at)
+			return s.raw(at, &x.restrictions)
 		}
-		return end
+		return s.skip(at)
 	})
 	if i >= 0 {
 		if i = s.space(i); i != len(doc)-1 {
@@ -401,17 +401,39 @@ func scanPackument(doc []byte, w *scratch) (*index, error) {
 		}
 		return nil, &malformedError{offset: s.bad, what: what}
 	}
-	own := make([]byte, 0, len(w.table)+len(w.names))
-	own = append(append(own, w.table...), w.names...)
-	x.table, x.names = own[:len(w.table):len(w.table)], own[len(w.table):]
-	x.slim = w.slim
-	x.order()
+	w.order()
 	return x, nil
 }
 
-// detach copies what is in the memory that scanning used.
-func (x *index) detach() {
-	x.time, x.slim = bytes.Clone(x.time), bytes.Clone(x.slim)
+// reset empties what scanning versions fills.
+func (w *scratch) reset() {
+	if cap(w.out) < beginning {
+		w.out = make([]byte, beginning, 64<<10)
+	}
+	w.out, w.names, w.table, w.reorder = w.out[:beginning], w.names[:0], w.table[:0], false
+	w.seen.clear()
+}
+
+// order puts the versions into JavaScript's order, if they are not in it.
+func (w *scratch) order() {
+	if !w.reorder {
+		return
+	}
+	type entry struct {
+		key string
+		row row
+	}
+	x := index{table: w.table, names: w.names}
+	entries := make([]entry, x.count())
+	for i := range entries {
+		entries[i] = entry{x.key(i), x.row(i)}
+	}
+	entries = jsjson.Order(entries, func(e *entry) string { return e.key }, func(to, from *entry) { to.row = from.row })
+	table := make([]byte, 0, len(w.table))
+	for _, e := range entries {
+		table = append(table, e.row...)
+	}
+	w.table = table
 }
 
 // raw takes one value and notes its text.
@@ -424,12 +446,9 @@ func (s *scanner) raw(at int, to *[]byte) int {
 }
 
 // scanVersions takes the value of "versions".
-func (w *scratch) scanVersions(x *index, at int) int {
+func (w *scratch) scanVersions(at int) int {
 	s := &w.scanner
-	// Written twice, the last one counts.
-	w.table, w.names, w.slim = w.table[:0], w.names[:0], w.slim[:0]
-	w.seen.clear()
-	x.reorder = false
+	w.reset() // written twice, the last one counts
 	if s.doc[at] != '{' {
 		return s.skip(at)
 	}
@@ -442,23 +461,23 @@ func (w *scratch) scanVersions(x *index, at int) int {
 		// What is odd may be an array's index, or a key that another one spells
 		// otherwise.
 		if flags&flagOdd != 0 || !w.seen.add(key) {
-			x.reorder = true
+			w.reorder = true
 		}
-		name, slim := len(w.names), len(w.slim)
+		name, out := len(w.names), len(w.out)
 		w.names = append(w.names, key...)
 		end := w.scanManifest(at, &flags)
 		if end < 0 {
 			return -1
 		}
-		m := w.slim[slim:]
-		w.table = appendRow(w.table, name, len(key), flags, slim, len(m), checksum(m), numbers)
+		m := part{out, len(w.out) - out, checksum(w.out[out:])}
+		w.table = appendRow(w.table, name, len(key), flags, m, numbers)
 		return end
 	})
 }
 
 // scanTime takes the value of "time" and looks whether each one is a date in
 // the usual form: what is none matters to picking even without a date.
-func (w *scratch) scanTime(x *index, at int) int {
+func (w *scratch) scanTime(x *scanned, at int) int {
 	s := &w.scanner
 	x.oddTimes = false
 	if s.doc[at] != '{' {
@@ -481,10 +500,11 @@ func (w *scratch) scanTime(x *index, at int) int {
 	return end
 }
 
-// plainTime says whether a value is a time as JSON.stringify writes dates.
+// plainTime says whether a value is a time in the forms that registries write:
+// "2020-01-02T03:04:05.678Z", with any fraction or none, in any zone.
 func plainTime(value []byte) bool {
-	const form = `"0000-00-00T00:00:00.000Z"`
-	if len(value) != len(form) {
+	const form = "\"0000-00-00T00:00:00"
+	if len(value) < len(form)+2 {
 		return false
 	}
 	for i := range len(form) {
@@ -492,14 +512,32 @@ func plainTime(value []byte) bool {
 			return false
 		}
 	}
-	return value[6] <= '1' && value[9] <= '3' && value[12] <= '2' && value[15] <= '5' && value[18] <= '5'
+	in := func(at int, least, most string) bool {
+		text := string(value[at : at+2])
+		return least <= text && text <= most
+	}
+	// Days that a month doesn't have are days of the next one to JavaScript.
+	if !in(6, "01", "12") || !in(9, "01", "31") || !in(12, "00", "23") || !in(15, "00", "59") || !in(18, "00", "59") {
+		return false
+	}
+	rest := value[len(form) : len(value)-1]
+	if rest[0] == '.' {
+		n := 1
+		for n < len(rest) && '0' <= rest[n] && rest[n] <= '9' {
+			n++
+		}
+		if rest = rest[n:]; n == 1 || n > 10 {
+			return false
+		}
+	}
+	return string(rest) == "Z" || string(rest) == "+00:00"
 }
 
-// scanManifest copies what is kept of one manifest to slim.
+// scanManifest copies what is kept of one manifest to out.
 func (w *scratch) scanManifest(at int, flags *uint16) int {
 	s := &w.scanner
-	w.slim = append(w.slim, '{')
-	first := len(w.slim)
+	w.out = append(w.out, '{')
+	first := len(w.out)
 	end := s.object(at, func(key []byte, at int) int {
 		k := keepOf(key)
 		if (k == keepDist || k == keepScripts) && s.doc[at] == '{' {
@@ -528,7 +566,7 @@ func (w *scratch) scanManifest(at int, flags *uint16) int {
 		}
 		return end
 	})
-	w.slim = append(w.slim, '}')
+	w.out = append(w.out, '}')
 	return end
 }
 
@@ -541,22 +579,22 @@ func truthy(value []byte) bool {
 	return value[0] != '-' && (value[0] < '0' || '9' < value[0]) || jsjson.Raw(value).Truthy()
 }
 
-// put appends a member to slim; first is where its object's members begin.
+// put appends a member to out; first is where its object's members begin.
 func (w *scratch) put(first int, key, value []byte) {
-	if len(w.slim) > first {
-		w.slim = append(w.slim, ',')
+	if len(w.out) > first {
+		w.out = append(w.out, ',')
 	}
-	w.slim = append(w.slim, '"')
-	w.slim = append(w.slim, key...)
-	w.slim = append(w.slim, '"', ':')
-	w.slim = append(w.slim, value...)
+	w.out = append(w.out, '"')
+	w.out = append(w.out, key...)
+	w.out = append(w.out, '"', ':')
+	w.out = append(w.out, value...)
 }
 
 // scanPart copies the wanted members of dist or scripts.
 func (w *scratch) scanPart(at int, k keep) int {
 	s := &w.scanner
-	w.slim = append(w.slim, '{')
-	first := len(w.slim)
+	w.out = append(w.out, '{')
+	first := len(w.out)
 	end := s.object(at, func(key []byte, at int) int {
 		end := s.skip(at)
 		if end >= 0 && (k == keepDist && keepDistMember(key) || k == keepScripts && keepScript(key) || escaped(key)) {
@@ -564,7 +602,7 @@ func (w *scratch) scanPart(at int, k keep) int {
 		}
 		return end
 	})
-	w.slim = append(w.slim, '}')
+	w.out = append(w.out, '}')
 	return end
 }
 
