@@ -3,6 +3,7 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -56,6 +57,48 @@ func TestHigherLayersWin(t *testing.T) {
 	}
 	if err := c.Validate(); err != nil {
 		t.Error(err)
+	}
+}
+
+// npm's packagers name the global prefix in a file beside npm.
+func TestBuiltinFileBesideNode(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"node/bin/node": "", "node/lib/node_modules/npm/npmrc": "prefix=${HOME}/global\ntag=builtin\n", "home/.npmrc": ""} {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, err := Load(Env{Environ: []string{"HOME=" + dir + "/home", "PATH=bin:" + dir + "/node/bin"}, Cwd: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := c.GlobalDir(), filepath.Join(dir, "home/global/lib/node_modules"); got != want {
+		t.Errorf("global packages are in %s, want %s", got, want)
+	}
+	if l, ok := c.Where("tag"); !ok || l != Builtin {
+		t.Errorf("tag is in %v", l)
+	}
+}
+
+func TestEditTextShowsTheFileAndTheDefaults(t *testing.T) {
+	c := load(t, nil, nil, map[string]string{"home/.npmrc": "tag=x\naccess=public\n"})
+	file, text := c.EditText(User, "tag=x\r\naccess=public\r\n")
+	if file != filepath.Join(c.Home(), ".npmrc") {
+		t.Error(file)
+	}
+	for _, want := range []string{"\naccess=public\ntag=x\n", "\n; registry=https://registry.npmjs.org/\n", "\n; audit=true\n"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not in\n%s", want, text)
+		}
+	}
+	for key, v := range parseINI(text).values {
+		if key != "tag" && key != "access" {
+			t.Errorf("%s=%s is no comment", key, v)
+		}
 	}
 }
 

@@ -78,7 +78,7 @@ func (c *Config) flatten() {
 				}
 				f.before = null
 				if days := v.number(); v.Truthy() {
-					f.before = newDate(float64(time.Now().UnixMilli()) - 86400000*days)
+					f.before = newDate(float64(c.started.UnixMilli()) - 86400000*days)
 				}
 			case "auth-type":
 				f.authType = v.String()

@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/ibid-pm/ibid/internal/workspaces"
 )
@@ -79,7 +80,7 @@ type Env struct {
 	Cwd     string   // absolute
 
 	NodePath    string // the node binary; looked up on PATH if empty
-	BuiltinFile string // npm's builtin npmrc, "" for none
+	BuiltinFile string // npm's builtin npmrc; that of the npm beside node if empty
 	NPMVersion  string // what npm-version reports
 	NodeGyp     string // default of node-gyp
 	Platform    string // as in node's process.platform; "" for this machine's
@@ -116,6 +117,7 @@ type Config struct {
 	cwd     string
 	home    string
 	windows bool
+	started time.Time
 
 	layers  [layerCount]layerData
 	sources map[string]Layer
@@ -140,7 +142,7 @@ type Config struct {
 // warning. Errors are *UnknownFlagError, *ConfigError and those of the
 // workspaces package.
 func Load(env Env) (*Config, error) {
-	c := &Config{env: env, cwd: env.Cwd, sources: make(map[string]Layer, int(layerCount))}
+	c := &Config{env: env, cwd: env.Cwd, started: time.Now(), sources: make(map[string]Layer, int(layerCount))}
 	if c.env.Platform == "" {
 		c.env.Platform = nodePlatform(runtime.GOOS)
 	}
@@ -179,8 +181,8 @@ func Load(env Env) (*Config, error) {
 }
 
 func (c *Config) load() error {
-	if c.env.BuiltinFile != "" {
-		if err := c.loadFile(Builtin, c.env.BuiltinFile); err != nil {
+	if file := c.builtinFile(); file != "" {
+		if err := c.loadFile(Builtin, file); err != nil {
 			return err
 		}
 	}
@@ -583,6 +585,9 @@ func (c *Config) nodePrefix() string {
 		return c.abs(p)
 	}
 	node := c.NodePath()
+	if node == "" && c.windows {
+		return filepath.Join(c.environ["APPDATA"], "npm")
+	}
 	if node == "" {
 		return "/usr/local"
 	}
@@ -594,6 +599,22 @@ func (c *Config) nodePrefix() string {
 		prefix = c.abs(filepath.Join(dest, prefix))
 	}
 	return prefix
+}
+
+// builtinFile returns the npmrc of the npm that came with node. Whoever packaged
+// node says there where global packages go: %APPDATA%\npm on Windows.
+func (c *Config) builtinFile() string {
+	if c.env.BuiltinFile != "" {
+		return c.env.BuiltinFile
+	}
+	node := c.NodePath()
+	switch {
+	case node == "":
+		return ""
+	case c.windows:
+		return filepath.Join(filepath.Dir(node), "node_modules", "npm", "npmrc")
+	}
+	return filepath.Join(filepath.Dir(filepath.Dir(node)), "lib", "node_modules", "npm", "npmrc")
 }
 
 // NodePath returns the node binary: the one given to Load or the first on PATH,
