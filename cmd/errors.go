@@ -2,13 +2,13 @@ package cmd
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"strings"
 	"syscall"
 
+	"github.com/ibid-pm/ibid/internal/jsjson"
 	"github.com/ibid-pm/ibid/internal/term"
 )
 
@@ -121,10 +121,14 @@ func (a *App) report(err error) int {
 	}
 	text := term.Safe(err.Error())
 	if a.json() {
-		out, _ := json.MarshalIndent(map[string]any{"error": map[string]any{
-			"code": orNull(code), "summary": text, "detail": strings.Join(append(detail, hints...), "\n"),
-		}}, "", "  ")
-		fmt.Fprintln(a.Stdout, string(out))
+		members := []jsjson.Member{
+			{Key: "summary", Value: jsjson.NewString(text)},
+			{Key: "detail", Value: jsjson.NewString(strings.Join(append(detail, hints...), "\n"))},
+		}
+		if code != "" {
+			members = append([]jsjson.Member{{Key: "code", Value: jsjson.NewString(code)}}, members...)
+		}
+		a.out("%s", jsjson.Append(nil, jsjson.NewObject(jsjson.Member{Key: "error", Value: jsjson.NewObject(members...)}), "  ", "\n"))
 	}
 	if code != "" {
 		a.log(levelError, "code "+code)
@@ -142,13 +146,6 @@ func (a *App) report(err error) int {
 		a.hint(term.Safe(hint))
 	}
 	return status
-}
-
-func orNull(s string) any {
-	if s == "" {
-		return nil
-	}
-	return s
 }
 
 // hintsFor knows what to do about the system's own errors.
