@@ -346,7 +346,7 @@ func (c *Config) CommandFlags(defs []Definition, skip int) (flags map[string]Val
 			given = append(given, "--"+name)
 			v, ok, bad := c.cleanAs(def, v)
 			for _, b := range bad {
-				c.warn("warn", "invalid config", name+"="+b.JSON()+" set in command line options")
+				c.warn("warn", "invalid config", name+"="+shown(name, b)+" set in command line options")
 				c.warn("warn", "invalid config", def.mustBe())
 			}
 			if ok {
@@ -354,7 +354,7 @@ func (c *Config) CommandFlags(defs []Definition, skip int) (flags map[string]Val
 			}
 		}
 		if len(given) > 1 {
-			return nil, nil, &ConfigError{Message: "Please provide only one of " + strings.Join(given, " or ")}
+			return nil, nil, &Error{Message: "Please provide only one of " + strings.Join(given, " or ")}
 		}
 	}
 	words = parsed.words[min(skip, len(parsed.words)):]

@@ -10,7 +10,7 @@ import (
 // clean coerces the value of key to one of its types, as nopt's clean does. ok
 // is false if nothing is left of it; bad are the values that were refused.
 func (c *Config) clean(key string, v Value) (cleaned Value, ok bool, bad []Value) {
-	return c.cleanAs(c.lookup(key), v)
+	return c.cleanAs(Lookup(key), v)
 }
 
 func (c *Config) cleanAs(def *Definition, v Value) (cleaned Value, ok bool, bad []Value) {

@@ -294,7 +294,7 @@ func (c *Config) Login(registry string) Login {
 func (c *Config) SetLogin(registry string, l Login) error {
 	dart, ok := nerfDart(registry)
 	if !ok {
-		return &ConfigError{Message: "Invalid URL", code: "ERR_INVALID_URL"}
+		return &Error{Message: "Invalid URL", code: "ERR_INVALID_URL"}
 	}
 	c.Delete(dart+":always-auth", User)
 	hasCert := l.CertFile != "" && l.KeyFile != ""
@@ -309,16 +309,16 @@ func (c *Config) SetLogin(registry string, l Login) error {
 		c.Delete(dart+":username", User)
 	case l.Username != "" || l.Password != "":
 		if l.Username == "" {
-			return &ConfigError{Message: "must include username"}
+			return &Error{Message: "must include username"}
 		}
 		if l.Password == "" {
-			return &ConfigError{Message: "must include password"}
+			return &Error{Message: "must include password"}
 		}
 		c.Delete(dart+":_authToken", User)
 		c.Set(dart+":username", NewString(l.Username), User)
 		c.Set(dart+":_password", NewString(base64.StdEncoding.EncodeToString([]byte(l.Password))), User)
 	case !hasCert:
-		return &ConfigError{Message: "No credentials to set."}
+		return &Error{Message: "No credentials to set."}
 	}
 	return nil
 }

@@ -56,7 +56,7 @@ func (c *Config) exports() map[string]string {
 }
 
 func (c *Config) export(env map[string]string, key string) {
-	def := c.lookup(key)
+	def := Lookup(key)
 	if def != nil && (def.Deprecated != "" || def.NoEnv) || key == "" || strings.ContainsRune("/@_", rune(key[0])) || isProtectedKey(key) {
 		return
 	}

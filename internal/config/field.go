@@ -78,7 +78,7 @@ func (c *Config) parseField(v Value, key string, element bool, used func(string)
 	if v.kind != String && v.kind != List {
 		return v
 	}
-	def := c.lookup(key)
+	def := Lookup(key)
 	isPath := def.Allows(TypePath)
 	isString := isPath || def.Allows(TypeString)
 	isNumber := def.Allows(TypeNumber)

@@ -131,7 +131,7 @@ func isPrivate(key string, v Value) bool {
 func (c *Config) Show(key string) (string, error) {
 	v := c.Get(key)
 	if isPrivate(key, v) {
-		return "", &ConfigError{Message: "The " + key + " option is protected, and cannot be retrieved in this way"}
+		return "", &Error{Message: "The " + key + " option is protected, and cannot be retrieved in this way"}
 	}
 	return v.String(), nil
 }

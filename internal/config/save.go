@@ -19,19 +19,18 @@ import (
 // symbolic link is followed and kept.
 func (c *Config) Save(layer Layer) error {
 	if !layer.isFile() {
-		return &ConfigError{Message: "invalid config location param: " + layer.String()}
+		return &Error{Message: "invalid config location param: " + layer.String()}
 	}
 	l := &c.layers[layer]
 	file := l.source
 	if !filepath.IsAbs(file) {
-		return &ConfigError{Message: layer.String() + " config has no file: " + file}
+		return &Error{Message: layer.String() + " config has no file: " + file}
 	}
 	eol := "\n"
 	if c.windows {
 		eol = "\r\n"
 	}
 	text := trimSpace(formatINI(l.raw, "", eol))
-	l.err = nil
 	if text == "" {
 		if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
@@ -113,12 +112,12 @@ func ParseSettings(args []string) []Setting {
 func (c *Config) Change(layer Layer, settings []Setting) error {
 	for _, s := range settings {
 		base := s.Key[strings.LastIndexByte(s.Key, ':')+1:]
-		def := c.lookup(base)
+		def := Lookup(base)
 		if def == nil && !isNerfDartKey(base) {
-			return &ConfigError{Message: "`" + base + "` is not a valid npm option"}
+			return &Error{Message: "`" + base + "` is not a valid npm option"}
 		}
 		if def != nil && def.Deprecated != "" {
-			return &ConfigError{Message: "The `" + base + "` option is deprecated, and cannot be set in this way: " + def.Deprecated}
+			return &Error{Message: "The `" + base + "` option is deprecated, and cannot be set in this way: " + def.Deprecated}
 		}
 		if s.Value == "" {
 			c.Delete(s.Key, layer)

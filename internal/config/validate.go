@@ -53,7 +53,7 @@ func (c *Config) Validate() error {
 		c.validateLayer(layer)
 		v, where := c.find("registry")
 		if _, ok := nerfDart(v.String()); !ok {
-			return &ConfigError{Message: "registry=" + v.JSON() + " set in " + c.Source(where) + " is no URL", code: "ERR_INVALID_URL"}
+			return &Error{Message: "registry=" + shown("registry", v) + " set in " + c.Source(where) + " is no URL", code: "ERR_INVALID_URL"}
 		}
 	}
 	if problems := c.AuthProblems(); len(problems) > 0 {
