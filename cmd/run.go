@@ -58,7 +58,7 @@ func newRunCmd(a *App) *cobra.Command {
 
 // newScriptCmds are the commands that run scripts and programs of packages.
 func newScriptCmds(a *App) []*cobra.Command {
-	return append(newLifecycleCmds(a), newRunCmd(a))
+	return append(newLifecycleCmds(a), newRunCmd(a), newExecCmd(a))
 }
 
 // newLifecycleCmds are the commands that are the names of scripts.

@@ -1,3 +1,0 @@
-package cmd
-
-func execArgs(args []string) []string { return append([]string{"exec"}, args...) }
