@@ -42,11 +42,7 @@ func parseRule(line string) rule {
 		if most := 1; len(names) <= most || len(names) == 2 && names[1] == "" {
 			r.relative = true
 		}
-		parts := make([]part, len(names))
-		for i, name := range names {
-			parts[i] = parsePart(name)
-		}
-		r.set = append(r.set, parts)
+		r.set = append(r.set, parseParts(names, true))
 	}
 	return r
 }
@@ -270,29 +266,44 @@ func matchSection(file []string, pattern []part, partial bool) bool {
 // A part is one component of a pattern.
 type part struct {
 	globstar bool
-	suffix   *string // the part is stars and this, lower case
+	fold     bool    // case doesn't matter
+	suffix   *string // the part is stars and this, lower case if fold
 	count    int     // with suffix: that many UTF-16 units in all
 	seq      []glob  // else these, one after the other
 }
 
+func parseParts(names []string, fold bool) []part {
+	parts := make([]part, len(names))
+	for i, name := range names {
+		parts[i] = parsePart(name, fold)
+	}
+	return parts
+}
+
 // parsePart compiles one component.
-func parsePart(s string) part {
+func parsePart(s string, fold bool) part {
 	if s == "**" {
 		return part{globstar: true}
+	}
+	lower := func(s string) string {
+		if fold {
+			return strings.ToLower(s)
+		}
+		return s
 	}
 	// minimatch has short cuts for the commonest shapes. They compare what
 	// is behind the stars or question marks as it stands: \ is a letter there.
 	stars := len(s) - len(strings.TrimLeft(s, "*"))
 	marks := len(s) - len(strings.TrimLeft(s, "?"))
 	if rest := s[stars:]; stars > 0 && !strings.ContainsAny(rest, "+@!?*[(") {
-		low := strings.ToLower(rest)
-		return part{suffix: &low}
+		low := lower(rest)
+		return part{suffix: &low, fold: fold}
 	} else if rest := s[marks:]; marks > 0 && !strings.ContainsAny(rest, "+@!?*[(") {
-		low := strings.ToLower(rest)
-		return part{suffix: &low, count: len(utf16.Encode([]rune(s)))}
+		low := lower(rest)
+		return part{suffix: &low, fold: fold, count: len(utf16.Encode([]rune(s)))}
 	}
 	p := &globParser{src: utf16.Encode([]rune(s))}
-	return part{seq: p.sequence(0, false)}
+	return part{seq: p.sequence(0, false), fold: fold}
 }
 
 func (p part) match(name string) bool {
@@ -303,12 +314,15 @@ func (p part) match(name string) bool {
 		if p.count > 0 && len(utf16.Encode([]rune(name))) != p.count {
 			return false
 		}
-		return strings.HasSuffix(strings.ToLower(name), *p.suffix)
+		if p.fold {
+			name = strings.ToLower(name)
+		}
+		return strings.HasSuffix(name, *p.suffix)
 	}
 	if len(p.seq) == 0 {
 		return name == ""
 	}
-	m := matcher{name: utf16.Encode([]rune(name))}
+	m := matcher{name: utf16.Encode([]rune(name)), fold: p.fold}
 	return m.seq(p.seq, 0, func(at int) bool { return at == len(m.name) })
 }
 
@@ -425,14 +439,14 @@ type class struct {
 
 type charRange struct{ lo, hi uint16 }
 
-func (c *class) has(u uint16) bool {
-	r := rune(u)
-	in := slices.ContainsFunc(c.ranges, func(cr charRange) bool {
-		return cr.has(u) || cr.has(uint16(unicode.ToLower(r))) || cr.has(uint16(unicode.ToUpper(r)))
-	}) || slices.ContainsFunc(c.named, func(f func(rune) bool) bool {
-		return f(r) || f(unicode.ToLower(r)) || f(unicode.ToUpper(r))
-	})
+func (c *class) has(u uint16, foldCase bool) bool {
+	in := c.contains(rune(u)) || foldCase && (c.contains(unicode.ToLower(rune(u))) || c.contains(unicode.ToUpper(rune(u))))
 	return in != c.negate
+}
+
+func (c *class) contains(r rune) bool {
+	return slices.ContainsFunc(c.ranges, func(cr charRange) bool { return cr.has(uint16(r)) }) ||
+		slices.ContainsFunc(c.named, func(f func(rune) bool) bool { return f(r) })
 }
 
 func (cr charRange) has(u uint16) bool { return u >= cr.lo && u <= cr.hi }
@@ -542,6 +556,7 @@ var named = []struct {
 // matcher tries to match one name, with backtracking.
 type matcher struct {
 	name  []uint16
+	fold  bool
 	steps int
 }
 
@@ -554,7 +569,7 @@ func (m *matcher) seq(globs []glob, at int, rest func(int) bool) bool {
 		g := &globs[0]
 		switch g.kind {
 		case literal, anyChar, inClass:
-			if at == len(m.name) || !g.one(m.name[at]) {
+			if at == len(m.name) || !g.one(m.name[at], m.fold) {
 				return false
 			}
 			at++
@@ -620,12 +635,12 @@ func (m *matcher) repeat(g *glob, at int, enough bool, then func(int) bool) bool
 	return enough && then(at)
 }
 
-func (g *glob) one(u uint16) bool {
+func (g *glob) one(u uint16, foldCase bool) bool {
 	switch g.kind {
 	case literal:
-		return u == g.char || fold(u) == fold(g.char)
+		return u == g.char || foldCase && fold(u) == fold(g.char)
 	case inClass:
-		return g.class.has(u)
+		return g.class.has(u, foldCase)
 	}
 	return true
 }

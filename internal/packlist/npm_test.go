@@ -17,11 +17,15 @@ import (
 
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/ibid-pm/ibid/internal/manifest"
 	"github.com/ibid-pm/ibid/internal/packlist"
 	"github.com/ibid-pm/ibid/internal/tarball"
 )
 
-var record = flag.String("record", "", "npm's folder: record what it packs of the trees in testdata/npm.json")
+var (
+	record   = flag.String("record", "", "npm 11's folder: record what it packs of the trees in testdata/npm.json")
+	record12 = flag.String("record12", "", "npm 12's folder, for testdata/npm12.json")
+)
 
 // job is a tree on disk and what is to be packed of it.
 type job struct {
@@ -99,7 +103,15 @@ func unpackTree(t *testing.T, dir, file string) job {
 	return j
 }
 
-func TestTreesArePackedAsByNPM(t *testing.T) {
+func TestTreesArePackedAsByNPM11(t *testing.T) {
+	packTrees(t, packlist.NPM11, "testdata/npm.json", *record)
+}
+
+func TestTreesArePackedAsByNPM12(t *testing.T) {
+	packTrees(t, packlist.NPM12, "testdata/npm12.json", *record12)
+}
+
+func packTrees(t *testing.T, rules packlist.Rules, recorded, npmFolder string) {
 	if runtime.GOOS == "windows" {
 		t.Skip("the trees have names and modes that Windows can't have")
 	}
@@ -120,10 +132,20 @@ func TestTreesArePackedAsByNPM(t *testing.T) {
 		}
 		jobs = append(jobs, unpackTree(t, dir, f))
 	}
-	if *record != "" {
-		recordNPM(t, root, jobs)
+	if npmFolder != "" {
+		data, err := json.Marshal(jobs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		input := filepath.Join(root, "jobs.json")
+		if err := os.WriteFile(input, data, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(recorded, runNPM(t, npmFolder, input), 0o666); err != nil {
+			t.Fatal(err)
+		}
 	}
-	data, err := os.ReadFile("testdata/npm.json")
+	data, err := os.ReadFile(recorded)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +160,7 @@ func TestTreesArePackedAsByNPM(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			list, err := packlist.Files(tree, packlist.Options{Prefix: j.Prefix, Workspaces: j.Workspaces})
+			list, err := packlist.Files(tree, packlist.Options{Prefix: j.Prefix, Workspaces: j.Workspaces, Rules: rules})
 			if err != nil {
 				if want.Error == "" {
 					t.Fatal(err)
@@ -151,7 +173,7 @@ func TestTreesArePackedAsByNPM(t *testing.T) {
 			if got := strings.Join(list.Warnings, "\n"); got != strings.Join(want.Warnings, "\n") {
 				t.Errorf("warnings %q, npm's are %q", got, want.Warnings)
 			}
-			archive, err := tarball.PackTar(j.Path, list.Files, tarball.PackOptions{Bins: tree.Bins()})
+			archive, err := tarball.PackTar(j.Path, list.Files, tarball.PackOptions{Bins: tree.Bins(), Contents: stripped(t, j.Path, rules)})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -165,18 +187,17 @@ func TestTreesArePackedAsByNPM(t *testing.T) {
 	}
 }
 
-func recordNPM(t *testing.T, root string, jobs []job) {
-	data, err := json.Marshal(jobs)
+// stripped is package.json as npm 12 packs it.
+func stripped(t *testing.T, dir string, rules packlist.Rules) map[string][]byte {
+	f, err := manifest.ReadFile(filepath.Join(dir, "package.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	input := filepath.Join(root, "jobs.json")
-	if err := os.WriteFile(input, data, 0o666); err != nil {
-		t.Fatal(err)
+	if rules != packlist.NPM12 || !f.Content().Has("patchedDependencies") {
+		return nil
 	}
-	if err := os.WriteFile("testdata/npm.json", runNPM(t, *record, input), 0o666); err != nil {
-		t.Fatal(err)
-	}
+	f.Delete("patchedDependencies")
+	return map[string][]byte{"package.json": f.Bytes()}
 }
 
 // packed is what npm made of a tree (testdata/pack.cjs).

@@ -23,7 +23,24 @@ type Options struct {
 	// leaves out its workspaces. They may be empty.
 	Prefix     string
 	Workspaces []string
+
+	// Rules are those of a major version of npm.
+	Rules Rules
+
+	// GlobalIgnore is the text of npm 12's global-ignore-file: more default
+	// rules. Other versions don't read it.
+	GlobalIgnore string
 }
+
+// Rules name a version of npm-packlist.
+type Rules int
+
+const (
+	NPM11 Rules = iota
+	// NPM12 reads "files" as globs of what is on disk, leaves out other
+	// package managers' files that npm 11 doesn't know, and patch files.
+	NPM12
+)
 
 // A List is what goes into a tarball.
 type List struct {
@@ -40,13 +57,17 @@ func Files(tree *Tree, o Options) (*List, error) {
 		dir:   tree.Path,
 		isPkg: true,
 		seen:  make(map[string]bool),
-		order: []source{defaultRules, packageJSON, npmignore, gitignore, strictRules},
+		order: []source{defaultRules, globalRules, packageJSON, npmignore, gitignore, strictRules},
+		v12:   o.Rules == NPM12,
 	}
 	more, err := surroundings(tree.Path, o)
 	if err != nil {
 		return nil, err
 	}
 	w.start(more)
+	if w.v12 && o.GlobalIgnore != "" {
+		w.inject(globalRules, o.GlobalIgnore)
+	}
 	if out.Files, err = w.run(); err != nil {
 		return nil, err
 	}
@@ -58,6 +79,7 @@ type source int
 
 const (
 	defaultRules source = iota // ours, which others may override
+	globalRules                // the user's; in the root only
 	packageJSON                // "files"
 	npmignore
 	gitignore
@@ -107,6 +129,13 @@ const strict = `/.git
 /yarn.lock
 /pnpm-lock.yaml
 /bun.lockb
+`
+
+// strict12 is what npm 12 added.
+const strict12 = `/npm-shrinkwrap.json
+/bun.lock
+/.npm-extension.mjs
+/.npm-extension.cjs
 `
 
 // surroundings are more default rules, from outside of the package.
@@ -166,6 +195,7 @@ type walker struct {
 	has    [sources]bool // that there is a set of rules, which may be empty
 	exact  bool          // a rule named this very folder
 	isPkg  bool
+	v12    bool
 	seen   map[string]bool
 
 	required []string // files that must be in, relative to dir
@@ -231,7 +261,7 @@ func (w *walker) walk() error {
 		return err
 	}
 	for _, s := range w.order {
-		if s == defaultRules || s == strictRules {
+		if fileOf[s] == "" {
 			continue
 		}
 		if !slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == fileOf[s] }) {
@@ -305,6 +335,7 @@ func (w *walker) descend(name string, asFile bool) error {
 		dir:    filepath.Join(w.dir, name),
 		exact:  asFile || w.filter(name+"/", false, ""),
 		seen:   w.seen,
+		v12:    w.v12,
 		order:  []source{defaultRules, npmignore, gitignore, strictRules},
 	}
 	if w.tree.Workspaces != nil {
@@ -372,40 +403,121 @@ func (w *walker) filter(entry string, partial bool, base string) bool {
 func (w *walker) processPackage() error {
 	p := w.tree.Package
 	text := strict
+	if w.v12 {
+		text += strict12
+	}
 	files, hasFiles, err := p.files()
 	if err != nil {
 		return fmt.Errorf("%s: reading files: %w", filepath.Join(w.dir, "package.json"), err)
 	}
+	var ignores []string
 	if hasFiles {
-		var ignores strings.Builder
-		ignores.WriteString("*\n")
-		for _, file := range files {
-			if strings.HasPrefix(file, "./") {
-				file = file[1:]
-			}
-			if strings.HasSuffix(file, "/*") {
-				file += "*"
-			}
-			inverse := "!" + file
-			fi, err := os.Lstat(filepath.Join(w.dir, filepath.FromSlash(strings.ReplaceAll(strings.TrimLeft(file, "!"), `\`, slash))))
-			switch {
-			case err != nil:
-				// A pattern.
-				ignores.WriteString(inverse + "\n")
-			case fi.Mode().IsRegular():
-				text = inverse + "\n" + text
-				w.required = append(w.required, strings.TrimPrefix(file, "/"))
-			case fi.IsDir():
-				ignores.WriteString(inverse + "\n" + inverse + "/**\n")
-			}
+		if w.v12 {
+			ignores = w.globFiles(files)
+		} else {
+			ignores, text = w.statFiles(files, text)
 		}
-		w.inject(packageJSON, ignores.String())
+		w.inject(packageJSON, "*\n"+lines(ignores))
 	}
 	for _, must := range p.required() {
 		text += "!/" + must + "\n"
 	}
+	if w.v12 && w.tree.IsRoot {
+		text += w.patches(hasFiles, ignores)
+	}
 	w.inject(strictRules, text)
 	return nil
+}
+
+func lines(all []string) string {
+	if len(all) == 0 {
+		return ""
+	}
+	return strings.Join(all, "\n") + "\n"
+}
+
+// statFiles makes rules of "files" as npm up to 11 does: an entry that is a
+// file is strictly required, one that is a folder is everything in it, and
+// anything else is a pattern.
+func (w *walker) statFiles(files []string, text string) (ignores []string, strict string) {
+	for _, file := range files {
+		if strings.HasPrefix(file, "./") {
+			file = file[1:]
+		}
+		if strings.HasSuffix(file, "/*") {
+			file += "*"
+		}
+		inverse := "!" + file
+		fi, err := os.Lstat(filepath.Join(w.dir, filepath.FromSlash(strings.ReplaceAll(strings.TrimLeft(file, "!"), `\`, slash))))
+		switch {
+		case err != nil:
+			ignores = append(ignores, inverse)
+		case fi.Mode().IsRegular():
+			text = inverse + "\n" + text
+			w.required = append(w.required, strings.TrimPrefix(file, "/"))
+		case fi.IsDir():
+			ignores = append(ignores, inverse, inverse+"/**")
+		}
+	}
+	return ignores, text
+}
+
+// globFiles makes rules of "files" as npm 12 does: an entry stands for what
+// it matches on disk now.
+func (w *walker) globFiles(files []string) (ignores []string) {
+	for _, entry := range files {
+		sign := "!"
+		pattern := entry
+		if strings.HasPrefix(entry, "!") {
+			sign = ""
+			pattern = strings.TrimLeft(entry, "!")
+		}
+		if after, ok := strings.CutPrefix(pattern, "./"); ok {
+			pattern = after
+		} else {
+			pattern = strings.TrimPrefix(pattern, "/")
+		}
+		if pattern = strings.TrimRight(pattern, "/"); pattern == "" || len(pattern) > maxPattern {
+			continue
+		}
+		seen := make(map[string]bool)
+		for _, m := range expandGlob(w.dir, pattern) {
+			if seen[m.path] {
+				continue
+			}
+			seen[m.path] = true
+			ignores = append(ignores, sign+"/"+m.path)
+			if m.dir {
+				ignores = append(ignores, sign+"/"+m.path+"/**")
+			}
+		}
+	}
+	return ignores
+}
+
+// patches are rules that leave out the files of patchedDependencies.
+func (w *walker) patches(hasFiles bool, ignores []string) string {
+	var b strings.Builder
+	for _, m := range w.tree.Package.Content.Get("patchedDependencies").Members() {
+		if !m.Value.IsString() {
+			continue
+		}
+		rel := strings.ReplaceAll(m.Value.Str(), `\`, "/")
+		if after, ok := strings.CutPrefix(rel, "./"); ok {
+			rel = after
+		} else {
+			rel = strings.TrimPrefix(rel, "/")
+		}
+		rel = strings.TrimRight(rel, "/")
+		if rel == "" || rel[0] == '/' || rel == ".." || strings.HasPrefix(rel, "../") || strings.Contains(rel, "/../") {
+			continue
+		}
+		if hasFiles && (slices.Contains(ignores, "!/"+rel) || slices.Contains(ignores, "!/"+path.Dir(rel)+"/**")) {
+			w.list.Warnings = append(w.list.Warnings, fmt.Sprintf("excluding %q from the package tarball: patch files in patchedDependencies must not be published", rel))
+		}
+		b.WriteString("/" + rel + "\n")
+	}
+	return b.String()
 }
 
 // slash is what a backslash in "files" means to lstat: on POSIX npm replaces
@@ -436,6 +548,7 @@ func (w *walker) bundles() error {
 			dir:   dep.Path,
 			isPkg: true,
 			seen:  w.seen,
+			v12:   w.v12,
 			order: []source{packageJSON, strictRules},
 		}
 		if dep.IsLink {

@@ -24,6 +24,10 @@ type PackOptions struct {
 	// although paths have no package/ in front when it asks: so cli.js gets
 	// +x and bin/cli.js doesn't.
 	Bins map[string]bool
+
+	// Contents are packed instead of what the files have, by their path in
+	// the list. npm 12 packs package.json without patchedDependencies.
+	Contents map[string][]byte
 }
 
 // Pack makes the tarball of files, paths relative to dir with slashes in the
@@ -60,7 +64,10 @@ func PackTar(dir string, files []string, o PackOptions) ([]byte, error) {
 		}
 		e := packed{path: "package/" + stored, mode: int64(mode|0o600) &^ 0o22, kind: kindFile, size: fi.Size()}
 
-		if id, ok := linked(fi); ok {
+		content, replaced := o.Contents[name]
+		if replaced {
+			e.size = int64(len(content))
+		} else if id, ok := linked(fi); ok {
 			if target, seen := first[id]; seen {
 				// Another name of a file in the archive becomes a link, which
 				// npm then won't unpack; so it goes with npm.
@@ -71,6 +78,10 @@ func PackTar(dir string, files []string, o PackOptions) ([]byte, error) {
 			first[id] = path
 		}
 		out = e.append(out)
+		if replaced {
+			out = pad(append(out, content...))
+			continue
+		}
 		if e.size == 0 {
 			continue
 		}
