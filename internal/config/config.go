@@ -91,6 +91,7 @@ type Config struct {
 
 	warnings []Warning
 
+	noNode        bool   // there is no node on PATH
 	defaultPrefix string // of node
 	globalPrefix  string
 	localPrefix   string

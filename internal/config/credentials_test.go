@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/ibid-pm/ibid/internal/jsjson"
 )
 
 func TestProjectFileCannotSendSecretsInAddresses(t *testing.T) {
@@ -186,6 +188,29 @@ func TestFlagsAfterDashesAreWords(t *testing.T) {
 	}
 	if _, ok := load(t, []string{"run", "test"}, nil, nil).AfterDash(); ok {
 		t.Error("there was no --")
+	}
+}
+
+func TestPublishConfigYieldsToTheCommandLineOnly(t *testing.T) {
+	c := load(t, []string{"publish", "--tag=cli"}, []string{"npm_config_access=restricted"}, nil)
+	settings, err := jsjson.Parse([]byte(`{"tag":"pkg","access":"public","registry":"https://r.example/","provenance":true,"foo":1,"@s:registry":"https://s.example/"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := c.WithPublishConfig(settings)
+	for key, want := range map[string]string{"tag": "cli", "access": "public", "registry": "https://r.example/", "provenance": "true"} {
+		if got := p.String(key); got != want {
+			t.Errorf("%s is %s, want %s", key, got, want)
+		}
+	}
+	if got := p.Registry("@s"); got != "https://s.example/" {
+		t.Error(got)
+	}
+	if c.String("access") != "restricted" || c.String("registry") != "https://registry.npmjs.org/" {
+		t.Error("the configuration itself has changed")
+	}
+	if w := c.Warnings(); len(w) != 1 || !strings.Contains(w[0].Text, `"foo"`) {
+		t.Errorf("%v", w)
 	}
 }
 

@@ -131,7 +131,7 @@ func (c *Config) builtinFile() string {
 // NodePath returns the node binary: the one given to Load or the first on PATH,
 // as it is named there; "" if there is none.
 func (c *Config) NodePath() string {
-	if c.env.NodePath != "" {
+	if c.env.NodePath != "" || c.noNode {
 		return c.env.NodePath
 	}
 	path, ok := c.environ["PATH"]
@@ -151,6 +151,7 @@ func (c *Config) NodePath() string {
 			return name
 		}
 	}
+	c.noNode = true
 	return ""
 }
 
