@@ -207,7 +207,7 @@ func TestChangeAsNPM(t *testing.T) {
 				t.Errorf("%q: the user's file has mode %v, %v", set.Args, st.Mode(), err)
 			}
 		}
-		if left, _ := filepath.Glob(filepath.Join(root, "*", ".npmrc-*")); len(left) > 0 {
+		if left, _ := filepath.Glob(filepath.Join(root, "*", "._npmrc-*")); len(left) > 0 {
 			t.Errorf("%q leaves %q", set.Args, left)
 		}
 	}

@@ -69,6 +69,7 @@ type layerData struct {
 	source string
 	data   table
 	raw    *table // what the file said, before expansion and typing
+	unread error  // why a file that is there could not be read
 
 	derived table // what flatten concluded, over data
 }

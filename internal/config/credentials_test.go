@@ -223,4 +223,7 @@ func TestEndlessFileIsNotReadToItsEnd(t *testing.T) {
 	if w := c.Warnings(); len(w) != 1 || !strings.Contains(w[0].Text, "more than 16 MB") {
 		t.Errorf("%v", w)
 	}
+	if err := c.Change(User, []Setting{{"tag", "x"}}); err == nil {
+		t.Error("what was not read is replaced")
+	}
 }

@@ -141,6 +141,7 @@ func (c *Config) loadFile(layer Layer, file string) error {
 		c.sources[file] = layer
 		c.layers[layer].source = file
 		if !errors.Is(err, fs.ErrNotExist) {
+			c.layers[layer].unread = err
 			c.warn("verbose", "config", "error loading "+layer.String()+" config "+err.Error())
 		}
 		return nil

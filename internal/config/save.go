@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -25,6 +26,9 @@ func (c *Config) Save(layer Layer) error {
 	file := l.source
 	if !filepath.IsAbs(file) {
 		return &Error{Message: layer.String() + " config has no file: " + file}
+	}
+	if l.unread != nil {
+		return fmt.Errorf("%s: not replacing a file that could not be read: %w", file, l.unread)
 	}
 	eol := "\n"
 	if c.windows {
@@ -58,7 +62,8 @@ func writeFile(file, text string, mode fs.FileMode) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
-	tmp := filepath.Join(dir, ".npmrc-"+strconv.FormatUint(rand.Uint64(), 36))
+	// Names that begin with ._ never get into a package, should this one stay.
+	tmp := filepath.Join(dir, "._npmrc-"+strconv.FormatUint(rand.Uint64(), 36))
 	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, created)
 	if err != nil {
 		return err
