@@ -662,7 +662,14 @@ func (b *builder) fetchManifest(s *spec.Spec, e *Edge) (*Fetched, error) {
 	}
 	w := b.wish(s)
 	w.FromRoot = e != nil && e.from.isMine()
-	return b.fetch.get(b.ctx, s, w)
+	if y := b.req.Yarn; y != nil && !b.tree.meta.fromDisk {
+		s, w.Resolved, w.Integrity, _ = y.Pin(s, b.rules.where)
+	}
+	f, err := b.fetch.get(b.ctx, s, w)
+	if err != nil || w.Integrity == "" {
+		return f, err
+	}
+	return f.expect(s, w.Integrity)
 }
 
 // nodeFromSpec makes the node that a spec stands for, in a virtual root.

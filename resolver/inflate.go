@@ -58,6 +58,9 @@ func (b *builder) inflate(meta *lockMeta) error {
 		go func() {
 			defer group.Done()
 			j.fetched, j.err = b.src.Manifest(b.ctx, j.spec, w)
+			if j.err == nil && j.spec.Registry {
+				j.fetched, j.err = j.fetched.expect(j.spec, w.Integrity)
+			}
 			<-slots
 		}()
 	}

@@ -64,6 +64,9 @@ type Request struct {
 	Workspaces *WorkspaceMap
 	// Lock is the project's lock as loaded, nil for none.
 	Lock *lockfile.Lockfile
+	// Yarn is the yarn.lock beside, nil for none: it pins versions where there
+	// is no Lock.
+	Yarn *lockfile.YarnLock
 	// LockName is the file's name, which warnings name.
 	LockName string
 

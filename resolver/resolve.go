@@ -1,8 +1,11 @@
 package resolver
 
 import (
+	"cmp"
 	"context"
+	"slices"
 
+	"github.com/ibid-pm/ibid/internal/collate"
 	"github.com/ibid-pm/ibid/internal/jsjson"
 	"github.com/ibid-pm/ibid/internal/platform"
 	"github.com/ibid-pm/ibid/lockfile"
@@ -151,6 +154,51 @@ func (r *Result) Lockfile() *lockfile.Lockfile {
 		o.ExtensionsHash = r.builder.packageExts.hash
 	}
 	return r.Tree.Lockfile(o)
+}
+
+// YarnLock brings the request's yarn.lock into line with the tree, as npm does
+// whenever it saves a lock; nil where there is none or nothing to say in it.
+func (r *Result) YarnLock() *lockfile.YarnLock {
+	y := r.builder.req.Yarn
+	if y == nil {
+		return nil
+	}
+	y.Reset()
+	queue := []*Node{r.Tree}
+	for len(queue) > 0 {
+		n := queue[0]
+		queue = queue[1:]
+		var specs []string
+		for e := range n.edgesIn.all {
+			specs = append(specs, n.Name+"@"+e.Spec())
+		}
+		from := n.path
+		if n.isLink {
+			from = dirOf(n.path)
+		}
+		y.Add(specs, lockfile.YarnEntry{
+			Version:              n.Version(),
+			Resolved:             n.rules.consistentResolve(n.Resolved(), from, r.Tree.path, true),
+			Integrity:            n.integrity,
+			Dependencies:         n.Package.Dependencies,
+			OptionalDependencies: n.Package.OptionalDependencies,
+		})
+		var next []*Node
+		for c := range n.Children {
+			next = append(next, c)
+		}
+		for c := range n.fsChildren.all {
+			next = append(next, c)
+		}
+		slices.SortStableFunc(next, func(a, b *Node) int {
+			return cmp.Or(a.Depth()-b.Depth(), collate.Compare(a.Name, b.Name))
+		})
+		queue = append(queue, next...)
+	}
+	if y.Len() == 0 {
+		return nil
+	}
+	return y
 }
 
 // HiddenLockfile gives what goes into node_modules/.package-lock.json once

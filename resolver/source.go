@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/ibid-pm/ibid/internal/integrity"
 	"github.com/ibid-pm/ibid/internal/manifest"
 	"github.com/ibid-pm/ibid/internal/nodesemver"
 	"github.com/ibid-pm/ibid/internal/spec"
@@ -44,6 +46,41 @@ type Fetched struct {
 	Manifest  *manifest.Manifest
 	Resolved  string // the tarball's URL, "file:/…", "git+…#sha"
 	Integrity string // SRI, "" for git
+}
+
+// IntegrityError is a registry that says another hash than an older lock.
+type IntegrityError struct {
+	Package   string
+	Algorithm string
+	Want, Got string
+}
+
+func (e *IntegrityError) Error() string {
+	return e.Package + ": the registry's " + e.Algorithm + " is not the one that was locked: wanted " + e.Want + " but got " + e.Got
+}
+
+// Code is EINTEGRITY.
+func (e *IntegrityError) Code() string { return "EINTEGRITY" }
+
+// expect holds what was fetched against a hash that is known from elsewhere,
+// and gives both hashes where they are of different kinds.
+func (f *Fetched) expect(s *spec.Spec, known string) (*Fetched, error) {
+	want, got := integrity.Parse(known), integrity.Parse(f.Integrity)
+	if len(want) == 0 || slices.ContainsFunc(want, func(h integrity.Hash) bool {
+		return slices.ContainsFunc(got, func(g integrity.Hash) bool { return g.Algorithm == h.Algorithm && g.Digest == h.Digest })
+	}) {
+		return f, nil
+	}
+	merged := slices.Clone(want)
+	for _, g := range got {
+		if slices.ContainsFunc(want, func(h integrity.Hash) bool { return h.Algorithm == g.Algorithm }) {
+			return nil, &IntegrityError{Package: s.Raw, Algorithm: g.Algorithm, Want: known, Got: f.Integrity}
+		}
+		merged = append(merged, g)
+	}
+	both := *f
+	both.Integrity = merged.String()
+	return &both, nil
 }
 
 // Wanted names the content of one package.

@@ -2,10 +2,12 @@ package resolver
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ibid-pm/ibid/internal/manifest"
 	"github.com/ibid-pm/ibid/lockfile"
@@ -142,6 +144,8 @@ func FuzzResolveFromLock(f *testing.F) {
 		if err != nil || len(data) > 1<<14 || len(words) > 100 {
 			return
 		}
+		stuck := time.AfterFunc(20*time.Second, func() { panic(fmt.Sprintf("stuck on %q with %q", data, words)) })
+		defer stuck.Stop()
 		var m *manifest.Manifest
 		func() {
 			defer func() {

@@ -96,6 +96,9 @@ func main() {
 			}
 			lock = res.Lockfile()
 			check(os.WriteFile(lockfile.FileToWrite(dir), lock.Encode(), 0o644))
+			if y := res.YarnLock(); y != nil {
+				check(os.WriteFile(filepath.Join(dir, lockfile.YarnName), y.Encode(), 0o644))
+			}
 		}
 	}
 }
@@ -117,6 +120,9 @@ func resolve(src source, req resolver.Request) (*resolver.Result, *lockfile.Lock
 	lock, err := lockfile.Load(req.Dir)
 	if err == nil {
 		req.Lock = lock
+	}
+	if yarn, err := lockfile.LoadYarn(req.Dir); err == nil {
+		req.Yarn = yarn
 	}
 	res, err := resolver.Resolve(context.Background(), src, req)
 	check(err)
