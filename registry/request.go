@@ -42,6 +42,8 @@ type Request struct {
 
 	MaxBody int64 // bytes that the decoded answer may have; 0 is Options.MaxDocument
 	NoRetry bool  // tries once; POST always does
+
+	stream bool // consume takes the body over, and reports when it is done with
 }
 
 // Response is the whole answer to a Request.
@@ -89,7 +91,8 @@ func (r *Request) method() string {
 
 // fetch sends r until it is answered, tries used up or ctx done, and calls
 // consume with an answer below 400; what consume fails to read is tried again
-// like any other network failure. consume must not keep the body.
+// like any other network failure. Unless r.stream says so consume must not keep
+// the body.
 func (c *Client) fetch(ctx context.Context, r *Request, consume func(*http.Response) error) error {
 	registry := r.Registry
 	if registry == "" {
@@ -174,7 +177,9 @@ func (c *Client) fetch(ctx context.Context, r *Request, consume func(*http.Respo
 		if failure == nil || attempt >= tries || !failure.Temporary() {
 			event := Event{Kind: RequestDone, Method: r.method(), URL: shown, Package: r.Package, Attempt: attempt, Status: status, Bytes: wire, Elapsed: elapsed}
 			if failure == nil {
-				c.opts.Report(event)
+				if !r.stream {
+					c.opts.Report(event)
+				}
 				return nil
 			}
 			event.Err = failure
@@ -263,9 +268,10 @@ func (c *Client) attempt(ctx context.Context, r *Request, u *url.URL, creds Cred
 			return res.StatusCode, guard.n, err
 		}
 		err = consume(res)
-		if err != nil {
-			guard.Close()
-		} else {
+		switch {
+		case err != nil:
+			_ = guard.Close()
+		case !r.stream:
 			drain(res.Body)
 		}
 		return res.StatusCode, guard.n, err

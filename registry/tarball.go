@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 )
 
 // TarballRequest names a tarball.
@@ -19,43 +20,86 @@ type TarballRequest struct {
 
 // Tarball is a tarball being downloaded. Reading it fails with an *Error when
 // the connection breaks, brings nothing for IdleTimeout, or brings more than
-// was allowed. Whoever asked for it closes it.
+// was allowed. Whoever asked for it closes it. It is for one goroutine.
 type Tarball struct {
 	Size int64 // as announced, -1 where it was not
 
-	body io.ReadCloser
-	r    io.Reader
-	left int64
-	fail func(error) error
-	done func(error)
+	ctx    context.Context
+	client *Client
+	event  Event // what Close reports
+	start  time.Time
+	body   *guardedBody
+	r      io.Reader // body, decoded
+	left   int64
+	err    error // the first one, io.EOF at the end
 }
 
 // Tarball asks for a tarball; the answer's head is there when it returns, after
 // npm's retries. What breaks later is for the caller to ask for again: only it
 // knows what it did with the bytes that came. ReadTarball does both.
 func (c *Client) Tarball(ctx context.Context, r TarballRequest) (*Tarball, error) {
-	got := make(chan *Tarball, 1)
-	release := make(chan struct{})
-	errc := make(chan error, 1)
+	t := &Tarball{ctx: ctx, client: c, start: c.opts.Now(), left: r.MaxSize}
+	if t.left <= 0 {
+		t.left = c.opts.MaxDocument
+	}
 	req := c.tarballRequest(r)
-	go func() {
-		errc <- c.fetch(ctx, req, func(res *http.Response) error {
-			t, err := c.newTarball(r, res)
-			if err != nil {
-				return err
-			}
-			t.done = func(error) { close(release) }
-			got <- t
-			<-release
-			return nil
-		})
-	}()
-	select {
-	case t := <-got:
-		return t, nil
-	case err := <-errc:
+	req.stream = true
+	err := c.fetch(ctx, req, func(res *http.Response) error {
+		if t.Size = res.ContentLength; t.Size > t.left {
+			return errTooLarge
+		}
+		body, err := decoder(res)
+		if err != nil {
+			return err
+		}
+		if body != res.Body {
+			t.Size = -1
+		}
+		t.body, t.r = res.Body.(*guardedBody), body
+		t.event = Event{Kind: RequestDone, Method: http.MethodGet, URL: redactURL(res.Request.URL), Package: r.Package, Status: res.StatusCode}
+		return nil
+	})
+	if err != nil {
 		return nil, err
 	}
+	return t, nil
+}
+
+// Read gives the tarball's bytes as the registry has them: still gzipped.
+func (t *Tarball) Read(p []byte) (int, error) {
+	if t.err != nil {
+		return 0, t.err
+	}
+	n, err := t.r.Read(p)
+	if t.left -= int64(n); t.left < 0 {
+		err = errTooLarge
+	}
+	if err != nil && err != io.EOF {
+		if cause := context.Cause(t.ctx); cause != nil {
+			err = cause
+		} else {
+			err = &Error{ErrCode: codeOf(err), Method: t.event.Method, URL: t.event.URL, Package: t.event.Package, Attempts: 1, Err: cleanCause(err)}
+		}
+	}
+	t.err = err
+	return n, err
+}
+
+// Close ends the download, also an unfinished one.
+func (t *Tarball) Close() error {
+	if t.body == nil {
+		return nil
+	}
+	body := t.body
+	t.body = nil
+	if t.err != io.EOF {
+		if t.event.Err = t.err; t.err == nil {
+			t.err = context.Canceled
+		}
+	}
+	t.event.Bytes, t.event.Elapsed = body.n, t.client.opts.Now().Sub(t.start)
+	t.client.opts.Report(t.event)
+	return body.Close()
 }
 
 func (c *Client) tarballRequest(r TarballRequest) *Request {
@@ -67,53 +111,6 @@ func (c *Client) tarballRequest(r TarballRequest) *Request {
 		h["Pacote-Integrity"] = []string{headerText(r.Integrity)}
 	}
 	return &Request{URL: r.URL, Package: r.Package, Header: h}
-}
-
-func (c *Client) newTarball(r TarballRequest, res *http.Response) (*Tarball, error) {
-	limit := r.MaxSize
-	if limit <= 0 {
-		limit = c.opts.MaxDocument
-	}
-	if res.ContentLength > limit {
-		return nil, errTooLarge
-	}
-	body, err := decoder(res)
-	if err != nil {
-		return nil, err
-	}
-	t := &Tarball{Size: res.ContentLength, body: res.Body, r: body, left: limit}
-	if res.Header.Get("Content-Encoding") != "" {
-		t.Size = -1
-	}
-	shown := redactURL(res.Request.URL)
-	t.fail = func(err error) error {
-		if cause := context.Cause(res.Request.Context()); cause != nil && cause == context.Cause(res.Request.Context()) && cause != errIdle {
-			return cause
-		}
-		return &Error{ErrCode: codeOf(err), Method: http.MethodGet, URL: shown, Package: r.Package, Attempts: 1, Err: cleanCause(err)}
-	}
-	return t, nil
-}
-
-// Read gives the tarball's bytes as the registry has them: still gzipped.
-func (t *Tarball) Read(p []byte) (int, error) {
-	n, err := t.r.Read(p)
-	if t.left -= int64(n); t.left < 0 {
-		return n, t.fail(errTooLarge)
-	}
-	if err != nil && err != io.EOF {
-		err = t.fail(err)
-	}
-	return n, err
-}
-
-// Close ends the download, also an unfinished one.
-func (t *Tarball) Close() error {
-	if t.done != nil {
-		t.done(nil)
-		t.done = nil
-	}
-	return nil
 }
 
 // ReadTarball downloads a tarball into memory, after what buf holds already,
