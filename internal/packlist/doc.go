@@ -15,6 +15,9 @@
 // folders of a project with workspaces: published packages depend on them, so
 // they are kept, and said so where they are.
 //
+// npm 12 reads "files" differently from npm 11; Options.Rules says which it is
+// to be. What both pack of the trees in testdata is recorded beside them.
+//
 // The package reads folders and ignore files. It knows nothing of tarballs
 // and runs no scripts.
 package packlist

@@ -39,7 +39,7 @@ func parseRule(line string) rule {
 		}
 		seen[glob] = true
 		names := simplify(splitSlashes(glob))
-		if most := 1; len(names) <= most || len(names) == 2 && names[1] == "" {
+		if len(names) == 1 || len(names) == 2 && names[1] == "" {
 			r.relative = true
 		}
 		r.set = append(r.set, parseParts(names, true))

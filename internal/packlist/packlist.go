@@ -448,7 +448,9 @@ func (w *walker) statFiles(files []string, text string) (ignores []string, stric
 			file += "*"
 		}
 		inverse := "!" + file
-		fi, err := os.Lstat(filepath.Join(w.dir, filepath.FromSlash(strings.ReplaceAll(strings.TrimLeft(file, "!"), `\`, slash))))
+		// Here a backslash is a slash, whatever it is in the pattern.
+		plain := strings.ReplaceAll(strings.TrimLeft(file, "!"), `\`, "/")
+		fi, err := os.Lstat(filepath.Join(w.dir, filepath.FromSlash(plain)))
 		switch {
 		case err != nil:
 			ignores = append(ignores, inverse)
@@ -519,10 +521,6 @@ func (w *walker) patches(hasFiles bool, ignores []string) string {
 	}
 	return b.String()
 }
-
-// slash is what a backslash in "files" means to lstat: on POSIX npm replaces
-// it after joining, which is the same.
-const slash = "/"
 
 // bundles adds the files of bundled dependencies, and of theirs.
 func (w *walker) bundles() error {

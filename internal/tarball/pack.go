@@ -1,6 +1,7 @@
 package tarball
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -55,7 +56,7 @@ func PackTar(dir string, files []string, o PackOptions) ([]byte, error) {
 			return nil, err
 		}
 		if !fi.Mode().IsRegular() {
-			return nil, &fs.PathError{Op: "pack", Path: full, Err: fmt.Errorf("not a regular file")}
+			return nil, &fs.PathError{Op: "pack", Path: full, Err: errors.New("not a regular file")}
 		}
 		_, stored := splitRoot(path)
 		mode := uint32(fi.Mode().Perm()) | special(fi.Mode())
@@ -140,16 +141,14 @@ type packed struct {
 // everything.
 func (e packed) append(out []byte) []byte {
 	var b [block]byte
-	if e.encode(b[:], false) {
+	if e.encode(b[:]) {
 		out = e.appendPax(out)
 	}
 	return append(out, b[:]...)
 }
 
-// encode writes the header block; more says that something didn't fit. meta
-// headers have empty link and owner names instead of none, which is the same
-// bytes.
-func (e packed) encode(b []byte, meta bool) (more bool) {
+// encode writes the header block; more says that something didn't fit.
+func (e packed) encode(b []byte) (more bool) {
 	path, prefix, more := splitPath(e.path)
 	more = putText(b[0:100], path) || more
 	more = putNumber(b[100:108], e.mode) || more
@@ -186,7 +185,7 @@ func (e packed) appendPax(out []byte) []byte {
 	name := e.path[strings.LastIndexByte(e.path, '/')+1:]
 	h := packed{path: cutUTF16("PaxHeader/"+name, 99), mode: 0o644, kind: kindPax, size: int64(len(body))}
 	var b [block]byte
-	h.encode(b[:], true)
+	h.encode(b[:])
 	return pad(append(append(out, b[:]...), body...))
 }
 
