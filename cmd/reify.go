@@ -184,6 +184,10 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, c change
 	}
 	gone := map[lockfile.Location]bool{}
 	placer := &files{app: a, fetch: f, private: o.scripts.writes(o.result.Tree), bins: binsOf(o.plan)}
+	global := a.globalLinks(p, o.plan, installed, wanted)
+	if err := global.check(); err != nil {
+		return err
+	}
 	applied, err := o.plan.Apply(ctx, p.dir, placer, linker.ApplyOptions{
 		Umask: a.umask,
 		Limit: max(24, a.Config.Int("maxsockets")),
@@ -202,8 +206,11 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, c change
 		return err
 	}
 	a.timing.done("linked packages")
+	if err := global.apply(); err != nil {
+		return errors.Join(err, global.takeBack(), applied.Undo())
+	}
 	if err := o.scripts.run(ctx, o, gone); err != nil {
-		return errors.Join(err, applied.Undo())
+		return errors.Join(err, global.takeBack(), applied.Undo())
 	}
 	if err := a.removeGone(p, gone, wanted); err != nil {
 		return errors.Join(err, applied.Undo())

@@ -47,6 +47,7 @@ func newRootCmd(a *App) *cobra.Command {
 		newPruneCmd(a),
 		newCacheCmd(a),
 		newPkgCmd(a),
+		newLinkCmd(a),
 		newVersionCmd(a),
 		newConfigCmd(a), newConfigGetCmd(a), newConfigSetCmd(a),
 		newHelpCmd(a, root), newHelpSearchCmd(a, root),
