@@ -32,9 +32,6 @@ func (f Flavour) resolve() Flavour {
 	return POSIX
 }
 
-// folds says whether two names can be one file.
-func (f Flavour) folds() bool { return f == Mac || f == Windows }
-
 // key returns equal strings for paths that are one file.
 func (f Flavour) key(path string) string {
 	switch f {
