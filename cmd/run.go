@@ -58,7 +58,8 @@ func newRunCmd(a *App) *cobra.Command {
 
 // newScriptCmds are the commands that run scripts and programs of packages.
 func newScriptCmds(a *App) []*cobra.Command {
-	return append(newLifecycleCmds(a), newRunCmd(a), newExecCmd(a))
+	all := append(newLifecycleCmds(a), newRunCmd(a), newExecCmd(a), newRebuildCmd(a), newExploreCmd(a), newEditCmd(a))
+	return append(append(all, newAllowScriptsCmds(a)...), newInstallTestCmds(a)...)
 }
 
 // newLifecycleCmds are the commands that are the names of scripts.

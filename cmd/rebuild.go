@@ -1,0 +1,152 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ibid-pm/ibid/internal/lifecycle"
+	"github.com/ibid-pm/ibid/internal/nodesemver"
+	"github.com/ibid-pm/ibid/internal/spec"
+	"github.com/ibid-pm/ibid/linker"
+	"github.com/ibid-pm/ibid/lockfile"
+	"github.com/ibid-pm/ibid/resolver"
+)
+
+func newRebuildCmd(a *App) *cobra.Command {
+	return declare(&cobra.Command{
+		Use: "rebuild [<package-spec> ...]", Aliases: []string{"rb"}, Short: "Link programs and run install scripts once more",
+	}, []string{"global", "bin-links", "foreground-scripts", "ignore-scripts", "allow-scripts", "strict-allow-scripts", "dangerously-allow-all-scripts",
+		"workspace", "workspaces", "include-workspace-root", "install-links"},
+		func(c *cobra.Command, args []string) error { return runRebuild(c.Context(), a, args) })
+}
+
+// runRebuild builds what is installed, all of it or what the arguments name
+// (npm: lib/commands/rebuild.js).
+func runRebuild(ctx context.Context, a *App, args []string) error {
+	p, err := a.project()
+	if err != nil {
+		return err
+	}
+	wanted, err := rebuildSpecs(a, args)
+	if err != nil {
+		return err
+	}
+	s, err := a.installScripts(p, false)
+	if err != nil {
+		return err
+	}
+	tree, err := p.actualTree(a)
+	if err != nil {
+		return err
+	}
+	if err := s.preflight(tree); err != nil {
+		return err
+	}
+	var packages, links []*resolver.Node
+	locations := map[lockfile.Location]bool{}
+	for n := range tree.Inventory {
+		if n.IsProjectRoot() || !wanted(n) {
+			continue
+		}
+		locations[lockfile.Location(n.Location())] = true
+		if n.IsLink() {
+			links = append(links, n)
+		} else {
+			packages = append(packages, n)
+		}
+	}
+	installed := tree.Lockfile(resolver.LockOptions{Hidden: true})
+	if a.Config.Bool("bin-links") {
+		if err := relink(ctx, a, p, installed, locations); err != nil {
+			return err
+		}
+	}
+	if !s.off {
+		if err := s.build(ctx, s.builder(), packages, links, installed); err != nil {
+			return err
+		}
+	}
+	if pending := s.unreviewed(tree, func(string) bool { return true }); len(pending) > 0 {
+		a.tellNotRebuilt(pending)
+	}
+	a.out("rebuilt dependencies successfully")
+	return nil
+}
+
+func (a *App) tellNotRebuilt(pending []lifecycle.Pending) {
+	had := "packages had"
+	if len(pending) == 1 {
+		had = "package had"
+	}
+	what := "Run `ibid install-scripts ls` to review."
+	if a.Config.Global() {
+		var names []string
+		for i := range pending {
+			name, _ := pending[i].Display()
+			names = append(names, name)
+		}
+		what = "Run `ibid config set allow-scripts=" + strings.Join(names, ",") + " --location=user` to allow their scripts."
+	}
+	a.logPrefixed(levelWarn, "rebuild", fmt.Sprintf("%d %s install scripts blocked because they are not covered by allowScripts. %s", len(pending), had, what))
+}
+
+// rebuildSpecs says which nodes the arguments name.
+func rebuildSpecs(a *App, args []string) (func(*resolver.Node) bool, error) {
+	if len(args) == 0 {
+		return func(*resolver.Node) bool { return true }, nil
+	}
+	var specs []*spec.Spec
+	for _, arg := range args {
+		sp, err := spec.Parse(arg, a.Config.Cwd())
+		if err != nil {
+			return nil, err
+		}
+		if sp.Type != spec.Range && sp.Type != spec.Version && sp.Type != spec.Directory {
+			return nil, errors.New("`ibid rebuild` only supports SemVer version/range specifiers")
+		}
+		specs = append(specs, sp)
+	}
+	return func(n *resolver.Node) bool {
+		// What is bundled can call itself anything.
+		if n.InBundle() {
+			return false
+		}
+		for _, sp := range specs {
+			switch {
+			case sp.Type == spec.Directory:
+				if filepath.FromSlash(n.Path()) == sp.FetchSpec {
+					return true
+				}
+			case sp.Name == n.Name && (sp.RawSpec == "" || sp.RawSpec == "*" || nodesemver.Satisfies(n.Version(), sp.FetchSpec, false)):
+				return true
+			}
+		}
+		return false
+	}, nil
+}
+
+// relink links the programs of packages that are there.
+func relink(ctx context.Context, a *App, p *project, installed *lockfile.Lockfile, locations map[lockfile.Location]bool) error {
+	// Nothing is added, changed or removed: what is wanted is what there is.
+	plan := linker.NewPlan(installed, installed, linker.Options{})
+	kept := plan.Bins[:0]
+	for _, b := range plan.Bins {
+		if locations[b.Owner.Location] {
+			kept = append(kept, b)
+		}
+	}
+	plan.Bins = kept
+	if len(plan.Bins) == 0 {
+		return nil
+	}
+	applied, err := plan.Apply(ctx, p.dir, nil, linker.ApplyOptions{Umask: a.umask})
+	if err != nil {
+		return err
+	}
+	return applied.Commit()
+}
