@@ -78,6 +78,11 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 	if st != nil && len(p.workspaces) > 0 && st.watch(p.folders()) != nil {
 		st = nil
 	}
+	if a.Config.Global() && !a.Config.Bool("dry-run") {
+		if err := os.MkdirAll(p.dir, 0o777); err != nil {
+			return nil, err
+		}
+	}
 	scripts, err := a.installScripts(p, c.project != nil)
 	if err != nil {
 		return nil, err
