@@ -35,7 +35,7 @@ type options struct {
 	disks, links                 string
 	shared, tools, tmpfs, disk   string
 	docs, json                   string
-	runs, npmRuns, port          int
+	runs, npmRuns                int
 }
 
 func main() {

@@ -1,3 +1,5 @@
+//go:build unix
+
 // Diff makes random projects out of the packages of a recorded registry, runs
 // npm and a candidate on them, and compares what they leave behind: the bytes
 // of the lock and of every package.json, or npm's error code.
