@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"math"
 	"time"
 )
@@ -119,6 +120,9 @@ func (c *Config) refuse(key string, bad []Value, source string) {
 		c.warn("warn", "invalid config", Lookup(key).mustBe())
 	}
 }
+
+// Format prints nothing of the configuration: it holds credentials.
+func (c *Config) Format(s fmt.State, _ rune) { _, _ = s.Write([]byte("config")) }
 
 // shown is a value as messages have it: JSON without secrets.
 func shown(key string, v Value) string {

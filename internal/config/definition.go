@@ -14,7 +14,7 @@ type TypeKind uint8
 const (
 	TypeString       TypeKind = iota + 1
 	TypeBoolean               // accepts everything
-	TypeNumber                //
+	TypeNumber                // what JavaScript's Number() understands
 	TypePath                  // made absolute against the working directory; ~/ is the home directory
 	TypeURL                   // normalised as new URL(x).href
 	TypeDate                  // what Date.parse understands
