@@ -14,6 +14,7 @@ import (
 	"github.com/ibid-pm/ibid/internal/manifest"
 	"github.com/ibid-pm/ibid/linker"
 	"github.com/ibid-pm/ibid/lockfile"
+	"github.com/ibid-pm/ibid/resolver"
 )
 
 // globalLinks are the links that global packages have outside of node_modules:
@@ -57,6 +58,28 @@ func (a *App) globalLinks(p *project, plan *linker.Plan, installed, wanted *lock
 		}
 	}
 	return g
+}
+
+// touched says which of the global packages a change is about: those that it
+// names. The others are not looked at and stay (npm: arborist
+// lib/arborist/reify.js, _loadTrees). It is nil where all are meant, and for a
+// project.
+func (a *App) touched(c change, tree *resolver.Node) func(name string) bool {
+	var r resolver.Request
+	if !a.Config.Global() || c.ask == nil {
+		return nil
+	}
+	if c.ask(&r); len(r.Add)+len(r.Remove)+len(r.Update) == 0 {
+		return nil
+	}
+	names := map[string]bool{}
+	for e := range tree.Target().EdgesOut {
+		names[e.Name] = true
+	}
+	for _, name := range r.Remove {
+		names[name] = true
+	}
+	return func(name string) bool { return names[name] }
 }
 
 // check refuses to take the place of a file that is no link into the package, as

@@ -170,7 +170,7 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, c change
 		a.timing.done("emptied node_modules")
 	} else {
 		var err error
-		if installed, err = p.installed(a); err != nil {
+		if installed, err = p.installed(a, a.touched(c, o.result.Tree)); err != nil {
 			return err
 		}
 		a.timing.done("read what is installed")
@@ -257,13 +257,14 @@ func (a *App) removeGone(p *project, gone map[lockfile.Location]bool, wanted *lo
 }
 
 // installed reads what lies in node_modules; nil where nothing does.
-func (p *project) installed(a *App) (*lockfile.Lockfile, error) {
+func (p *project) installed(a *App, filter func(name string) bool) (*lockfile.Lockfile, error) {
 	if _, err := os.Lstat(filepath.Join(p.dir, "node_modules")); errors.Is(err, fs.ErrNotExist) && len(p.workspaces) == 0 {
 		return nil, nil
 	}
 	tree, err := resolver.LoadActual(resolver.ActualOptions{
 		Dir: p.dir, Global: a.Config.Global(), Workspaces: resolver.NewWorkspaceMap(p.workspaces),
 		LegacyPeerDeps: a.Config.Bool("legacy-peer-deps"), InstallLinks: a.Config.Bool("install-links"),
+		Filter: filter,
 	})
 	if err != nil {
 		return nil, err
