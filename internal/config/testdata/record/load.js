@@ -24,7 +24,10 @@ fs.rmSync(dir,{recursive:true})
 const d={cases:rows}
 const base=JSON.parse(JSON.stringify(d.cases[1].want)); const drop=['NODE','npm_node_execpath','npm_execpath','npm_config_node_gyp']
 for(const k of drop) delete base.setenv[k]
-for(const c of d.cases){ const w=c.want; if(c.name==='nothing'){w.setenv={...base.setenv};w.flat={...base.flat}}
+for(const c of d.cases){ const w=c.want
+ for(const k of ['logs','validateLogs','queued','unknown','workspace']) if(Array.isArray(w[k])&&!w[k].length) delete w[k]
+ if(JSON.stringify(w.validated)===JSON.stringify(w.layers)) delete w.validated
+ if(c.name==='nothing'){w.setenv={...base.setenv};w.flat={...base.flat}}
  if(!w.flat) continue
  for(const k of drop) delete w.setenv[k]
  for(const k in w.flat) if(JSON.stringify(w.flat[k])===JSON.stringify(base.flat[k])) delete w.flat[k]
