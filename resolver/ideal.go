@@ -157,6 +157,14 @@ func (b *builder) initTree() error {
 			}
 		}
 	}
+	if o := root.Target().overrides; o != nil {
+		b.fetch.pinned = map[string]string{}
+		for _, rule := range o.children {
+			if rule.keySpec == "*" && rule.value != "*" && !strings.HasPrefix(rule.value, "$") {
+				b.fetch.pinned[rule.name] = rule.value
+			}
+		}
+	}
 	for n := range root.inventory.all {
 		if v := n.parsedVersion(); v != nil && n.path != root.path && n.Name == n.Package.Name {
 			b.fetch.have[n.Name] = append(b.fetch.have[n.Name], v)

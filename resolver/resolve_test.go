@@ -250,3 +250,56 @@ func TestTimingDoesNotMatter(t *testing.T) {
 		}
 	}
 }
+
+// With -g nothing is shared: each package has its own dependencies, its peers
+// too, and what it does not ask for is left alone.
+func TestGlobal(t *testing.T) {
+	r := newToy(t, examples)
+	req := project(t, "")
+	req.Global, req.Manifest = true, nil
+	req.Add = []string{"q2@1", "x@1"}
+	res, err := r.resolve(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := draw(res.Tree), "q2>b@1.1.0 q2@1.0.0 x>y@1.2.0(peer) x@1.0.0"; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if edits, err := res.Save(); len(edits) > 0 || err != nil {
+		t.Errorf("saves %v, %v", edits, err)
+	}
+}
+
+func TestPackageExtensions(t *testing.T) {
+	r := newToy(t, examples)
+	req := project(t, "q2@1 w@1")
+	req.LockfileV4 = true
+	req.Manifest.PackageExtensions = `{"w@1":{"dependencies":{"lt":"1.5.0"},"peerDependencies":{"y":"^2"},"peerDependenciesMeta":{"y":{"optional":false}}}}`
+	res, err := r.resolve(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := draw(res.Tree), "b@1.1.0 lt@1.5.0 q2@1.0.0 w@1.0.0 y@2.0.0(peer)"; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	lock := res.Lockfile()
+	if lock.LockfileVersion != 4 || lock.Root().PackageExtensionsHash == "" || lock.Get("node_modules/w").PackageExtensionsApplied == "" {
+		t.Errorf("%s", lock.Encode())
+	}
+
+	// The rules gone, so are their effects.
+	req.Lock = lock
+	req.Manifest = req.Manifest.Clone()
+	req.Manifest.PackageExtensions = ""
+	if res, err = r.resolve(req); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := draw(res.Tree), "b@1.1.0 q2@1.0.0 w@1.0.0"; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+
+	req.Manifest.PackageExtensions = `{"w@1":{"scripts":{}}}`
+	if _, err = r.resolve(req); err == nil || codeOf(err) != "EEXTENSIONFIELD" {
+		t.Errorf("%v, want EEXTENSIONFIELD", err)
+	}
+}

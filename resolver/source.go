@@ -119,7 +119,9 @@ type fetcher struct {
 }
 
 type future struct {
-	done    chan struct{}
+	done chan struct{}
+	// started is set, under the fetcher's lock, by the one who fetches.
+	started bool
 	fetched *Fetched
 	err     error
 }
@@ -147,10 +149,14 @@ func (f *fetcher) get(ctx context.Context, s *spec.Spec, wish Wish) (*Fetched, e
 	if fut == nil {
 		fut = &future{done: make(chan struct{})}
 		f.memo[s.Raw] = fut
-		f.mu.Unlock()
+	}
+	// What is needed does not queue behind guesses.
+	mine := !fut.started
+	fut.started = true
+	f.mu.Unlock()
+	if mine {
 		f.run(ctx, fut, s, wish)
 	} else {
-		f.mu.Unlock()
 		select {
 		case <-fut.done:
 		case <-ctx.Done():
@@ -201,12 +207,16 @@ func (f *fetcher) ahead(name, raw string) {
 		defer f.group.Done()
 		select {
 		case f.slots <- struct{}{}:
+			defer func() { <-f.slots }()
 		case <-f.ctx.Done():
-			fut.err = f.ctx.Err()
-			close(fut.done)
+		}
+		f.mu.Lock()
+		taken := fut.started
+		fut.started = true
+		f.mu.Unlock()
+		if taken {
 			return
 		}
-		defer func() { <-f.slots }()
 		wish := f.wish(s)
 		wish.Ahead = true
 		f.run(f.ctx, fut, s, wish)
