@@ -25,7 +25,9 @@ type globalLinks struct {
 	app   *App
 	dir   string // the folder that node_modules is in
 	steps []linker.Step
-	locks [2]*lockfile.Lockfile // installed and wanted
+	lock  *lockfile.Lockfile // wanted
+	// old are the links of what is to go or to change: listed while it is there.
+	old []globalLink
 
 	undo []func() error
 }
@@ -50,11 +52,15 @@ func (a *App) globalLinks(p *project, plan *linker.Plan, installed, wanted *lock
 	if !a.Config.Bool("bin-links") {
 		return nil
 	}
-	g := &globalLinks{app: a, dir: p.dir, locks: [2]*lockfile.Lockfile{installed, wanted}}
+	g := &globalLinks{app: a, dir: p.dir, lock: wanted}
 	for _, s := range plan.Steps {
 		loc := strings.TrimPrefix(string(s.Package.Location), "node_modules/")
 		if loc != string(s.Package.Location) && !strings.Contains(loc, "node_modules/") {
 			g.steps = append(g.steps, s)
+			if s.Was != nil {
+				g.old = append(g.old, g.bins(s.Was, installed)...)
+				g.old = append(g.old, g.mans(s.Was)...)
+			}
 		}
 	}
 	return g
@@ -93,7 +99,7 @@ func (g *globalLinks) check() error {
 		if s.Action == linker.Remove {
 			continue
 		}
-		for _, l := range g.bins(s.Package, g.locks[1]) {
+		for _, l := range g.bins(s.Package, g.lock) {
 			if _, err := os.Lstat(l.path); errors.Is(err, fs.ErrNotExist) {
 				continue
 			}
@@ -127,21 +133,16 @@ func (g *globalLinks) apply() error {
 		return nil
 	}
 	seen := map[string]bool{}
-	for _, s := range g.steps {
-		if s.Was == nil {
-			continue
-		}
-		for _, l := range append(g.bins(s.Was, g.locks[0]), g.mans(s.Was)...) {
-			if err := g.remove(l, l.own()); err != nil {
-				return err
-			}
+	for _, l := range g.old {
+		if err := g.remove(l, l.own()); err != nil {
+			return err
 		}
 	}
 	for _, s := range g.steps {
 		if s.Action == linker.Remove {
 			continue
 		}
-		for _, l := range append(g.bins(s.Package, g.locks[1]), g.mans(s.Package)...) {
+		for _, l := range append(g.bins(s.Package, g.lock), g.mans(s.Package)...) {
 			if seen[l.path] {
 				continue
 			}

@@ -50,6 +50,7 @@ func newRootCmd(a *App) *cobra.Command {
 		newLinkCmd(a),
 		newVersionCmd(a),
 		newConfigCmd(a), newConfigGetCmd(a), newConfigSetCmd(a),
+		newCompletionCmd(a, root),
 		newHelpCmd(a, root), newHelpSearchCmd(a, root),
 	)
 	root.AddCommand(newGoneCmds(a, root)...)
