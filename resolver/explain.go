@@ -236,7 +236,8 @@ func wishesFor(failing *Edge, current *Node) []*Edge {
 // (npm: lib/utils/explain-eresolve.js).
 func (x *Explanation) Report(depth int) string {
 	var b strings.Builder
-	p := explainer{map[string]bool{}}
+	budget := reportBudget
+	p := explainer{map[string]bool{}, &budget}
 	var while *NodeExplanation
 	switch {
 	case x.Dep != nil && x.Dep.WhileInstalling != nil:
@@ -287,7 +288,12 @@ func (x *Explanation) Advice() string {
 // explainer writes explanations as npm's explain-dep.js does, without colour.
 type explainer struct {
 	seen map[string]bool // on the way from the root of the explanation
+	left *int
 }
+
+// reportBudget is how many dependents a report tells of. Without bounds it
+// would tell of every path through the graph, of which there may be any number.
+const reportBudget = 5000
 
 func (p explainer) node(n *NodeExplanation) string {
 	s := strings.TrimSuffix(n.Name+"@"+n.Version, "@")
@@ -316,9 +322,10 @@ func (p explainer) links(n *NodeExplanation, depth int) string {
 }
 
 func (p explainer) dependents(n *NodeExplanation, depth int) string {
-	if len(n.Dependents) == 0 || depth <= 0 {
+	if len(n.Dependents) == 0 || depth <= 0 || *p.left <= 0 {
 		return ""
 	}
+	*p.left -= len(n.Dependents)
 	max := (depth + 1) / 2
 	s := ""
 	for i, e := range n.Dependents {
