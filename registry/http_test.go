@@ -3,11 +3,13 @@ package registry_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -506,5 +508,82 @@ func TestEscapeName(t *testing.T) {
 		if got := registry.EscapeName(in); got != want {
 			t.Errorf("%s becomes %s, want %s", in, got, want)
 		}
+	}
+}
+
+func TestManyRequestsShareAnHTTP2Connection(t *testing.T) {
+	reg := registrytest.NewTLS(t)
+	for i := range 60 {
+		if err := reg.Add(fmt.Sprintf(`{"name":"p%d","version":"1.0.0"}`, i), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := registry.New(registry.Options{Registry: reg.URL, CA: []string{reg.Certificate()}, MaxSockets: 2, IdleTimeout: 10 * time.Second})
+	defer c.Close()
+	var wg sync.WaitGroup
+	for i := range 60 {
+		wg.Go(func() {
+			if _, err := c.Packument(t.Context(), fmt.Sprintf("p%d", i)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	for _, q := range reg.Requests() {
+		if q.Proto != "HTTP/2.0" {
+			t.Fatalf("a request came by %s", q.Proto)
+		}
+	}
+}
+
+func TestNoMoreConnectionsThanAllowed(t *testing.T) {
+	f := setup(t)
+	for i := range 30 {
+		if err := f.Add(fmt.Sprintf(`{"name":"p%d","version":"1.0.0"}`, i), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// Each answer takes a while; those who queue must not be taken for stalled.
+	f.Delay(func(string) time.Duration { return 100 * time.Millisecond })
+	c := f.client(t, func(o *registry.Options) { o.MaxSockets = 3 })
+	var wg sync.WaitGroup
+	for i := range 30 {
+		wg.Go(func() {
+			if _, err := c.Packument(t.Context(), fmt.Sprintf("p%d", i)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	from := map[string]bool{}
+	for _, q := range f.Requests() {
+		from[q.From] = true
+	}
+	if len(from) > 3 || len(f.Requests()) != 30 {
+		t.Errorf("%d connections, %d requests", len(from), len(f.Requests()))
+	}
+}
+
+func TestEventsTellWhatHappens(t *testing.T) {
+	f := setup(t)
+	f.Fail(registrytest.Fault{Status: 503, Times: 1})
+	var mu sync.Mutex
+	var got []string
+	c := f.client(t, func(o *registry.Options) {
+		o.Report = func(e registry.Event) {
+			mu.Lock()
+			defer mu.Unlock()
+			got = append(got, fmt.Sprintf("%d %s %d #%d", e.Kind, e.Package, e.Status, e.Attempt))
+		}
+	})
+	if _, err := c.Packument(t.Context(), "a"); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		fmt.Sprintf("%d a 0 #1", registry.RequestStarted), fmt.Sprintf("%d a 503 #1", registry.RequestRetried),
+		fmt.Sprintf("%d a 0 #2", registry.RequestStarted), fmt.Sprintf("%d a 200 #2", registry.RequestDone),
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("events are %q", got)
 	}
 }

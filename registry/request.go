@@ -157,7 +157,7 @@ func (c *Client) fetch(ctx context.Context, r *Request, consume func(*http.Respo
 		status, wire, err := c.attempt(ctx, r, u, creds, body, attempt, consume)
 		elapsed := c.opts.Now().Sub(start)
 		if c.opts.Logger.Enabled(ctx, slog.LevelDebug) {
-			c.logAttempt(ctx, r, shown, status, attempt, elapsed, err)
+			c.logAttempt(r, shown, status, attempt, elapsed, err)
 		}
 		var failure *Error
 		if err != nil {
@@ -201,15 +201,20 @@ func (c *Client) fetch(ctx context.Context, r *Request, consume func(*http.Respo
 	}
 }
 
-func (c *Client) logAttempt(ctx context.Context, r *Request, shown string, status, attempt int, elapsed time.Duration, err error) {
-	attrs := []slog.Attr{slog.String("method", r.method()), slog.String("url", shown), slog.Int("status", status), slog.Duration("elapsed", elapsed)}
-	if attempt > 1 {
-		attrs = append(attrs, slog.Int("attempt", attempt))
+// logAttempt writes npm's line for a request (npm: npm-registry-fetch
+// lib/check-response.js, make-fetch-happen lib/remote.js).
+func (c *Client) logAttempt(r *Request, shown string, status, attempt int, elapsed time.Duration, err error) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "http fetch %s ", r.method())
+	if err == nil || status >= 400 {
+		fmt.Fprintf(&b, "%d %s %dms", status, shown, elapsed.Milliseconds())
+		if attempt > 1 {
+			fmt.Fprintf(&b, " attempt #%d", attempt)
+		}
+	} else {
+		fmt.Fprintf(&b, "%s attempt %d failed with %s", shown, attempt, codeOf(err))
 	}
-	if err != nil {
-		attrs = append(attrs, slog.String("error", Clean(err.Error())))
-	}
-	c.opts.Logger.LogAttrs(ctx, slog.LevelDebug, "http fetch", attrs...)
+	c.opts.Logger.Debug(b.String())
 }
 
 // attempt sends the request once, following redirects.

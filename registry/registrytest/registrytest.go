@@ -72,6 +72,8 @@ type Request struct {
 	URI    string // as sent
 	Header http.Header
 	Host   string
+	Proto  string // "HTTP/1.1", "HTTP/2.0"
+	From   string // the client's end of the connection
 	Body   []byte
 	Status int // 0 where the answer was broken on purpose
 }
@@ -537,7 +539,7 @@ func (r *Registry) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 		decoded = q.URL.Path
 	}
 	body, _ := io.ReadAll(io.LimitReader(q.Body, 256<<20))
-	entry := Request{Method: q.Method, Path: decoded, URI: q.RequestURI, Header: q.Header.Clone(), Host: q.Host, Body: body}
+	entry := Request{Method: q.Method, Path: decoded, URI: q.RequestURI, Header: q.Header.Clone(), Host: q.Host, Proto: q.Proto, From: q.RemoteAddr, Body: body}
 	r.mu.Lock()
 	fault := r.faultFor(q.Method, decoded)
 	delay := r.delay
@@ -609,7 +611,10 @@ func refuse(status int, message string) *answer {
 }
 
 func (r *Registry) answer(q *http.Request, decoded string, body []byte) *answer {
-	if r.Token != "" && q.Header.Get("Authorization") != "Bearer "+r.Token {
+	r.mu.Lock()
+	token := r.Token
+	r.mu.Unlock()
+	if token != "" && q.Header.Get("Authorization") != "Bearer "+token {
 		a := refuse(http.StatusUnauthorized, "You must be logged in")
 		a.header.Set("Www-Authenticate", "Bearer")
 		return a
