@@ -18,7 +18,7 @@ type generator struct {
 }
 
 // The second word of the generator's state: another number means other projects.
-const generation = 1
+const generation = 2
 
 func newGenerator(p *pool, seed, kind uint64) *generator {
 	g := &generator{Rand: rand.New(rand.NewPCG(seed, generation<<8|kind)), pool: p}
@@ -46,9 +46,8 @@ func (p *pool) lockProject(seed uint64) project {
 func (p *pool) sequenceProject(seed uint64, tree bool) project {
 	g := newGenerator(p, seed, 1)
 	g.stored = tree
-	if tree {
-		g.recent = true
-	}
+	// a project that cannot be resolved fails six times in the same way
+	g.recent = g.recent || tree || g.chance(75)
 	root, files := g.manifests()
 	files["package.json"] = g.file(root)
 	how := []string{"--ignore-scripts"}
@@ -215,23 +214,34 @@ func (g *generator) versionRange(p *poolPackage) string {
 	case n < 179:
 		return "^" + v + " || ^" + g.version(p)
 	case n < 184:
-		return v + " - " + g.version(p)
+		if w := g.version(p); slices.Index(p.Versions, w) < slices.Index(p.Versions, v) && g.chance(95) {
+			return w + " - " + v
+		} else {
+			return v + " - " + w
+		}
 	case n < 188:
 		return "<=" + v
 	case n < 191:
+		if v == p.Versions[len(p.Versions)-1] {
+			return ">=" + v
+		}
 		return ">" + v
 	case n < 194:
-		return ">=" + parts[0] + ".0.0 <" + v
+		return ">=" + parts[0] + ".0.0 <=" + v
 	case n < 196:
 		return "v" + v
 	case n < 197:
 		return "^" + v + "-0"
-	case n < 198:
-		return ">=9999"
 	case n < 199:
 		return "~" + parts[0]
 	default:
-		return "no-such-tag"
+		switch g.IntN(8) {
+		case 0:
+			return ">=9999"
+		case 1:
+			return "no-such-tag"
+		}
+		return "^" + parts[0]
 	}
 }
 
