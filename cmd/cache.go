@@ -12,10 +12,10 @@ import (
 func newCacheCmd(a *App) *cobra.Command {
 	keys := []string{"cache"}
 	c := declare(&cobra.Command{
-		Use:   "cache path\ncache ls\ncache verify\ncache clean",
+		Use:   "cache add <package-spec>\ncache ls [<name>@<version>]\ncache path\ncache verify\ncache clean\ncache npx ls\ncache npx rm [<key>...]\ncache npx info <key>...",
 		Short: "Look after the store that all projects share",
 	}, keys, func(c *cobra.Command, args []string) error {
-		return &usageError{text: "cache: which of path, ls, verify, clean, add?"}
+		return a.usage(c, "")
 	})
 	c.AddCommand(
 		declare(&cobra.Command{Use: "path", Aliases: []string{"dir"}, Short: "Print where the store is"}, keys,
@@ -27,8 +27,15 @@ func newCacheCmd(a *App) *cobra.Command {
 			func(c *cobra.Command, _ []string) error { return runCacheVerify(c.Context(), a) }),
 		declare(&cobra.Command{Use: "clean", Aliases: []string{"clear", "rm"}, Short: "Remove the whole store; projects keep their files"}, keys,
 			func(c *cobra.Command, _ []string) error { return runCacheClean(a) }),
-		declare(&cobra.Command{Use: "ls", Aliases: []string{"list"}, Short: "List the tarballs in the store"}, keys,
-			func(c *cobra.Command, _ []string) error { return runCacheList(a) }),
+		declare(&cobra.Command{Use: "ls [<name>@<version>]", Aliases: []string{"list"}, Short: "List what is in the store"}, keys,
+			func(c *cobra.Command, args []string) error {
+				if len(args) > 0 {
+					return runCacheFind(c.Context(), a, c, args)
+				}
+				return runCacheList(a)
+			}),
+		newCacheAddCmd(a),
+		newCacheNpxCmd(a),
 	)
 	return c
 }

@@ -154,6 +154,9 @@ func completeFlags(root *cobra.Command, before []string) []string {
 		if d.IsBoolean() {
 			out = append(out, "--no-"+k)
 		}
+		for _, e := range d.Exclusive {
+			out = append(out, "--"+e)
+		}
 	}
 	return out
 }

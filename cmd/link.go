@@ -29,10 +29,10 @@ func newLinkCmd(a *App) *cobra.Command {
 	}, []string{"save", "save-exact", "global", "install-strategy", "strict-peer-deps", "package-lock", "omit", "include", "ignore-scripts",
 		"allow-directory", "allow-file", "allow-git", "allow-remote", "audit", "bin-links", "fund", "dry-run",
 		"workspace", "workspaces", "include-workspace-root", "install-links"},
-		func(c *cobra.Command, args []string) error { return runLink(c.Context(), a, args) })
+		func(c *cobra.Command, args []string) error { return runLinkFolders(c.Context(), a, args) })
 }
 
-func runLink(ctx context.Context, a *App, args []string) error {
+func runLinkFolders(ctx context.Context, a *App, args []string) error {
 	cfg := a.Config
 	if cfg.Global() {
 		return &codedError{code: "ELINKGLOBAL", text: "link should never be --global.\nPlease re-run this command with --local"}

@@ -10,10 +10,10 @@ import (
 	"github.com/ibid-pm/ibid/internal/jsjson"
 )
 
-// A query is a path into a package.json as "pkg" and "view" take it:
+// A queryPath is a path into a package.json as "pkg" and "view" take it:
 // "scripts.test", "contributors[0].name", "exports[./x.js]", "files[]" (npm:
 // lib/utils/queryable.js). It is kept as the steps from one value to the next.
-type query []queryStep
+type queryPath []queryStep
 
 // queryStep is one step: a key or an index, or with add the place behind an
 // array's last item.
@@ -58,8 +58,8 @@ func jsNumber(text string) float64 {
 
 // parseQuery takes a path apart. What is in brackets is one key, dots and all;
 // empty brackets are the place behind the last item.
-func parseQuery(text string) query {
-	var q query
+func parseQuery(text string) queryPath {
+	var q queryPath
 	var whole func(string)
 	var plain func(string)
 	split := func(s string) {
@@ -156,7 +156,7 @@ type queryEdit struct {
 	path   string
 	value  jsjson.Value // undefined: delete what is there
 	force  bool         // put it there whatever is in its way
-	remain query
+	remain queryPath
 }
 
 func (e *queryEdit) deletes() bool { return e.value.IsUndefined() }
