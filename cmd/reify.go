@@ -147,7 +147,7 @@ func (a *App) decide(ctx context.Context, p *project, f *fetch.Fetcher, c change
 	}
 	res, err := resolver.Resolve(ctx, src, req)
 	if err != nil {
-		return nil, err
+		return nil, a.explainConflict(ctx, err)
 	}
 	if c.check != nil {
 		if err := c.check(p, res); err != nil {
