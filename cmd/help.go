@@ -201,17 +201,7 @@ const keysAnnotation = "keys"
 // is known of the command.
 func (a *App) helpOf(c *cobra.Command, long bool) string {
 	var b bytes.Buffer
-	parent := ""
-	for p := c.Parent(); p != nil && p.HasParent(); p = p.Parent() {
-		parent = p.Name() + " " + parent
-	}
-	fmt.Fprintf(&b, "%s\n\nUsage:\n", c.Short)
-	for _, line := range usageLines(c) {
-		if parent != "" && !strings.HasPrefix(line, parent) {
-			line = parent + line
-		}
-		fmt.Fprintf(&b, "%s %s\n", a.heading, line)
-	}
+	fmt.Fprintf(&b, "%s\n\nUsage:\n%s\n", c.Short, strings.Join(a.callLines(c), "\n"))
 	if c.HasSubCommands() {
 		b.WriteString("\nSubcommands:\n")
 		for _, sub := range c.Commands() {
@@ -318,11 +308,26 @@ func wrap(text string, width int) []string {
 
 // usage is the error of a command that was called wrongly; what says how.
 func (a *App) usage(c *cobra.Command, what string) error {
-	text := strings.TrimRight(a.helpOf(c, false), "\n")
 	if what == "" {
-		what, text, _ = strings.Cut(text, "\n")
+		what = c.Short
 	}
-	return &usageError{text: what, usage: strings.TrimLeft(text, "\n")}
+	return &usageError{text: what, usage: strings.Join(a.callLines(c), "\n") + "\n" + a.heading + " help " + canonical(c) + " tells more"}
+}
+
+// callLines are the ways to call a command.
+func (a *App) callLines(c *cobra.Command) []string {
+	parent := ""
+	for p := c.Parent(); p != nil && p.HasParent(); p = p.Parent() {
+		parent = p.Name() + " " + parent
+	}
+	var out []string
+	for _, line := range usageLines(c) {
+		if !strings.HasPrefix(line, parent) {
+			line = parent + line
+		}
+		out = append(out, a.heading+" "+line)
+	}
+	return out
 }
 
 // searchHelp lists where the words are found, best first (npm:
