@@ -49,6 +49,7 @@ func newRootCmd(a *App) *cobra.Command {
 		newPkgCmd(a),
 		newLinkCmd(a),
 		newVersionCmd(a),
+		newPackCmd(a),
 		newConfigCmd(a), newConfigGetCmd(a), newConfigSetCmd(a),
 		newCompletionCmd(a, root),
 		newHelpCmd(a, root), newHelpSearchCmd(a, root),
