@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"hash/crc32"
+	"slices"
 	"strings"
 	"time"
 
@@ -166,15 +167,15 @@ func readNumbers(key []byte) (numbers triple, flags uint16) {
 //	lengths    where head is, the lengths of what is in it, where time and
 //	           body are, with their checksums; then the checksum of lengths
 //	           and head
-//	manifests  the versions' reduced manifests, in the document's order
+//	manifests  the versions' reduced manifests, in the document's order, then
+//	           those once more that are most likely to be picked
 //	head       url, etag, last-modified, the body's encoding, dist-tags,
 //	           staged, restrictions, a row for each version, their keys
 //	time       the raw "time"
 //	body       as received, for those who want the whole document
 //
-// Opening one reads the beginning, then head with the few manifests before it:
-// these are usually the newest ones, which picking is about to take. Time, body
-// and each manifest are checked when they are looked at. Whatever does not fit
+// Opening one reads the beginning, then head with the manifests right before
+// it. Time, body and each manifest are checked when they are looked at. Whatever does not fit
 // makes the entry as good as absent.
 const (
 	entryMagic  = "ibid packument 2"
@@ -281,6 +282,7 @@ type entry struct {
 // encode completes an entry in w.out, where scanning has put the manifests, up
 // to its body, and gives it as opening it would.
 func (w *scratch) encode(x *scanned, v validators, f slot, body []byte) *entry {
+	w.gatherLikely(x.tags)
 	copy(w.out, entryMagic)
 	copy(w.out[slotAt:], f.encode())
 	set := func(i, n int) { binary.LittleEndian.PutUint32(w.out[lengthsAt+i*4:], uint32(n)) }
@@ -314,6 +316,63 @@ func (w *scratch) encode(x *scanned, v validators, f slot, body []byte) *entry {
 	binary.LittleEndian.PutUint32(w.out[sumAt:], headChecksum(w.out[:beginning], w.out[headAt:headAt+head]))
 	nearAt := max(headAt-nearSize, beginning)
 	return decodeEntry(w.out[:beginning], bytes.Clone(w.out[nearAt:headAt+head]), nearAt)
+}
+
+// gatherLikely puts a second copy of the manifests that picking takes most
+// often right before the head, with which they are read: those of the dist-tag
+// latest and of the highest release of each major version (of each minor
+// version below 1.0.0), which is what a caret range takes.
+func (w *scratch) gatherLikely(tags []byte) {
+	x := index{table: w.table, names: w.names}
+	type line struct {
+		major, minor uint32
+		at           int
+	}
+	lines := make([]line, 0, 32)
+	for i := range x.count() {
+		r := x.row(i)
+		if r.flags()&(flagOdd|flagPre|flagDeprecated) != 0 {
+			continue
+		}
+		l := line{major: r.numbers()[0], at: i}
+		if l.major == 0 {
+			l.minor = r.numbers()[1]
+		}
+		// The same line as the last version's, usually.
+		j := len(lines) - 1
+		for j >= 0 && (lines[j].major != l.major || lines[j].minor != l.minor) {
+			j--
+		}
+		switch {
+		case j < 0 && len(lines) < 1000:
+			lines = append(lines, l)
+		case j >= 0 && r.numbers().compare(x.row(lines[j].at).numbers()) > 0:
+			lines[j].at = i
+		}
+	}
+	slices.SortFunc(lines, func(a, b line) int { return x.row(b.at).numbers().compare(x.row(a.at).numbers()) })
+	eachString(jsjson.Raw(tags), func(tag, version string) {
+		if tag != "latest" {
+			return
+		}
+		for i := x.count() - 1; i >= 0; i-- {
+			if string(x.name(i)) == version {
+				lines = slices.Insert(lines, 0, line{at: i})
+				break
+			}
+		}
+	})
+	room := nearSize
+	for k, l := range lines {
+		m := x.row(l.at).manifest()
+		if m.n > room || k > 0 && l.at == lines[0].at {
+			continue
+		}
+		room -= m.n
+		at := len(w.out)
+		w.out = append(w.out, w.out[m.at:m.at+m.n]...)
+		binary.LittleEndian.PutUint32(w.table[l.at*rowSize+8:], uint32(at))
+	}
 }
 
 // headChecksum covers the lengths and the head.
