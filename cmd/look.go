@@ -29,6 +29,16 @@ func newLookCmds(a *App) []*cobra.Command {
 		newLsCmd(a),
 		newLlCmd(a),
 		newExplainCmd(a),
+		newOutdatedCmd(a),
+		newQueryCmd(a),
+		newFundCmd(a),
+		newRootDirCmd(a),
+		newPrefixCmd(a),
+		newBinCmd(a),
+		newPingCmd(a),
+		newBugsCmd(a),
+		newRepoCmd(a),
+		newDocsCmd(a),
 	}
 }
 
@@ -229,10 +239,22 @@ func (t *lookedAt) workspaceDependencies(includeRoot bool) map[*resolver.Node]bo
 // content gives all that is known of a node's package, as npm has it in
 // node.package: the entry of the lock that the tree was loaded from, else the
 // package.json, either of them normalised.
+//
+// A link to a folder of the project's has the lock's word, the folder itself
+// that of its package.json.
 func (t *lookedAt) content(n *resolver.Node) jsjson.Value {
-	n = n.Target()
-	if n == nil {
-		return jsjson.NewObject()
+	if n.IsLink() {
+		if n.Target() == nil {
+			return jsjson.NewObject()
+		}
+		entry, ok := t.lockEntries()[n.Target().Location()]
+		if ok {
+			if !entry.Get("name").Truthy() {
+				entry = entry.With("name", jsjson.NewString(n.Target().Package.Name))
+			}
+			return normalContent(entry, n.Target().Package)
+		}
+		n = n.Target()
 	}
 	if v, ok := t.contents[n]; ok {
 		return v

@@ -32,7 +32,7 @@ func TestLook(t *testing.T) {
 			home, project := filepath.Join(tmp, "home"), filepath.Join(tmp, "project")
 			server := s.Registry()
 			defer server.Close()
-			for _, d := range []string{home, project} {
+			for _, d := range []string{filepath.Join(home, "global", "lib", "node_modules"), project} {
 				if err := os.MkdirAll(d, 0o755); err != nil {
 					t.Fatal(err)
 				}
@@ -55,6 +55,10 @@ func TestLook(t *testing.T) {
 					if exit != want.Exit {
 						t.Errorf("exit status %d, npm's is %d; stderr:\n%s", exit, want.Exit, stderr.String())
 					}
+					if unordered(s.Name, want.Command) {
+						slices.Sort(got)
+						slices.Sort(want.Stdout)
+					}
 					if !slices.Equal(got, want.Stdout) {
 						t.Errorf("said:\n%s\nnpm says:\n%s", strings.Join(got, "\n"), strings.Join(want.Stdout, "\n"))
 					}
@@ -62,4 +66,10 @@ func TestLook(t *testing.T) {
 			}
 		})
 	}
+}
+
+// unordered is true where npm reads folders all at once: the order of a
+// package's dependents is then that in which the disk answered.
+func unordered(scene, command string) bool {
+	return (scene == "healthy" || scene == "broken") && (strings.HasPrefix(command, "explain") || strings.HasPrefix(command, "why"))
 }

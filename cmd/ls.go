@@ -48,7 +48,7 @@ func runLs(a *App, args []string) error {
 	if err := l.walk(); err != nil {
 		return err
 	}
-	missed := len(args) > 0 && !l.root.include
+	missed := len(args) > 0 && !l.root.shown && (a.json() || !l.parseable)
 	doc := jsjson.Value{}
 	switch {
 	case a.json():
@@ -59,7 +59,9 @@ func runLs(a *App, args []string) error {
 		a.out("%s", term.Safe(l.tree(a.Config.Bool("unicode"))))
 	}
 	if t.rootErr != nil {
-		return a.failWith(doc, &codedError{code: "EJSONPARSE", text: "Failed to parse root package.json", detail: []string{t.rootErr.Error()}})
+		return a.failWith(doc, &codedError{code: "EJSONPARSE", text: "Failed to parse root package.json",
+			detail: []string{"Failed to parse JSON data.", "Note: package.json must be actual JSON, not just JavaScript."},
+			hints:  []string{t.rootErr.Error()}})
 	}
 	for _, p := range l.problems {
 		if !strings.HasPrefix(p, "extraneous:") {
@@ -111,6 +113,7 @@ type listed struct {
 
 	parent            *listed
 	include, filtered bool
+	shown             bool // or something below it is
 	depth             float64
 	problems          []string
 	children          []*listed
@@ -187,8 +190,8 @@ func (l *lister) visit(x *listed) {
 				l.problems = append(l.problems, p)
 			}
 		}
-		for p := x.parent; p != nil; p = p.parent {
-			p.include = true
+		for p := x; p != nil; p = p.parent {
+			p.shown = true
 		}
 	}
 	l.items = append(l.items, x)
@@ -344,7 +347,7 @@ func (l *lister) matches(x *listed) (bool, error) {
 // hang puts every item that is to be shown below its parent.
 func (l *lister) hang() {
 	for _, x := range l.items {
-		if x.include && x.parent != nil {
+		if x.shown && x.parent != nil {
 			x.parent.children = append(x.parent.children, x)
 		}
 	}

@@ -150,5 +150,6 @@ func Load(dir, name string) (*Answers, error) {
 
 // Config is the text of the .npmrc that every command runs with.
 func Config(registry string) string {
-	return "registry=" + registry + "\nupdate-notifier=false\naudit=false\nfund=false\ncolor=false\nfetch-retries=0\n"
+	return "registry=" + registry + "\nupdate-notifier=false\naudit=false\nfund=false\ncolor=false\nfetch-retries=0\n" +
+		"prefix=${HOME}/global\n"
 }

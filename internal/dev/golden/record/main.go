@@ -73,7 +73,7 @@ func ask(npm string, s *golden.Scene) ([]golden.Answer, error) {
 	home, project := filepath.Join(tmp, "home"), filepath.Join(tmp, "project")
 	server := s.Registry()
 	defer server.Close()
-	if err := os.MkdirAll(home, 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Join(home, "global", "lib", "node_modules"), 0o755); err != nil {
 		return nil, err
 	}
 	if err := os.MkdirAll(project, 0o755); err != nil {
