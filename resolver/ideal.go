@@ -21,24 +21,22 @@ type builder struct {
 	src      Source
 	strategy Strategy
 
-	tree            *Node // the root
-	queue           depsQueue
-	seen            map[*Node]bool
-	explicit        map[*Edge]bool
-	removed         []removal
-	linkNodes       nodeSet
-	failed          nodeSet // what could not be loaded
-	mutated         bool
-	requested       bool // add, remove or update
-	flagsSuspect    bool
-	updateNames     map[string]bool
-	resolvedAdd     []addRequest
-	peerSetSource   map[*Node]*Node
-	virtualRoots    map[*Node]*Node
-	packageExts     *packageExtensions
-	warnings        []Warning
-	explicitGlobals []string
-	editedManifests map[*Node]bool
+	tree          *Node // the root
+	queue         depsQueue
+	seen          map[*Node]bool
+	explicit      map[*Edge]bool
+	removed       []removal
+	linkNodes     nodeSet
+	failed        nodeSet // what could not be loaded
+	mutated       bool
+	requested     bool // add, remove or update
+	flagsSuspect  bool
+	updateNames   map[string]bool
+	resolvedAdd   []addRequest
+	peerSetSource map[*Node]*Node
+	virtualRoots  map[*Node]*Node
+	packageExts   *packageExtensions
+	warnings      []Warning
 }
 
 // removal is a name taken out of a tree's package.json.

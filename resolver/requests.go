@@ -134,7 +134,6 @@ func (b *builder) applyRequestsTo(tree *Node) error {
 
 // changePackage gives a tree a changed manifest; a link to it has the same.
 func (b *builder) changePackage(tree *Node, m *manifest.Manifest) {
-	b.editedManifests[tree] = true
 	tree.setPackage(m)
 	for l := range tree.linksIn.all {
 		l.Package = m

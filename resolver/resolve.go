@@ -36,16 +36,15 @@ func Resolve(ctx context.Context, src Source, req Request) (*Result, error) {
 
 func newBuilder(ctx context.Context, src Source, req Request) *builder {
 	b := &builder{
-		ctx:             ctx,
-		req:             &req,
-		rules:           newRules(cleanPath(req.Dir), req.LegacyPeerDeps, req.InstallLinks),
-		src:             src,
-		strategy:        req.Strategy,
-		seen:            map[*Node]bool{},
-		explicit:        map[*Edge]bool{},
-		peerSetSource:   map[*Node]*Node{},
-		virtualRoots:    map[*Node]*Node{},
-		editedManifests: map[*Node]bool{},
+		ctx:           ctx,
+		req:           &req,
+		rules:         newRules(cleanPath(req.Dir), req.LegacyPeerDeps, req.InstallLinks),
+		src:           src,
+		strategy:      req.Strategy,
+		seen:          map[*Node]bool{},
+		explicit:      map[*Edge]bool{},
+		peerSetSource: map[*Node]*Node{},
+		virtualRoots:  map[*Node]*Node{},
 	}
 	if req.Global {
 		b.strategy = Shallow

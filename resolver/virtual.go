@@ -99,9 +99,7 @@ type virtualLoader struct {
 	lock  *lockfile.Lockfile
 	// contained refuses locations outside of the root.
 	contained bool
-	// ownRoot says that the root's flags are known to be right.
-	resetFlags bool
-	readDir    func(dir string) (*manifest.Manifest, error)
+	readDir   func(dir string) (*manifest.Manifest, error)
 }
 
 // loadFromLock fills the tree from a lock, for an ideal tree: all flags are
