@@ -1,9 +1,12 @@
 package registry
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"io"
+	"io/fs"
 	"math"
 	"net/http"
 	"net/url"
@@ -39,6 +42,15 @@ func (c *Client) openEntry(rawURL string) *entry {
 	if path == "" {
 		return nil
 	}
+	e := readEntry(path)
+	if e == nil || e.url != rawURL {
+		return nil
+	}
+	return e
+}
+
+// readEntry opens an entry; nil where it is not one, or not whole.
+func readEntry(path string) *entry {
 	f, err := openFile(path)
 	if err != nil {
 		return nil
@@ -57,10 +69,9 @@ func (c *Client) openEntry(rawURL string) *entry {
 		return nil
 	}
 	e := decodeEntry(start[:], near, nearAt)
-	if e == nil || e.url != rawURL {
-		return nil
+	if e != nil {
+		e.path = path
 	}
-	e.path = path
 	return e
 }
 
@@ -119,6 +130,72 @@ func (c *Client) dropEntry(rawURL string) {
 	if path := c.entryPath(rawURL); path != "" {
 		_ = os.Remove(path)
 	}
+}
+
+// CacheReport is what VerifyCache found.
+type CacheReport struct {
+	Entries int
+	Bytes   int64
+	Removed []string // paths of what was damaged or left behind
+}
+
+// VerifyCache reads every packument that is kept below a CacheDir, removes what
+// is not as it was written, and what processes that were killed left behind a
+// day ago or earlier. That there is no folder is no error.
+func VerifyCache(ctx context.Context, dir string) (*CacheReport, error) {
+	report := &CacheReport{}
+	root := filepath.Join(dir, cacheFormat)
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // another process removed it
+		}
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return nil
+		}
+		if strings.HasSuffix(path, ".tmp") {
+			if time.Since(info.ModTime()) < 24*time.Hour {
+				return nil
+			}
+		} else if whole(path) {
+			report.Entries++
+			report.Bytes += info.Size()
+			return nil
+		}
+		if err := os.Remove(path); err != nil {
+			return err
+		}
+		report.Removed = append(report.Removed, path)
+		return nil
+	})
+	return report, err
+}
+
+// whole says whether a file is an entry and all of it fits its checksums.
+func whole(path string) bool {
+	e := readEntry(path)
+	if e == nil {
+		return false
+	}
+	parts := []part{e.times, e.body}
+	for i := range e.count() {
+		parts = append(parts, e.row(i).manifest())
+	}
+	for _, p := range parts {
+		if p.n == 0 {
+			continue
+		}
+		if _, ok := readPart(path, p); !ok {
+			return false
+		}
+	}
+	return true
 }
 
 // cacheKey is a URL without what does not change the answer.

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -31,7 +32,6 @@ type Error struct {
 	Status     int    // 0 where no answer came
 	StatusText string // the server's words for Status
 	Message    string // what the body said, where it said something short
-	NPMNotice  string // npm-notice header of a refusal
 
 	// Attempts is how often it was tried; RetryAfter what the last refusal
 	// asked for.
@@ -323,6 +323,32 @@ func errnoName(e syscall.Errno) string {
 		return "EMFILE"
 	case syscall.ENOSPC:
 		return "ENOSPC"
+	}
+	if runtime.GOOS != "windows" {
+		return ""
+	}
+	// Winsock has numbers of its own.
+	switch uintptr(e) {
+	case 10013:
+		return "EACCES"
+	case 10024:
+		return "EMFILE"
+	case 10048:
+		return "EADDRINUSE"
+	case 10049:
+		return "EADDRNOTAVAIL"
+	case 10051:
+		return "ENETUNREACH"
+	case 10053:
+		return "ECONNABORTED"
+	case 10054:
+		return "ECONNRESET"
+	case 10060:
+		return "ETIMEDOUT"
+	case 10061:
+		return "ECONNREFUSED"
+	case 10065:
+		return "EHOSTUNREACH"
 	}
 	return ""
 }
