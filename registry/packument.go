@@ -257,8 +257,8 @@ func (c *Client) readPackument(ctx context.Context, name, key string, res *http.
 	encoding := strings.ToLower(strings.TrimSpace(res.Header.Get("Content-Encoding")))
 	zipped := encoding == "gzip" || encoding == "x-gzip"
 	var err error
-	if zipped {
-		// As it comes: decoding waits for a slot, the network must not.
+	if zipped || encoding == "" || encoding == "identity" {
+		// As it comes: decoding waits for its turn, the network must not.
 		if hint := res.ContentLength; hint > int64(cap(*buf)) && hint < 16<<20 {
 			*buf = make([]byte, 0, hint+512)
 		}
