@@ -57,6 +57,7 @@ func newRootCmd(a *App) *cobra.Command {
 	root.AddCommand(newGoneCmds(a, root)...)
 	root.AddCommand(newScriptCmds(a)...)
 	root.AddCommand(newLookCmds(a)...)
+	root.AddCommand(newPublishingCmds(a)...)
 	return root
 }
 

@@ -1,0 +1,262 @@
+package cmd
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	xterm "golang.org/x/term"
+
+	"github.com/ibid-pm/ibid/internal/jsjson"
+	"github.com/ibid-pm/ibid/internal/term"
+	"github.com/ibid-pm/ibid/registry"
+)
+
+// What the commands share that change something in a registry: requests with
+// JSON in and out, the one-time passwords that a registry may ask for, and
+// questions to the person at the terminal.
+
+// api sends a request and gives the JSON that came back; undefined where none did.
+func (a *App) api(ctx context.Context, r registry.Request) (jsjson.Value, error) {
+	res, err := a.send(ctx, r)
+	if err != nil {
+		return jsjson.Value{}, err
+	}
+	return answer(r, res)
+}
+
+// api2FA is api for requests that may need a one-time password.
+func (a *App) api2FA(ctx context.Context, r registry.Request) (jsjson.Value, error) {
+	res, err := a.ask2FA(ctx, r)
+	if err != nil {
+		return jsjson.Value{}, err
+	}
+	return answer(r, res)
+}
+
+func (a *App) send(ctx context.Context, r registry.Request) (*registry.Response, error) {
+	client, err := a.client()
+	if err != nil {
+		return nil, err
+	}
+	return client.Do(ctx, r)
+}
+
+func answer(r registry.Request, res *registry.Response) (jsjson.Value, error) {
+	if len(strings.TrimSpace(string(res.Body))) == 0 {
+		return jsjson.Value{}, nil
+	}
+	v, err := jsjson.Parse(res.Body)
+	if err != nil {
+		return v, fmt.Errorf("%s: reading the registry's answer: %w", res.URL, err)
+	}
+	return v, nil
+}
+
+// ask2FA sends a request, and where the registry wants a one-time password asks
+// the person for it and sends the request again (npm: lib/utils/auth.js
+// otplease). Without a terminal there is nobody to ask.
+func (a *App) ask2FA(ctx context.Context, r registry.Request) (*registry.Response, error) {
+	res, err := a.send(ctx, r)
+	var refused *registry.Error
+	if err == nil || !errors.As(err, &refused) || refused.ErrCode != "EOTP" || !a.onTerminal() {
+		return res, err
+	}
+	if body, perr := jsjson.Parse(refused.Body); perr == nil {
+		auth, done := body.Get("authUrl"), body.Get("doneUrl")
+		if auth.Truthy() && done.Truthy() {
+			token, err := a.webAuth(ctx, "Authenticate your account at", auth.Text(), done.Text(), r.Registry)
+			if err != nil {
+				return nil, err
+			}
+			r.OTP = token
+			return a.send(ctx, r)
+		}
+	}
+	if r.OTP, err = a.newPrompt().otp("This operation requires a one-time password.\nEnter OTP:"); err != nil {
+		return nil, err
+	}
+	return a.send(ctx, r)
+}
+
+// onTerminal says whether somebody is there to be asked.
+func (a *App) onTerminal() bool {
+	in, ok := a.Stdin.(*os.File)
+	out, ok2 := a.Stdout.(*os.File)
+	return ok && ok2 && term.IsTerminal(in) && term.IsTerminal(out)
+}
+
+// webAuth shows the address where a person says yes and waits until they have;
+// it gives the token that the registry then hands out (npm: npm-profile
+// webAuthOpener).
+func (a *App) webAuth(ctx context.Context, title, loginURL, doneURL, reg string) (string, error) {
+	if !webURL(loginURL) || !webURL(doneURL) {
+		return "", errWebLogin()
+	}
+	a.out("%s:\n%s", title, term.SafeLine(loginURL))
+	for {
+		res, err := a.send(ctx, registry.Request{URL: doneURL, Registry: reg, MaxBody: 1 << 20})
+		if err != nil {
+			return "", err
+		}
+		v, err := jsjson.Parse(res.Body)
+		if err != nil {
+			return "", errWebLogin()
+		}
+		switch res.Status {
+		case 200:
+			if token := v.Get("token"); token.IsString() && token.Truthy() {
+				return token.Str(), nil
+			}
+			return "", errWebLogin()
+		case 202:
+		default:
+			return "", errWebLogin()
+		}
+		// A registry that names no time is asked again at once by npm; ibid
+		// leaves it room to breathe.
+		wait := 500 * time.Millisecond
+		if s, err := strconv.ParseFloat(res.Header.Get("Retry-After"), 64); err == nil && s > 0 {
+			wait = time.Duration(min(s, 300) * float64(time.Second))
+		}
+		select {
+		case <-ctx.Done():
+			return "", ctx.Err()
+		case <-time.After(wait):
+		}
+	}
+}
+
+func errWebLogin() error { return &codedError{text: "Invalid response from web login endpoint"} }
+
+func webURL(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
+}
+
+// prompt asks the person several questions.
+type prompt struct {
+	app *App
+	in  *bufio.Reader
+}
+
+func (a *App) newPrompt() *prompt { return &prompt{a, bufio.NewReader(a.Stdin)} }
+
+// line asks for a text that check accepts; standing is what is taken for an
+// empty answer.
+func (p *prompt) line(question, standing string, check func(string) string) (string, error) {
+	for {
+		if standing != "" {
+			fmt.Fprintf(p.app.Stderr, "%s (%s) ", question, term.SafeLine(standing))
+		} else {
+			fmt.Fprintf(p.app.Stderr, "%s ", question)
+		}
+		text, err := p.in.ReadString('\n')
+		text = strings.TrimSpace(text)
+		if text == "" {
+			text = standing
+		}
+		if text != "" {
+			why := ""
+			if check != nil {
+				why = check(text)
+			}
+			if why == "" {
+				return text, nil
+			}
+			p.app.log(levelWarn, why)
+		}
+		if err != nil {
+			return "", noAnswer(err)
+		}
+	}
+}
+
+// password asks for a text that is not shown while it is typed.
+func (p *prompt) password(question string) (string, error) {
+	f, ok := p.app.Stdin.(*os.File)
+	if !ok || !term.IsTerminal(f) {
+		return p.line(question, "", nil)
+	}
+	for {
+		fmt.Fprintf(p.app.Stderr, "%s ", question)
+		text, err := xterm.ReadPassword(int(f.Fd()))
+		fmt.Fprintln(p.app.Stderr)
+		if err != nil {
+			return "", noAnswer(err)
+		}
+		if len(text) > 0 {
+			return string(text), nil
+		}
+	}
+}
+
+func (p *prompt) otp(question string) (string, error) {
+	text, err := p.line(question, "", func(s string) string {
+		digits := strings.Trim(s, "0123456789 ") == ""
+		recovery := len(s) == 64 && strings.Trim(s, "0123456789abcdefABCDEF") == ""
+		if digits || recovery {
+			return ""
+		}
+		return "A one-time password is digits, or a recovery code of 64 hexadecimal ones"
+	})
+	return strings.ReplaceAll(text, " ", ""), err
+}
+
+func (p *prompt) username(question, standing string) (string, error) {
+	return p.line(question, standing, func(s string) string {
+		switch {
+		case s != strings.ToLower(s):
+			return "Name must be lowercase"
+		case s != encodeURIComponent(s):
+			return "Name may not contain non-url-safe chars"
+		case strings.HasPrefix(s, "."):
+			return `Name may not start with "."`
+		case len(s) > 214:
+			return "Name length must be less than or equal to 214 characters long"
+		case strings.Contains(s, "'"):
+			return `Name may not contain illegal character "'"`
+		}
+		return ""
+	})
+}
+
+func noAnswer(err error) error {
+	if errors.Is(err, io.EOF) {
+		return &codedError{code: "EUSAGE", text: "nobody answers: the standard input has ended"}
+	}
+	return err
+}
+
+// encodeURIComponent is JavaScript's.
+func encodeURIComponent(s string) string {
+	const hex = "0123456789ABCDEF"
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if wordByte(c) || strings.IndexByte("-.!~*'()", c) >= 0 {
+			b.WriteByte(c)
+			continue
+		}
+		b.WriteByte('%')
+		b.WriteByte(hex[c>>4])
+		b.WriteByte(hex[c&15])
+	}
+	return b.String()
+}
+
+// requestBody writes members as the JSON of a request.
+func requestBody(members ...jsjson.Member) []byte {
+	return jsjson.Append(nil, jsjson.NewObject(members...), "", "")
+}
+
+func textMember(key, text string) jsjson.Member {
+	return jsjson.Member{Key: key, Value: jsjson.NewString(text)}
+}

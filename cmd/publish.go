@@ -1,0 +1,583 @@
+package cmd
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ibid-pm/ibid/internal/config"
+	"github.com/ibid-pm/ibid/internal/integrity"
+	"github.com/ibid-pm/ibid/internal/jsjson"
+	"github.com/ibid-pm/ibid/internal/manifest"
+	"github.com/ibid-pm/ibid/internal/nodesemver"
+	"github.com/ibid-pm/ibid/internal/spec"
+	"github.com/ibid-pm/ibid/internal/tarball"
+	"github.com/ibid-pm/ibid/internal/term"
+	"github.com/ibid-pm/ibid/registry"
+)
+
+// publishFlags are what ibid knows beyond npm to publish.
+func publishFlags() []config.Definition {
+	return []config.Definition{{
+		Key: "check", Types: []config.Type{{Kind: config.TypeBoolean}}, Default: config.NewBool(false),
+		Description: "Upload nothing, but say all that would be wrong: files that package.json names and the tarball lacks, secrets in it, a version that is there already.",
+	}}
+}
+
+func newPublishCmd(a *App) *cobra.Command {
+	c := declare(&cobra.Command{
+		Use:   "publish [<package-spec>]",
+		Short: "Publish a package to the registry",
+		Long: "Beyond npm:\n  --check\n      " + publishFlags()[0].Description + "\n\n" +
+			"Provenance is not there yet: --provenance and --provenance-file are refused.",
+		Example: "  ibid publish --dry-run\n  ibid publish --check\n  ibid publish --tag next --access public\n  ibid publish --workspaces",
+	}, []string{"tag", "access", "dry-run", "otp", "workspace", "workspaces", "include-workspace-root", "provenance", "json", "ignore-scripts"},
+		func(c *cobra.Command, _ []string) error { return runPublish(c.Context(), a, c) })
+	c.Annotations[ownFlags] = ""
+	return c
+}
+
+func runPublish(ctx context.Context, a *App, c *cobra.Command) error {
+	flags, args, err := a.Config.CommandFlags(publishFlags(), 1)
+	if err != nil {
+		return err
+	}
+	p := &publisher{app: a, check: flags["check"].Truthy()}
+	if a.inWorkspaces() && (len(args) == 0 || slices.Contains(args, ".")) {
+		return p.workspaces(ctx)
+	}
+	if a.inWorkspaces() {
+		a.log(levelWarn, "Ignoring workspaces for specified package(s)")
+	}
+	if len(args) == 0 {
+		args = []string{"."}
+	}
+	if len(args) != 1 {
+		return a.usage(c, "")
+	}
+	return p.publish(ctx, args[0], "")
+}
+
+// publisher publishes packages, one after the other (npm: lib/commands/publish.js).
+type publisher struct {
+	app     *App
+	check   bool
+	folders []string // of the workspaces that are published
+}
+
+func (p *publisher) workspaces(ctx context.Context) error {
+	a := p.app
+	selected, err := a.selectedWorkspaces(a.Config.Bool("include-workspace-root"))
+	if err != nil {
+		return err
+	}
+	for _, w := range selected {
+		p.folders = append(p.folders, w.Path)
+	}
+	bad := false
+	for _, w := range selected {
+		err := p.publish(ctx, w.Path, w.Name)
+		var status statusError
+		switch {
+		case p.check && errors.As(err, &status):
+			bad = true // the next workspaces are looked at as well
+		case errorCode(err) == "EPRIVATE":
+			a.logPrefixed(levelWarn, "publish", fmt.Sprintf("Skipping workspace %s, marked as private", term.SafeLine(w.Name)))
+		case err != nil:
+			return err
+		}
+	}
+	if bad {
+		return statusError(1)
+	}
+	return nil
+}
+
+// errPrivate is the refusal to publish what must not be.
+func errPrivate() error {
+	return &codedError{code: "EPRIVATE", text: "This package has been marked as private\nRemove the 'private' field from the package.json to publish it."}
+}
+
+func (p *publisher) publish(ctx context.Context, arg, workspace string) error {
+	a := p.app
+	if err := checkTag(a.Config.String("tag")); err != nil {
+		return err
+	}
+	pkg, err := a.packable(ctx, arg)
+	if err != nil {
+		return err
+	}
+	m, err := p.manifest(ctx, pkg, nil, false)
+	if err != nil {
+		return err
+	}
+	if err := a.refuseProvenance(a.Config.WithPublishConfig(m.Get("publishConfig"))); err != nil {
+		return err
+	}
+	if pkg.dir != "" {
+		if err := a.packScript(ctx, pkg.dir, "prepublishOnly", pkg.file); err != nil {
+			return err
+		}
+	}
+	tgz, err := a.packTarball(ctx, pkg, p.folders)
+	if err != nil {
+		return err
+	}
+	// The scripts may have changed package.json, publishConfig and all.
+	if m, err = p.manifest(ctx, pkg, tgz, true); err != nil {
+		return err
+	}
+	contents, err := readContents(m.Get("name").Text(), m.Get("version").Text(), tgz)
+	if err != nil {
+		return err
+	}
+	// From here on the package's own configuration counts.
+	a.Config.ClearWarnings()
+	cfg := a.Config.WithPublishConfig(m.Get("publishConfig"))
+	for _, w := range a.Config.Warnings() {
+		a.logPrefixed(levelNamed(w.Level), w.Prefix, w.Text)
+	}
+	a.Config.ClearWarnings()
+	if err := a.refuseProvenance(cfg); err != nil {
+		return err
+	}
+	defer a.with(cfg)()
+	r := &release{app: a, manifest: m, contents: contents, tarball: tgz, tag: cfg.String("tag"),
+		explicitTag: !cfg.IsDefault("tag") || m.Get("publishConfig").Get("tag").Truthy(), registry: cfg.Registry(scopeOf(contents.name))}
+	if p.check {
+		return r.check(ctx)
+	}
+	if !cfg.Bool("force") && r.prerelease() && !r.explicitTag {
+		return errors.New("You must specify a tag using --tag when publishing a prerelease version.")
+	}
+	if !a.json() {
+		a.tellContents(contents)
+	}
+	if pkg.dir != "" {
+		a.warnSecrets(contents, tgz)
+	}
+	if err := r.release(ctx, workspace != ""); err != nil {
+		return err
+	}
+	if a.json() {
+		key := contents.name
+		a.out("%s", jsjson.Append(nil, jsjson.NewObject(jsjson.Member{Key: key, Value: contents.json()}), "  ", "\n"))
+	}
+	if pkg.dir != "" {
+		for _, event := range [...]string{"publish", "postpublish"} {
+			if err := a.packScript(ctx, pkg.dir, event, pkg.file); err != nil {
+				return err
+			}
+		}
+	}
+	if !a.json() && !cfg.Silent() {
+		a.out("+ %s", term.SafeLine(contents.id()))
+	}
+	return nil
+}
+
+// checkTag refuses tags that could be taken for versions.
+func checkTag(tag string) error {
+	if nodesemver.IsRange(tag, nodesemver.Options{}) {
+		return fmt.Errorf("Tag name must not be a valid SemVer range: %s", strings.TrimSpace(tag))
+	}
+	return nil
+}
+
+// refuseProvenance refuses what would have to be published with a provenance
+// statement: ibid cannot make one, and never publishes without what was asked for.
+func (a *App) refuseProvenance(cfg *config.Config) error {
+	for _, key := range [...]string{"provenance", "provenance-file"} {
+		if cfg.Get(key).Truthy() {
+			return &codedError{code: "EUSAGE",
+				text:  key + ": ibid cannot publish with provenance yet, and does not publish without it when it is asked for; nothing was published",
+				hints: []string{"npm publish --" + key + " can", "--no-provenance publishes without"},
+			}
+		}
+	}
+	return nil
+}
+
+// with makes cfg the configuration, for the registry's client as well, until the
+// function that it gives is called.
+func (a *App) with(cfg *config.Config) func() {
+	old, client := a.Config, a.client
+	a.Config = cfg
+	a.client = sync.OnceValues(a.openClient)
+	return func() { a.Config, a.client = old, client }
+}
+
+func scopeOf(name string) string {
+	if scope, _, ok := strings.Cut(name, "/"); ok && strings.HasPrefix(scope, "@") {
+		return scope
+	}
+	return ""
+}
+
+// manifest is what is published of a package: a folder's package.json, corrected
+// and with all that only its files know; the package.json of a tarball; or what
+// the registry says of what came from it. tgz is nil before the package is
+// packed.
+func (p *publisher) manifest(ctx context.Context, pkg *packable, tgz []byte, tell bool) (jsjson.Value, error) {
+	a := p.app
+	switch {
+	case pkg.dir != "":
+		file, err := manifest.ReadFile(filepath.Join(pkg.dir, "package.json"))
+		if err != nil {
+			return jsjson.Value{}, err
+		}
+		fixed, changes, err := manifest.Fix(file.Content())
+		if err != nil {
+			return jsjson.Value{}, err
+		}
+		if len(changes) > 0 && tell {
+			a.logPrefixed(levelWarn, "publish", a.heading+" auto-corrected some errors in your package.json when publishing.  Please run \""+a.heading+" pkg fix\" to address these errors.")
+			a.logPrefixed(levelWarn, "publish", "errors corrected:\n"+term.Safe(strings.Join(changes, "\n")))
+		}
+		return manifest.Prepare(pkg.dir, fixed)
+	case pkg.manifest != "":
+		return pkg.manifest.Parse()
+	case tgz == nil:
+		var err error
+		if tgz, err = a.packTarball(ctx, pkg, nil); err != nil {
+			return jsjson.Value{}, err
+		}
+	}
+	return a.manifestInTarball(pkg, tgz)
+}
+
+// manifestInTarball prepares the package.json of a tarball as if it had been
+// unpacked (npm: pacote lib/file.js).
+func (a *App) manifestInTarball(pkg *packable, tgz []byte) (jsjson.Value, error) {
+	archive, err := tarball.Read(tgz, tarball.Options{})
+	if err != nil {
+		return jsjson.Value{}, err
+	}
+	dir, err := os.MkdirTemp("", "ibid-publish-")
+	if err != nil {
+		return jsjson.Value{}, err
+	}
+	defer os.RemoveAll(dir)
+	if err := tarball.Write(dir, archive); err != nil {
+		return jsjson.Value{}, err
+	}
+	file, err := manifest.ReadFile(filepath.Join(dir, "package.json"))
+	if err != nil {
+		return jsjson.Value{}, fmt.Errorf("%s: %w", pkg.spec, err)
+	}
+	m, err := manifest.Prepare(dir, file.Content())
+	if err != nil {
+		return jsjson.Value{}, err
+	}
+	m = m.With("_integrity", jsjson.NewString(integrity.SRI{integrity.Sum("sha512", tgz)}.String()))
+	m = m.With("_resolved", jsjson.NewString(strings.TrimPrefix(pkg.request.URL, "file:")))
+	return m.With("_from", jsjson.NewString(pkg.spec.SaveSpec)), nil
+}
+
+// release is one version of a package on its way to the registry.
+type release struct {
+	app         *App
+	manifest    jsjson.Value
+	contents    *tarballContents
+	tarball     []byte
+	tag         string
+	explicitTag bool // somebody chose the tag
+	registry    string
+}
+
+func (r *release) prerelease() bool {
+	v, err := nodesemver.Parse(r.contents.version, false)
+	return err == nil && v.Prerelease() != ""
+}
+
+// release uploads the package, unless it may not be or --dry-run says so.
+func (r *release) release(ctx context.Context, workspace bool) error {
+	a, t := r.app, r.contents
+	cfg := a.Config
+	dryRun := cfg.Bool("dry-run")
+	if err := checkTag(r.tag); err != nil {
+		return err
+	}
+	if _, err := spec.Parse(t.name+"@"+r.tag, cfg.Cwd()); err != nil {
+		return err
+	}
+	if workspace && r.manifest.Get("private").Truthy() {
+		return errPrivate()
+	}
+	shown := registry.Redact(r.registry)
+	if l := cfg.Login(r.registry); l.Token == "" && l.Username == "" && (l.CertFile == "" || l.KeyFile == "") {
+		text := "This command requires you to be logged in to " + shown
+		if !dryRun {
+			return &codedError{code: "ENEEDAUTH", text: text, hints: []string{a.heading + " login"}}
+		}
+		a.logPrefixed(levelWarn, "publish", text+" (dry-run)")
+	}
+	if !cfg.Bool("force") {
+		if err := r.checkPublished(ctx); err != nil {
+			return err
+		}
+	}
+	access := cfg.Access()
+	if access == "" {
+		access = "default"
+	}
+	text := fmt.Sprintf("Publishing to %s with tag %s and %s access", shown, r.tag, access)
+	if dryRun {
+		a.log(levelNotice, text+" (dry-run)")
+		return nil
+	}
+	a.log(levelNotice, text)
+	body, err := r.document()
+	if err != nil {
+		return err
+	}
+	_, err = a.ask2FA(ctx, registry.Request{
+		Method: "PUT", URL: registry.EscapeName(t.name), Registry: r.registry, Package: t.name, Body: body,
+	})
+	return err
+}
+
+// checkPublished refuses a version that is there already, and a "latest" that
+// would go back. A registry that does not answer refuses nothing.
+func (r *release) checkPublished(ctx context.Context) error {
+	t := r.contents
+	client, err := r.app.client()
+	if err != nil {
+		return err
+	}
+	p, err := client.FreshPackument(ctx, t.name)
+	if err != nil {
+		return ctx.Err()
+	}
+	version, err := nodesemver.Parse(t.version, false)
+	if err != nil {
+		return err
+	}
+	var highest *nodesemver.Version
+	for _, text := range p.Versions() {
+		v, err := nodesemver.Parse(text, false)
+		if err != nil || v.Prerelease() != "" {
+			continue
+		}
+		if m, err := p.Manifest(text); err != nil || m.Deprecated != "" {
+			continue
+		}
+		if v.String() == t.version {
+			return &codedError{text: fmt.Sprintf("You cannot publish over the previously published versions: %s.", t.version)}
+		}
+		if highest == nil || nodesemver.Compare(v, highest) > 0 {
+			highest = v
+		}
+	}
+	if highest != nil && !r.explicitTag && nodesemver.Compare(highest, version) >= 0 {
+		return &codedError{text: fmt.Sprintf("Cannot implicitly apply the \"latest\" tag because previously published version %s is higher than the new version %s. You must specify a tag using --tag.", highest, t.version)}
+	}
+	return nil
+}
+
+// document is what is sent to the registry (npm: libnpmpublish lib/publish.js).
+func (r *release) document() ([]byte, error) {
+	a := r.app
+	if r.manifest.Get("private").Truthy() {
+		return nil, errPrivate()
+	}
+	access := a.Config.Access()
+	if scopeOf(r.contents.name) == "" && access == "restricted" {
+		return nil, &codedError{code: "EUNSCOPED", text: "Can't restrict access to unscoped packages."}
+	}
+	v, err := nodesemver.Clean(r.manifest.Get("version").Text(), false)
+	if err != nil || v == nil {
+		return nil, &codedError{code: "EBADSEMVER", text: "invalid semver: " + r.manifest.Get("version").Text()}
+	}
+	name, version := r.contents.name, v.String()
+	base, err := url.Parse(r.registry)
+	if err != nil {
+		return nil, err
+	}
+	file := name + "-" + version + ".tgz"
+	at, err := base.Parse(name + "/-/" + file)
+	if err != nil {
+		return nil, err
+	}
+	// The registry gives tarballs out under its own address, whatever is said
+	// here; npm never says https.
+	if at.Scheme == "https" {
+		at.Scheme = "http"
+	}
+	text := jsjson.NewString
+	m := r.manifest.
+		With("_nodeVersion", text(a.nodeVersion())).
+		With("_npmVersion", text(compatible)).
+		With("name", text(name)).With("version", text(version)).With("_id", text(name+"@"+version))
+	dist := m.Get("dist")
+	if !dist.IsObject() {
+		dist = jsjson.NewObject()
+	}
+	m = m.With("dist", dist.With("integrity", text(r.contents.integrity)).With("shasum", text(r.contents.shasum)).With("tarball", text(at.String())))
+
+	tag := r.tag
+	if own := m.Get("tag"); own.Truthy() {
+		tag = own.Text()
+	}
+	root := jsjson.NewObject().With("_id", text(name)).With("name", text(name))
+	if d := m.Get("description"); !d.IsUndefined() {
+		root = root.With("description", d)
+	}
+	allowed := jsjson.NewNull()
+	if access != "" {
+		allowed = text(access)
+	}
+	attachment := jsjson.NewObject().With("content_type", text("application/octet-stream")).
+		With("data", text(base64.StdEncoding.EncodeToString(r.tarball))).
+		With("length", jsjson.NewNumber(float64(len(r.tarball))))
+	root = root.With("dist-tags", jsjson.NewObject().With(tag, text(version))).
+		With("versions", jsjson.NewObject().With(version, m)).
+		With("access", allowed).
+		With("_attachments", jsjson.NewObject().With(file, attachment))
+	return jsjson.Append(nil, root, "", ""), nil
+}
+
+// check says all that would be wrong with publishing, and uploads nothing.
+func (r *release) check(ctx context.Context) error {
+	a, t, m := r.app, r.contents, r.manifest
+	cfg := a.Config
+	var bad, odd []string
+	if m.Get("private").Truthy() {
+		bad = append(bad, "package.json says that it is private")
+	}
+	if r.prerelease() && !r.explicitTag {
+		bad = append(bad, fmt.Sprintf("%s is a prerelease and no --tag is given", t.version))
+	}
+	if err := checkTag(r.tag); err != nil {
+		bad = append(bad, err.Error())
+	}
+	if cfg.Access() == "restricted" && scopeOf(t.name) == "" {
+		bad = append(bad, "access is restricted, which only packages with a scope can be")
+	}
+	if l := cfg.Login(r.registry); l.Token == "" && l.Username == "" && (l.CertFile == "" || l.KeyFile == "") {
+		bad = append(bad, "nobody is logged in to "+registry.Redact(r.registry))
+	}
+	if err := r.checkPublished(ctx); err != nil {
+		if ctx.Err() != nil {
+			return err
+		}
+		bad = append(bad, err.Error())
+	}
+	for _, n := range r.namedFiles() {
+		if !r.packs(n.path, n.module) {
+			bad = append(bad, fmt.Sprintf("%s names %s, which is not in the tarball", n.field, n.path))
+		}
+	}
+	found, err := findSecrets(t.name, r.tarball)
+	if err != nil {
+		return err
+	}
+	for _, s := range found {
+		bad = append(bad, fmt.Sprintf("%s is packed and %s", s.path, s.why))
+	}
+	if !m.Get("license").Truthy() {
+		odd = append(odd, "package.json has no license: nobody may use the package")
+	}
+	if !slices.ContainsFunc(t.files, func(f packedFile) bool { return strings.HasPrefix(strings.ToLower(f.path), "readme") }) {
+		odd = append(odd, "there is no README")
+	}
+	if a.json() {
+		list := func(all []string) jsjson.Value {
+			items := make([]jsjson.Value, len(all))
+			for i, s := range all {
+				items[i] = jsjson.NewString(s)
+			}
+			return jsjson.NewArray(items...)
+		}
+		a.out("%s", jsjson.Append(nil, jsjson.NewObject(jsjson.Member{Key: t.name, Value: jsjson.NewObject().
+			With("id", jsjson.NewString(t.id())).With("registry", jsjson.NewString(registry.Redact(r.registry))).With("tag", jsjson.NewString(r.tag)).
+			With("errors", list(bad)).With("warnings", list(odd))}), "  ", "\n"))
+	} else {
+		for _, text := range odd {
+			a.logPrefixed(levelWarn, "check", term.SafeLine(text))
+		}
+		for _, text := range bad {
+			a.logPrefixed(levelError, "check", term.SafeLine(text))
+		}
+	}
+	if len(bad) > 0 {
+		return statusError(1)
+	}
+	if !a.json() {
+		a.out("%s can be published to %s with tag %s", term.SafeLine(t.id()), registry.Redact(r.registry), r.tag)
+	}
+	return nil
+}
+
+// namedFile is a file of the package that package.json speaks of. A module may
+// be named without its extension.
+type namedFile struct {
+	field, path string
+	module      bool
+}
+
+// namedFiles are the files that package.json promises.
+func (r *release) namedFiles() []namedFile {
+	m := r.manifest
+	var out []namedFile
+	add := func(field string, v jsjson.Value, module bool) {
+		if v.IsString() && v.Str() != "" && !strings.Contains(v.Str(), "*") {
+			out = append(out, namedFile{field, v.Str(), module})
+		}
+	}
+	add("main", m.Get("main"), true)
+	add("module", m.Get("module"), true)
+	add("types", m.Get("types"), false)
+	add("typings", m.Get("typings"), false)
+	add("browser", m.Get("browser"), true)
+	add("bin", m.Get("bin"), false)
+	for _, b := range m.Get("bin").Members() {
+		add("bin."+b.Key, b.Value, false)
+	}
+	var walk func(field string, v jsjson.Value, depth int)
+	walk = func(field string, v jsjson.Value, depth int) {
+		if depth > 32 {
+			return
+		}
+		if v.IsString() && strings.HasPrefix(v.Str(), "./") && !strings.HasSuffix(v.Str(), "/") {
+			add(field, v, false)
+		}
+		for _, x := range v.Members() {
+			walk(field+"["+string(jsjson.AppendString(nil, x.Key))+"]", x.Value, depth+1)
+		}
+		for _, x := range v.Items() {
+			walk(field, x, depth+1)
+		}
+	}
+	walk("exports", m.Get("exports"), 0)
+	return out
+}
+
+// packs says whether the tarball has a file, looked for as node would.
+func (r *release) packs(path string, module bool) bool {
+	path = strings.Trim(filepath.ToSlash(filepath.Clean(path)), "/")
+	has := func(p string) bool {
+		return slices.ContainsFunc(r.contents.files, func(f packedFile) bool { return f.path == p })
+	}
+	if has(path) {
+		return true
+	}
+	if !module {
+		return false
+	}
+	for _, end := range [...]string{".js", ".json", ".node", "/index.js", "/index.json", "/index.node", "/package.json"} {
+		if has(path+end) || path == "." && has(strings.TrimPrefix(end, "/")) {
+			return true
+		}
+	}
+	return false
+}
