@@ -69,10 +69,21 @@ func setup(t *testing.T) *fixture {
 		}
 	}
 	f.opts = registry.Options{
-		Registry: f.URL, CacheDir: f.cache, Retry: registry.DefaultRetry(), IdleTimeout: 200 * time.Millisecond,
+		Registry: f.URL, CacheDir: f.cache, Retry: registry.DefaultRetry(), IdleTimeout: 30 * time.Second,
 		Now: f.clock.Now, Sleep: f.clock.Sleep,
 	}
 	return f
+}
+
+// impatient is for tests whose faults bring no data at all.
+func impatient(o *registry.Options) { o.IdleTimeout = 400 * time.Millisecond }
+
+// patience gives the idle time that fits a fault.
+func patience(f registrytest.Fault) func(*registry.Options) {
+	if f.Kind == registrytest.Stall || f.Kind == registrytest.Silence {
+		return impatient
+	}
+	return func(*registry.Options) {}
 }
 
 // client gives a new run's client.

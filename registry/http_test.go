@@ -45,7 +45,7 @@ func TestBrokenAnswersAreAskedForAgain(t *testing.T) {
 				c.fault.Times = 1
 			}
 			f.Fail(c.fault)
-			p, err := f.client(t).Packument(t.Context(), "a")
+			p, err := f.client(t, patience(c.fault)).Packument(t.Context(), "a")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -61,9 +61,9 @@ func TestBrokenAnswersAreAskedForAgain(t *testing.T) {
 
 func TestASlowAnswerIsNotAStalledOne(t *testing.T) {
 	f := setup(t)
-	f.Fail(registrytest.Fault{Kind: registrytest.Drip, Delay: 40 * time.Millisecond})
+	f.Fail(registrytest.Fault{Kind: registrytest.Drip, Delay: 120 * time.Millisecond})
 	// Eight pieces take longer than the idle time, each alone does not.
-	if _, err := f.client(t).Packument(t.Context(), "a"); err != nil {
+	if _, err := f.client(t, impatient).Packument(t.Context(), "a"); err != nil {
 		t.Fatal(err)
 	}
 	if n := f.Count("/a"); n != 1 {
@@ -99,7 +99,7 @@ func TestFailuresHaveNPMsCodes(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			f := setup(t)
 			f.Fail(c.fault)
-			_, err := f.client(t).Packument(t.Context(), "a")
+			_, err := f.client(t, patience(c.fault)).Packument(t.Context(), "a")
 			e := asError(t, err)
 			if e.Code() != c.code || e.Attempts != c.attempts {
 				t.Errorf("%s after %d tries, want %s after %d", e.Code(), e.Attempts, c.code, c.attempts)
@@ -362,7 +362,7 @@ func TestTarballs(t *testing.T) {
 	t.Run("a stream that breaks says so", func(t *testing.T) {
 		for kind, code := range map[registrytest.Kind]string{registrytest.Truncate: "ECONNRESET", registrytest.Stall: "EIDLETIMEOUT"} {
 			f.Fail(registrytest.Fault{Kind: kind, At: 10})
-			body, err := f.client(t).Tarball(t.Context(), registry.TarballRequest{URL: url, Package: "a"})
+			body, err := f.client(t, impatient).Tarball(t.Context(), registry.TarballRequest{URL: url, Package: "a"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -378,7 +378,7 @@ func TestTarballs(t *testing.T) {
 		f.Fail(registrytest.Fault{Kind: registrytest.Truncate, At: 100, Times: 1})
 		f.Fail(registrytest.Fault{Kind: registrytest.Stall, At: 20, Times: 1})
 		defer f.Heal()
-		got, err := f.client(t).ReadTarball(t.Context(), registry.TarballRequest{URL: url}, []byte("kept"))
+		got, err := f.client(t, impatient).ReadTarball(t.Context(), registry.TarballRequest{URL: url}, []byte("kept"))
 		if err != nil || string(got) != "kept"+string(want) {
 			t.Errorf("%d bytes, %v", len(got), err)
 		}
@@ -543,9 +543,10 @@ func TestNoMoreConnectionsThanAllowed(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// Each answer takes a while; those who queue must not be taken for stalled.
+	// Each answer takes a while; those who queue for longer than the idle time
+	// must not be taken for stalled.
 	f.Delay(func(string) time.Duration { return 100 * time.Millisecond })
-	c := f.client(t, func(o *registry.Options) { o.MaxSockets = 3 })
+	c := f.client(t, func(o *registry.Options) { o.MaxSockets, o.IdleTimeout = 3, 900*time.Millisecond })
 	var wg sync.WaitGroup
 	for i := range 30 {
 		wg.Go(func() {
