@@ -391,6 +391,22 @@ func TestTarballs(t *testing.T) {
 	})
 }
 
+func TestOfflineAsksNobody(t *testing.T) {
+	f := setup(t)
+	c := f.client(t, func(o *registry.Options) { o.Mode = registry.Offline })
+	_, err := c.ReadTarball(t.Context(), registry.TarballRequest{URL: f.URL + "a/-/a-1.0.0.tgz"}, nil)
+	if e := asError(t, err); e.Code() != "ENOTCACHED" {
+		t.Errorf("tarball: %v", err)
+	}
+	_, err = c.Do(t.Context(), registry.Request{URL: "-/whoami"})
+	if e := asError(t, err); e.Code() != "ENOTCACHED" {
+		t.Errorf("question: %v", err)
+	}
+	if n := len(f.Requests()); n != 0 {
+		t.Errorf("%d requests", n)
+	}
+}
+
 func TestProxyRulesAreNPMs(t *testing.T) {
 	for _, c := range []struct {
 		name, url string

@@ -119,6 +119,11 @@ func (c *Client) fetch(ctx context.Context, r *Request, consume func(*http.Respo
 	}
 	u.Fragment = ""
 	shown := redactURL(u)
+	if m := r.method(); c.opts.Mode == Offline && (m == http.MethodGet || m == http.MethodHead) {
+		// What the cache has was given before it came to this. npm does send
+		// what is no question, even offline.
+		return &Error{ErrCode: "ENOTCACHED", Method: m, URL: shown, Package: r.Package}
+	}
 
 	var creds Credentials
 	if r.Credentials != nil {
