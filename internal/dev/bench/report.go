@@ -119,7 +119,8 @@ Written by ` + "`go run ./internal/dev/bench -write`" + `. Read the caveats firs
 - The warm rows are about the file system more than about the program: a tmpfs, an ext4 and a laptop's
   APFS differ more among themselves than the programs do. The floor says what this machine allows.
 - npm runs once in a row where the others run several times; its figures are for scale.
-- Peak RSS is that of the biggest process; files mapped into memory count.
+- Peak RSS is that of the biggest process; files mapped into memory count. Linux also counts what the
+  bench program itself had in memory when it started the process: below about 14 MB nothing can be told.
 - A quiet machine matters. Runs are interleaved (A B C A B C) and medians compared, which helps
   against drift and not against noise: look at min and max.
 

@@ -27,7 +27,7 @@ type sample struct {
 }
 
 // small has about a hundred packages.
-var small = []string{"express", "axios", "formik", "react", "react-dom", "react-router-dom", "zod", "qs", "uuid", "yup"}
+var small = []string{"express", "axios", "formik", "react", "react-dom", "react-router-dom", "zod", "qs", "uuid", "yup", "@types/react"}
 
 const (
 	monorepoWorkspaces = 50

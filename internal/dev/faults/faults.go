@@ -164,6 +164,10 @@ func together(ctx context.Context, l *lab) error {
 		if err := os.WriteFile(filepath.Join(places[i].project, "package.json"), m, 0o644); err != nil {
 			return err
 		}
+		// a third of an application lacks peers, or has them in other versions
+		if err := os.WriteFile(filepath.Join(places[i].project, ".npmrc"), []byte("legacy-peer-deps=true\n"), 0o644); err != nil {
+			return err
+		}
 		if err := l.run(ctx, places[i], "install", "--ignore-scripts"); err != nil {
 			return err
 		}
@@ -221,8 +225,35 @@ func together(ctx context.Context, l *lab) error {
 	return errors.Join(err, l.run(ctx, places[0], "cache", "verify"))
 }
 
-// tamper does to one project's node_modules what a person or a script might.
+// A deed is something done to a project's node_modules.
+type deed struct {
+	how string
+	do  func(file func(name string) string) error
+}
+
+// tamper does what a person or a script might.
 func tamper(ctx context.Context, l *lab) error {
+	return l.deeds(ctx, []deed{
+		{"a line appended to a file", func(file func(string) string) error { return appendTo(file("express/lib/express.js"), "x\n") }},
+		{"a file emptied", func(file func(string) string) error { return os.Truncate(file("react/index.js"), 0) }},
+		{"a mode changed", func(file func(string) string) error { return os.Chmod(file("axios/package.json"), 0o700) }},
+		{"a file deleted", func(file func(string) string) error { return os.Remove(file("zod/package.json")) }},
+		{"a package deleted", func(file func(string) string) error { return os.RemoveAll(file("qs")) }},
+		{"a file added", func(file func(string) string) error { return os.WriteFile(file("yup/extra.js"), []byte("x"), 0o644) }},
+		{"a package replaced by a link", func(file func(string) string) error {
+			return errors.Join(os.RemoveAll(file("uuid")), os.Symlink("/nowhere", file("uuid")))
+		}},
+	})
+}
+
+// hiddenEdit does what someone does who does not want it to be seen.
+func hiddenEdit(ctx context.Context, l *lab) error {
+	return l.deeds(ctx, []deed{{"a byte changed in place, size and time kept", func(file func(string) string) error {
+		return flip(l.rand, file("lodash/lodash.js"))
+	}}})
+}
+
+func (l *lab) deeds(ctx context.Context, deeds []deed) error {
 	want, _, err := l.clean(ctx)
 	if err != nil {
 		return err
@@ -239,22 +270,8 @@ func tamper(ctx context.Context, l *lab) error {
 		return err
 	}
 	file := func(name string) string { return filepath.Join(one.project, "node_modules", filepath.FromSlash(name)) }
-	for _, t := range []struct {
-		how string
-		do  func() error
-	}{
-		{"a line appended to a file", func() error { return appendTo(file("express/lib/express.js"), "x\n") }},
-		{"a byte changed, size and time kept", func() error { return flip(l.rand, file("lodash/lodash.js")) }},
-		{"a file emptied", func() error { return os.Truncate(file("react/index.js"), 0) }},
-		{"a mode changed", func() error { return os.Chmod(file("axios/package.json"), 0o700) }},
-		{"a file deleted", func() error { return os.Remove(file("zod/package.json")) }},
-		{"a package deleted", func() error { return os.RemoveAll(file("qs")) }},
-		{"a file added", func() error { return os.WriteFile(file("yup/extra.js"), []byte("x"), 0o644) }},
-		{"a package replaced by a link", func() error {
-			return errors.Join(os.RemoveAll(file("uuid")), os.Symlink("/nowhere", file("uuid")))
-		}},
-	} {
-		if err := t.do(); err != nil {
+	for _, t := range deeds {
+		if err := t.do(file); err != nil {
 			return fmt.Errorf("%s: %w", t.how, err)
 		}
 		if err := sameTree(want, two); err != nil {
@@ -296,12 +313,17 @@ func alterStore(ctx context.Context, l *lab) error {
 	if err != nil {
 		return err
 	}
-	for round := range 6 {
+	for round := range 4 {
 		if err := l.ci(ctx, p); err != nil {
 			return err
 		}
 		if err := p.dropModules(); err != nil {
 			return err
+		}
+		select { // see the flag
+		case <-time.After(l.settle):
+		case <-ctx.Done():
+			return ctx.Err()
 		}
 		if err := l.damage(p.home, 25, round); err != nil {
 			return err
