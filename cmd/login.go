@@ -21,7 +21,7 @@ import (
 // for somebody.
 func newPublishingCmds(a *App) []*cobra.Command {
 	return []*cobra.Command{
-		newPublishCmd(a),
+		newPublishCmd(a), newUnpublishCmd(a), newDeprecateCmd(a), newUndeprecateCmd(a), newDistTagCmd(a), newOwnerCmd(a),
 		newLoginCmd(a), newLogoutCmd(a), newWhoamiCmd(a),
 	}
 }
