@@ -133,15 +133,7 @@ Commands:
 		}
 	}
 	a.out("\nSettings stand in %s or on the command line: %s <command> --key=value\n%s help config lists the keys\n\n%s@%s",
-		a.Config.Source(config.User), h, h, h, a.shownVersion())
-}
-
-// shownVersion is what ibid says its version is: called as npm, npm's.
-func (a *App) shownVersion() string {
-	if a.heading == "npm" {
-		return compatible
-	}
-	return versionText(a)
+		a.Config.Source(config.User), h, h, h, versionText(a))
 }
 
 type topic struct {

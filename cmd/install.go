@@ -75,7 +75,15 @@ func newUninstallCmd(a *App) *cobra.Command {
 
 func runUninstall(ctx context.Context, a *App, args []string) error {
 	if len(args) == 0 {
-		return &usageError{text: "Must provide a package name to remove", usage: "ibid uninstall <package> ..."}
+		if !a.Config.Global() {
+			return &codedError{text: "Must provide a package name to remove", hints: []string{a.heading + " uninstall <package> ..."}}
+		}
+		// "unlink -g" in the folder of a package that was linked.
+		m := a.ownManifest()
+		if m == nil || m.Name == "" {
+			return &usageError{text: "no package to remove was named, and there is none here", usage: a.heading + " uninstall -g <package> ..."}
+		}
+		args = []string{m.Name}
 	}
 	o, err := a.reify(ctx, change{ask: func(r *resolver.Request) { r.Remove = args }})
 	if err != nil {

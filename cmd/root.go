@@ -11,7 +11,12 @@ import (
 // version is set by the linker when a release is built.
 var version = ""
 
-func versionText(*App) string {
+// versionText is the version that ibid says it has: called as npm, npm's, which
+// tools compare with what they need.
+func versionText(a *App) string {
+	if a.heading == "npm" {
+		return compatible
+	}
 	if version != "" {
 		return version
 	}

@@ -125,17 +125,17 @@ func listVersions(a *App, dirs []string) error {
 	}
 	var lines []string
 	for _, m := range versions.Members() {
-		lines = append(lines, "  "+inspectKey(m.Key)+": "+inspectString(m.Value.Text()))
+		lines = append(lines, "  "+consoleKey(m.Key)+": "+consoleText(m.Value.Text()))
 	}
 	a.out("{\n%s\n}", strings.Join(lines, ",\n"))
 	return nil
 }
 
-// inspectKey and inspectString write as node's console does.
-func inspectKey(key string) string {
+// consoleKey and consoleText write as node's console does.
+func consoleKey(key string) string {
 	for i, r := range key {
 		if r != '_' && !(r >= 'a' && r <= 'z') && !(r >= 'A' && r <= 'Z') && !(i > 0 && r >= '0' && r <= '9') {
-			return inspectString(key)
+			return consoleText(key)
 		}
 	}
 	if key == "" {
@@ -144,7 +144,7 @@ func inspectKey(key string) string {
 	return key
 }
 
-func inspectString(s string) string {
+func consoleText(s string) string {
 	quote := "'"
 	if strings.Contains(s, "'") {
 		switch {
