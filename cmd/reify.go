@@ -75,6 +75,11 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 			return nil, err
 		}
 	}
+	if c.project == nil {
+		if err := a.checkDevEngines(p.manifest()); err != nil {
+			return nil, err
+		}
+	}
 	if st != nil && len(p.workspaces) > 0 && st.watch(p.folders()) != nil {
 		st = nil
 	}
