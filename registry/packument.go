@@ -107,15 +107,26 @@ func (c *Client) packument(ctx context.Context, name string, mode CacheMode) (*P
 	c.mu.Lock()
 	f := c.packuments[target]
 	if f == nil {
-		f = &flight{done: make(chan struct{})}
+		f = &flight{done: make(chan struct{}), waiters: 1}
 		var own context.Context
 		own, f.cancel = context.WithCancel(context.WithoutCancel(ctx))
 		c.packuments[target] = f
+		c.mu.Unlock()
+		// The cache answers without a goroutine of its own.
+		q, p, err := c.lookUp(name, target, mode)
+		if p != nil || err != nil {
+			f.p, f.err = p, err
+			f.cancel()
+			close(f.done)
+			return p, err
+		}
 		go func() {
-			f.p, f.err = c.fetchPackument(own, name, target, mode)
+			f.p, f.err = c.ask(own, q)
 			f.cancel()
 			close(f.done)
 		}()
+		c.mu.Lock()
+		f.waiters--
 	}
 	f.waiters++
 	c.mu.Unlock()
@@ -161,28 +172,43 @@ func (c *Client) forgetFlight(target string) {
 	}
 }
 
-func (c *Client) fetchPackument(ctx context.Context, name, target string, mode CacheMode) (*Packument, error) {
+// question is a packument that the registry must be asked for.
+type question struct {
+	name, target string
+	key          string // of the cache
+	shown        string // the URL, redacted
+	e            *entry // what the cache has, stale; may be nil
+}
+
+// lookUp gives what the cache may answer, or the question that is left.
+func (c *Client) lookUp(name, target string, mode CacheMode) (*question, *Packument, error) {
 	u, err := url.Parse(target)
 	if err != nil {
-		return nil, &Error{ErrCode: "ERR_INVALID_URL", Method: http.MethodGet, URL: Redact(target), Package: name, Err: errors.New("not a valid http or https URL")}
+		return nil, nil, &Error{ErrCode: "ERR_INVALID_URL", Method: http.MethodGet, URL: Redact(target), Package: name, Err: errors.New("not a valid http or https URL")}
 	}
-	key, shown := cacheKey(u), redactURL(u)
-	e := c.openEntry(key)
-	event := Event{Method: http.MethodGet, URL: shown, Package: name}
-	if e != nil {
-		fresh := e.slot.fresh(c.opts.Now())
-		if mode != PreferOnline && (fresh || mode != CacheDefault) {
-			event.Kind = CacheHit
+	q := &question{name: name, target: target, key: cacheKey(u), shown: redactURL(u)}
+	q.e = c.openEntry(q.key)
+	if q.e != nil && mode != PreferOnline {
+		fresh := q.e.slot.fresh(c.opts.Now())
+		if fresh || mode != CacheDefault {
+			event := Event{Kind: CacheHit, Method: http.MethodGet, URL: q.shown, Package: name}
 			if !fresh {
 				event.Kind = CacheStale
 			}
 			c.opts.Report(event)
-			return c.fromEntry(name, e), nil
+			return nil, c.fromEntry(name, q.e), nil
 		}
 	}
 	if mode == Offline {
-		return nil, &Error{ErrCode: "ENOTCACHED", Method: http.MethodGet, URL: shown, Package: name}
+		return nil, nil, &Error{ErrCode: "ENOTCACHED", Method: http.MethodGet, URL: q.shown, Package: name}
 	}
+	return q, nil, nil
+}
+
+// ask sends the question, with what the cache knows of the last answer.
+func (c *Client) ask(ctx context.Context, q *question) (*Packument, error) {
+	name, target, key, shown, e := q.name, q.target, q.key, q.shown, q.e
+	event := Event{Method: http.MethodGet, URL: shown, Package: name}
 	r := &Request{URL: target, Package: name, Header: http.Header{
 		"Accept":          {acceptFull},
 		"Pacote-Req-Type": {"packument"},
@@ -197,7 +223,7 @@ func (c *Client) fetchPackument(ctx context.Context, name, target string, mode C
 		}
 	}
 	var p *Packument
-	err = c.fetch(ctx, r, func(res *http.Response) error {
+	err := c.fetch(ctx, r, func(res *http.Response) error {
 		if res.StatusCode == http.StatusNotModified {
 			if e == nil {
 				return &Error{ErrCode: "E304", Method: http.MethodGet, URL: shown, Status: res.StatusCode, StatusText: "Not Modified"}
