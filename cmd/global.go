@@ -49,6 +49,8 @@ func (a *App) globalLinks(p *project, plan *linker.Plan, installed, wanted *lock
 	top := func(b linker.Bin) bool { return path.Dir(b.Path) == "node_modules/.bin" }
 	plan.Bins = slices.DeleteFunc(plan.Bins, top)
 	plan.OldBins = slices.DeleteFunc(plan.OldBins, top)
+	// What a linked folder has in its own node_modules is that folder's affair.
+	plan.Steps = slices.DeleteFunc(plan.Steps, func(s linker.Step) bool { return strings.HasPrefix(string(s.Package.Location), "../") })
 	if !a.Config.Bool("bin-links") {
 		return nil
 	}
