@@ -38,6 +38,9 @@ type Error struct {
 	Attempts   int
 	RetryAfter time.Duration
 
+	// Authenticated says that credentials were sent, at least to the first
+	// host.
+	Authenticated bool
 	// NeedsAuth says that no credentials were sent although some are
 	// configured for the package's scope: npm warns about this.
 	NeedsAuth string
@@ -49,6 +52,8 @@ type Error struct {
 	Header http.Header
 
 	Err error // the cause where no answer came
+
+	final bool // trying again cannot help, whatever the code
 }
 
 // Code gives npm's error code.
@@ -126,7 +131,7 @@ func (e *Error) Temporary() bool {
 	if e.Status != 0 {
 		return retriableStatus(e.Status)
 	}
-	return !permanent(e.ErrCode)
+	return !e.final && !permanent(e.ErrCode)
 }
 
 // Redact gives rawURL without user, password and secrets in its query.

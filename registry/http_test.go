@@ -31,7 +31,6 @@ func TestBrokenAnswersAreAskedForAgain(t *testing.T) {
 		{"a reset within the body", registrytest.Fault{Kind: registrytest.Reset, At: 50}, []time.Duration{10 * time.Second}},
 		{"a length that is too small", registrytest.Fault{Kind: registrytest.WrongLength}, []time.Duration{10 * time.Second}},
 		{"half a document", registrytest.Fault{Kind: registrytest.Malformed}, []time.Duration{10 * time.Second}},
-		{"a login page", registrytest.Fault{Kind: registrytest.HTML}, []time.Duration{10 * time.Second}},
 		{"a flipped bit", registrytest.Fault{Kind: registrytest.Corrupt}, []time.Duration{10 * time.Second}},
 		{"a server's error", registrytest.Fault{Status: 503}, []time.Duration{10 * time.Second}},
 		{"a request for patience", registrytest.Fault{Status: 429, RetryAfter: "7"}, []time.Duration{7 * time.Second}},
@@ -90,7 +89,7 @@ func TestFailuresHaveNPMsCodes(t *testing.T) {
 		{"silence", registrytest.Fault{Kind: registrytest.Silence}, "EIDLETIMEOUT", 3, "a: GET %sa: no data arrived within fetch-timeout (tried 3 times)"},
 		{"stall", registrytest.Fault{Kind: registrytest.Stall, At: 10}, "EIDLETIMEOUT", 3, "a: GET %sa: no data arrived within fetch-timeout (tried 3 times)"},
 		{"truncation", registrytest.Fault{Kind: registrytest.Truncate, At: 10}, "ECONNRESET", 3, "a: GET %sa: connection closed before the whole answer arrived (tried 3 times)"},
-		{"a login page", registrytest.Fault{Kind: registrytest.HTML}, "FETCH_ERROR", 3, "a: GET %sa: malformed document: HTML instead of JSON at byte 0 (tried 3 times)"},
+		{"a login page", registrytest.Fault{Kind: registrytest.HTML}, "FETCH_ERROR", 1, "a: GET %sa: the answer is HTML, not JSON"},
 		{"redirect in circles", registrytest.Fault{Kind: registrytest.Redirect, Location: "%s"}, "EMAXREDIRECT", 1, "a: GET %sa: redirected more than 20 times"},
 		{"redirect to nowhere", registrytest.Fault{Kind: registrytest.Redirect}, "EINVALIDREDIRECT", 1, "a: GET %sa: redirect without a location"},
 		{"redirect to a file", registrytest.Fault{Kind: registrytest.Redirect, Location: "file:///etc/passwd"}, "EINVALIDREDIRECT", 1, "a: GET %sa: redirected to something that is not an http or https URL"},
@@ -136,6 +135,41 @@ func TestFailuresHaveNPMsCodes(t *testing.T) {
 			t.Errorf("error is %v", err)
 		}
 	})
+}
+
+func TestHintsSayWhatToDo(t *testing.T) {
+	token := func(o *registry.Options) {
+		o.Credentials = func(string, string) registry.Credentials { return registry.Credentials{Authorization: "Bearer t"} }
+	}
+	none := func(*registry.Options) {}
+	for _, c := range []struct {
+		name, pkg string
+		fault     registrytest.Fault
+		with      func(*registry.Options)
+		want      string
+	}{
+		{"a private package without credentials", "@s/b", registrytest.Fault{Status: 404}, none, "no credentials were sent; if the package is private: ibid login --registry=%s"},
+		{"a public name that is not there", "nothing", registrytest.Fault{Status: 404}, none, ""},
+		{"refused credentials", "a", registrytest.Fault{Status: 401}, token, "the credentials for %h were refused: ibid login --registry=%s"},
+		{"forbidden", "a", registrytest.Fault{Status: 403}, token, "ibid whoami shows whose credentials were sent"},
+		{"patience", "a", registrytest.Fault{Status: 429, RetryAfter: "90"}, none, "%h asks to wait 1m30s"},
+		{"a login page", "a", registrytest.Fault{Kind: registrytest.HTML}, none, "something answered in the place of %h: a login page or a proxy?"},
+		{"a broken line", "a", registrytest.Fault{Kind: registrytest.Reset}, none, "ibid config get registry proxy https-proxy"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := setup(t)
+			f.Fail(c.fault)
+			_, err := f.client(t, c.with).Packument(t.Context(), c.pkg)
+			got := ""
+			if hints := asError(t, err).Hints(); len(hints) > 0 {
+				got = hints[0]
+			}
+			host := strings.TrimSuffix(strings.TrimPrefix(f.URL, "http://"), "/")
+			if want := strings.NewReplacer("%s", f.URL, "%h", host).Replace(c.want); got != want {
+				t.Errorf("hint is %q, want %q", got, want)
+			}
+		})
+	}
 }
 
 func TestSummaryIsNPMsSentence(t *testing.T) {

@@ -175,6 +175,9 @@ func (c *Client) fetch(ctx context.Context, r *Request, consume func(*http.Respo
 				failure = &Error{ErrCode: codeOf(err), Method: r.method(), URL: shown, Err: cleanCause(err)}
 			}
 			failure.Package = r.Package
+			failure.Authenticated = creds.Authorization != ""
+			var malformed *malformedError
+			failure.final = errors.As(err, &malformed) && malformed.html
 			failure.Attempts = attempt
 			if failure.Status >= 400 && creds.Authorization == "" {
 				failure.NeedsAuth = creds.ScopeKey

@@ -326,9 +326,13 @@ func keepScript(key []byte) bool {
 type malformedError struct {
 	offset int
 	what   string
+	html   bool // a page: not the registry that answered, or not as one
 }
 
 func (e *malformedError) Error() string {
+	if e.html {
+		return "the answer is HTML, not JSON"
+	}
 	return fmt.Sprintf("malformed document: %s at byte %d", e.what, e.offset)
 }
 
@@ -368,11 +372,7 @@ func (w *scratch) scan(doc []byte) (*scanned, error) {
 	}
 	i = s.space(i)
 	if doc[i] != '{' {
-		what := "not JSON"
-		if doc[i] == '<' {
-			what = "HTML instead of JSON"
-		}
-		return nil, &malformedError{offset: i, what: what}
+		return nil, &malformedError{offset: i, what: "not JSON", html: doc[i] == '<'}
 	}
 	i = s.object(i, func(key []byte, at int) int {
 		switch string(key) {

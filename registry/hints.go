@@ -1,0 +1,95 @@
+package registry
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Hints are what a person can do about the error: commands, or a sentence.
+func (e *Error) Hints() []string {
+	host := e.URL
+	if u, err := url.Parse(e.URL); err == nil {
+		host = u.Host
+	}
+	switch e.ErrCode {
+	case "E401", "E404":
+		if e.ErrCode == "E404" && (e.Package == "" || e.Authenticated) {
+			return nil
+		}
+		if e.Authenticated {
+			return []string{"the credentials for " + host + " were refused: ibid login --registry=" + e.root()}
+		}
+		if e.NeedsAuth != "" {
+			return []string{"credentials are configured for " + Clean(e.NeedsAuth) + ", but not for this address; none were sent"}
+		}
+		if e.ErrCode == "E401" || strings.HasPrefix(e.Package, "@") {
+			// To those who aren't logged in, a private package is not there.
+			return []string{"no credentials were sent; if the package is private: ibid login --registry=" + e.root()}
+		}
+	case "E403":
+		if e.Authenticated {
+			return []string{"ibid whoami shows whose credentials were sent"}
+		}
+	case "EOTP":
+		return []string{"run the same command again with --otp=CODE, the code that your authenticator shows"}
+	case "ENOTCACHED":
+		return []string{"run the same command once without --offline, or with --prefer-offline"}
+	case "E429":
+		if e.RetryAfter > 0 {
+			return []string{host + " asks to wait " + e.RetryAfter.Round(time.Second).String()}
+		}
+	case "EINVALIDPROXY":
+		return []string{"ibid config get proxy https-proxy"}
+	case "ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ENETUNREACH", "EHOSTUNREACH", "ETIMEDOUT", "EIDLETIMEOUT", "ECONNRESET":
+		return []string{"ibid config get registry proxy https-proxy", "ibid ping"}
+	case "UNABLE_TO_GET_ISSUER_CERT_LOCALLY", "SELF_SIGNED_CERT_IN_CHAIN", "DEPTH_ZERO_SELF_SIGNED_CERT", "UNABLE_TO_VERIFY_LEAF_SIGNATURE":
+		return []string{"if a company's proxy signs connections: ibid config set cafile=PATH, the file with its certificate"}
+	case "FETCH_ERROR":
+		if e.final {
+			return []string{"something answered in the place of " + host + ": a login page or a proxy?"}
+		}
+	}
+	return nil
+}
+
+// root is the registry that was asked, as login wants it. It is the address
+// without the package: a registry's own path stays.
+func (e *Error) root() string {
+	u, err := url.Parse(e.URL)
+	if err != nil {
+		return DefaultRegistry
+	}
+	path := u.EscapedPath()
+	if i := strings.Index(path, "/-/"); i >= 0 {
+		path = path[:i]
+	}
+	if e.Package != "" {
+		path, _, _ = strings.Cut(path, "/"+EscapeName(e.Package))
+	}
+	return u.Scheme + "://" + u.Host + strings.TrimSuffix(path, "/") + "/"
+}
+
+// Detail has the registry's own words where Error leaves them out.
+func (e *Error) Detail() []string {
+	if e.ErrCode == "EOTP" || e.ErrCode == "EAUTHIP" || e.Status == 0 || e.Status == http.StatusNotFound {
+		return nil
+	}
+	if e.Message == "" && len(e.Body) > 0 && len(e.Body) < 300 && !strings.Contains(string(e.Body), "<") {
+		return []string{Clean(string(e.Body))}
+	}
+	return nil
+}
+
+// Hints are what a person can do about the error.
+func (e *PickError) Hints() []string {
+	name := Clean(e.Name)
+	switch {
+	case e.ErrCode == "E403", e.NoneAvoidable:
+		return nil
+	case len(e.RuledOut) > 0:
+		return []string{"before or min-release-age leaves newer versions out: ibid config get before min-release-age"}
+	}
+	return []string{"ibid view " + name + " versions dist-tags"}
+}
