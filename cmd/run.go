@@ -488,7 +488,11 @@ func isLifecycle(name string) bool {
 	case "prepare", "prepublishOnly", "prepack", "postpack", "dependencies", "prepublish":
 		return true
 	}
-	name = strings.TrimPrefix(strings.TrimPrefix(name, "pre"), "post")
+	if rest, ok := strings.CutPrefix(name, "pre"); ok {
+		name = rest
+	} else {
+		name = strings.TrimPrefix(name, "post")
+	}
 	switch name {
 	case "install", "publish", "restart", "start", "stop", "test", "uninstall", "version":
 		return true
