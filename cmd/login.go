@@ -22,7 +22,8 @@ import (
 func newPublishingCmds(a *App) []*cobra.Command {
 	return []*cobra.Command{
 		newPublishCmd(a), newUnpublishCmd(a), newDeprecateCmd(a), newUndeprecateCmd(a), newDistTagCmd(a), newOwnerCmd(a),
-		newLoginCmd(a), newLogoutCmd(a), newWhoamiCmd(a),
+		newAccessCmd(a), newTeamCmd(a), newOrgCmd(a),
+		newLoginCmd(a), newLogoutCmd(a), newWhoamiCmd(a), newTokenCmd(a), newProfileCmd(a),
 	}
 }
 
