@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"strings"
 	"sync"
 	"time"
 
@@ -368,7 +369,7 @@ func (f *Fetcher) withTarball(ctx context.Context, r *Request, use func(store.Di
 			return err
 		}
 	}
-	if f.o.Offline {
+	if f.o.Offline && !strings.HasPrefix(r.URL, "file:") {
 		return &OfflineError{ID: r.ID, URL: r.URL}
 	}
 	return f.download(ctx, r, use)

@@ -185,3 +185,12 @@ func TestADamagedTarballInTheStoreIsFetchedAgain(t *testing.T) {
 		t.Errorf("got %q after %d requests", got, g.asked["a@1.0.0"])
 	}
 }
+
+func TestOfflineReadsWhatLiesOnThisMachine(t *testing.T) {
+	g := &registry{has: map[string][]byte{"a@file:a.tgz": pack(t, "a")}}
+	f := newFetcher(t, g)
+	f.o.Offline = true
+	if got := content(t, f, &Request{ID: "a@file:a.tgz", URL: "file:/a.tgz"}); got != "a" {
+		t.Errorf("got %q", got)
+	}
+}

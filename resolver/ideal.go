@@ -612,6 +612,12 @@ func (e *AllowError) Error() string {
 func (e *AllowError) Code() string { return "EALLOW" + strings.ToUpper(e.Type.String()) }
 
 func (b *builder) checkAllow(s *spec.Spec, e *Edge) error {
+	return b.allowedFrom(s, e != nil && e.from.isMine())
+}
+
+// allowedFrom refuses a kind of spec that the project has not allowed, or not
+// to others than itself.
+func (b *builder) allowedFrom(s *spec.Spec, mine bool) error {
 	var allow Allow
 	switch s.Type {
 	case spec.Git:
@@ -623,7 +629,7 @@ func (b *builder) checkAllow(s *spec.Spec, e *Edge) error {
 	case spec.Directory:
 		allow = b.req.AllowDirectory
 	}
-	if allow == AllowAll || allow == AllowRoot && e != nil && e.from.isMine() {
+	if allow == AllowAll || allow == AllowRoot && mine {
 		return nil
 	}
 	return &AllowError{Type: s.Type, Package: s.String(), NonRoot: allow == AllowRoot}

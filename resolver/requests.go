@@ -194,6 +194,11 @@ func (b *builder) resolveAdds(tree *Node) ([]addRequest, error) {
 		name := s.Name
 		isTag := s.RawSpec != "" && s.Type == spec.Tag
 		if name == "" || isTag {
+			// Before anything is fetched: a repository can run what it likes
+			// while it is packed.
+			if err := b.allowedFrom(s, true); err != nil {
+				return nil, err
+			}
 			w := b.wish(s)
 			w.FromRoot = tree.isMine()
 			f, err := b.fetch.get(b.ctx, s, w)
