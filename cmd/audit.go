@@ -1,11 +1,24 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
+	"fmt"
+	"slices"
 	"sort"
+	"strings"
+	"time"
 
+	"github.com/spf13/cobra"
+
+	"github.com/ibid-pm/ibid/internal/collate"
 	"github.com/ibid-pm/ibid/internal/jsjson"
+	"github.com/ibid-pm/ibid/internal/manifest"
+	"github.com/ibid-pm/ibid/internal/nodesemver"
+	"github.com/ibid-pm/ibid/internal/spec"
+	"github.com/ibid-pm/ibid/internal/term"
 	"github.com/ibid-pm/ibid/registry"
+	"github.com/ibid-pm/ibid/resolver"
 )
 
 // bulkAdvisories asks the registry which advisories there are for versions of
@@ -38,4 +51,651 @@ func (a *App) bulkAdvisories(ctx context.Context, packages map[string][]string) 
 		return jsjson.Value{}, err
 	}
 	return jsjson.Parse(res.Body)
+}
+
+func newAuditCmd(a *App) *cobra.Command {
+	return declare(&cobra.Command{
+		Use: "audit", Short: "Look for known vulnerabilities in what the lock says",
+		Annotations: map[string]string{exitAnnotation: "1 when something at or above --audit-level was found."},
+	}, []string{"audit-level", "json", "omit", "include", "package-lock-only", "workspace", "workspaces", "include-workspace-root"},
+		func(c *cobra.Command, args []string) error { return runAudit(c.Context(), a, args) })
+}
+
+// runAudit follows npm's lib/commands/audit.js and arborist's audit-report.js.
+// What a person asks of it beyond a report is left to npm.
+func runAudit(ctx context.Context, a *App, args []string) error {
+	if len(args) > 0 {
+		return &codedError{code: "ENOTSUP", text: "audit " + args[0] + ": ibid only reports", hints: []string{"npm audit " + strings.Join(args, " ")}}
+	}
+	if a.Config.Global() {
+		return &codedError{code: "EAUDITGLOBAL", text: "`npm audit` does not support testing globals"}
+	}
+	t, err := a.look(lookOptions{lockOnly: true, legacyPeerDeps: a.Config.Bool("legacy-peer-deps")})
+	if err != nil {
+		return err
+	}
+	r := &auditReport{app: a, tree: t, only: t.filter(a, a.Config.Bool("include-workspace-root")), vulns: map[string]*vulnerable{},
+		metas: map[metaKey]*advisory{}, packuments: map[string]*registry.Packument{}}
+	if err := r.load(ctx); err != nil {
+		return &codedError{code: errorCode(err), text: "audit endpoint returned an error: " + err.Error()}
+	}
+	doc := r.json()
+	if a.json() {
+		a.printJSON(doc)
+	} else {
+		a.out("%s", term.Safe(auditText(doc, a.ink())))
+	}
+	level := severityRank(a.Config.String("audit-level"))
+	if a.Config.String("audit-level") == "" {
+		level = severityRank("low")
+	}
+	for _, m := range doc.Get("metadata").Get("vulnerabilities").Members() {
+		if m.Key != "total" && m.Value.Num() > 0 && severityRank(m.Key) >= level {
+			return statusError(1)
+		}
+	}
+	return nil
+}
+
+// severityRank orders severities; one that is unknown is below all.
+func severityRank(s string) int {
+	return slices.Index([]string{"info", "low", "moderate", "high", "critical", "none"}, s)
+}
+
+// auditReport is what is vulnerable in a tree, and why.
+type auditReport struct {
+	app        *App
+	tree       *lookedAt
+	only       map[*resolver.Node]bool // nil for all
+	order      []*vulnerable
+	vulns      map[string]*vulnerable
+	metas      map[metaKey]*advisory
+	packuments map[string]*registry.Packument
+}
+
+type metaKey struct {
+	name   string
+	source *advisory
+}
+
+// advisory is a range of a package's versions that are vulnerable: because the
+// registry says so, or, for a metavuln, because none of them gets along without
+// a vulnerable version of a dependency (npm: @npmcli/metavuln-calculator).
+type advisory struct {
+	name, dependency   string
+	raw                jsjson.Value // of the registry's
+	source             *advisory    // of a metavuln
+	severity, rng      string
+	packument          *registry.Packument // nil where the registry has none
+	versions           []string            // the lowest first
+	tested, testedSpec map[string]bool
+}
+
+// vulnerable is a package with advisories that hold for some of its nodes.
+type vulnerable struct {
+	name       string
+	advisories []*advisory
+	nodes      []*resolver.Node
+	topNodes   map[*resolver.Node]bool
+	via        []*vulnerable
+	effects    []*vulnerable
+	fix        fixing
+}
+
+// fixing says how a vulnerability can be fixed.
+type fixing struct {
+	kind          fixKind
+	name, version string
+	major         bool
+}
+
+type fixKind uint8
+
+const (
+	fixInRange fixKind = iota // by audit fix
+	fixNone
+	fixForced // by audit fix --force
+)
+
+// load asks the registry and finds out what follows.
+func (r *auditReport) load(ctx context.Context) error {
+	packages := map[string][]string{}
+	byName := map[string][]*resolver.Node{}
+	for n := range r.tree.root.Inventory {
+		if !r.audits(n) {
+			continue
+		}
+		name := n.Package.Name
+		byName[name] = append(byName[name], n)
+		if !slices.Contains(packages[name], n.Version()) {
+			packages[name] = append(packages[name], n.Version())
+		}
+	}
+	if len(packages) == 0 || r.app.Config.Bool("offline") {
+		return nil
+	}
+	doc, err := r.app.bulkAdvisories(ctx, packages)
+	if err != nil {
+		return err
+	}
+	var queue []*advisory
+	for _, m := range doc.Members() {
+		for _, v := range m.Value.Items() {
+			queue = append(queue, r.advisory(ctx, m.Key, v))
+		}
+	}
+	queued := map[*advisory]bool{}
+	for _, adv := range queue {
+		queued[adv] = true
+	}
+	searched := map[string]bool{}
+	for i := 0; i < len(queue); i++ {
+		adv := queue[i]
+		v := r.vulns[adv.name]
+		if v == nil {
+			v = &vulnerable{name: adv.name, topNodes: map[*resolver.Node]bool{}}
+			r.vulns[adv.name] = v
+			r.order = append(r.order, v)
+		}
+		v.advisories = append(v.advisories, adv)
+		key := adv.name + "@" + adv.rng
+		if searched[key] {
+			continue
+		}
+		searched[key] = true
+		for _, n := range byName[adv.name] {
+			if !adv.hits(n.Version(), "") || slices.Contains(v.nodes, n) {
+				continue
+			}
+			v.nodes = append(v.nodes, n)
+			for e := range n.EdgesIn {
+				dep := e.From()
+				if dep.IsTop() && !v.topNodes[dep] {
+					v.fix = r.fixFor(v, adv, e.Spec())
+					if v.fix.kind != fixInRange {
+						v.topNodes[dep] = true
+					}
+					continue
+				}
+				if meta := r.meta(ctx, dep.Package.Name, adv); meta.hits(dep.Version(), e.Spec()) && !queued[meta] {
+					queued[meta] = true
+					queue = append(queue, meta)
+				}
+			}
+		}
+		if len(v.nodes) == 0 {
+			delete(r.vulns, adv.name)
+			r.order = slices.DeleteFunc(r.order, func(x *vulnerable) bool { return x == v })
+		}
+	}
+	for _, v := range r.order {
+		for _, adv := range v.advisories {
+			if from := r.vulns[adv.dependency]; adv.source != nil && from != nil && !slices.Contains(v.via, from) {
+				v.via = append(v.via, from)
+				from.effects = append(from.effects, v)
+				v.spreadFix(v.fix)
+			}
+		}
+	}
+	return nil
+}
+
+func (r *auditReport) audits(n *resolver.Node) bool {
+	if n.Version() == "" || n.IsRoot() || n.IsLink() || len(r.only) > 0 && !r.only[n] {
+		return false
+	}
+	for range n.LinksIn {
+		return false
+	}
+	return !r.app.omits(n)
+}
+
+// spreadFix makes what led to a vulnerability at least as hard to fix.
+func (v *vulnerable) spreadFix(f fixing) {
+	v.fix = f
+	for _, from := range v.via {
+		switch {
+		case from.fix == f:
+		case f.kind == fixNone, from.fix.kind == fixInRange:
+			from.spreadFix(f)
+		case f.kind == fixForced && (from.fix.kind != fixForced || !from.fix.major):
+			from.spreadFix(f)
+		}
+	}
+}
+
+func loose() nodesemver.Options { return nodesemver.Options{Loose: true, IncludePrerelease: true} }
+
+func (v *vulnerable) ranges() string {
+	var all []string
+	for _, adv := range v.advisories {
+		all = append(all, adv.rng)
+	}
+	return strings.Join(all, " || ")
+}
+
+// fixFor says how the dependents with a wish at the top can be helped.
+func (r *auditReport) fixFor(v *vulnerable, adv *advisory, wish string) fixing {
+	s, err := spec.Resolve(v.name, wish, r.tree.dir)
+	if err != nil || !s.Registry {
+		return fixing{kind: fixNone}
+	}
+	if s.Type == spec.Alias {
+		s = s.Sub
+	}
+	avoid := v.ranges()
+	for _, version := range adv.versions {
+		if nodesemver.Satisfies(version, s.RawSpec, false) && !nodesemver.SatisfiesWith(version, avoid, loose()) {
+			return fixing{}
+		}
+	}
+	if adv.packument == nil {
+		return fixing{kind: fixNone}
+	}
+	o := r.app.pickOptions(v.name)
+	o.Before, o.Avoid, o.AvoidStrict = time.Time{}, avoid, true
+	picked, err := registry.PickVersion(adv.packument, s, o)
+	if err != nil {
+		return fixing{kind: fixNone}
+	}
+	return fixing{kind: fixForced, name: v.name, version: picked.Version, major: picked.IsSemVerMajor}
+}
+
+func (r *auditReport) advisory(ctx context.Context, name string, raw jsjson.Value) *advisory {
+	adv := &advisory{name: name, dependency: name, raw: raw, severity: cmp.Or(str(raw, "severity"), "high"), rng: cmp.Or(str(raw, "vulnerable_versions"), "*")}
+	r.fill(ctx, adv)
+	return adv
+}
+
+// meta gives the advisory for those who depend on what another is about.
+func (r *auditReport) meta(ctx context.Context, name string, source *advisory) *advisory {
+	key := metaKey{name, source}
+	if adv := r.metas[key]; adv != nil {
+		return adv
+	}
+	adv := &advisory{name: name, dependency: source.name, source: source, severity: source.severity}
+	r.metas[key] = adv
+	r.fill(ctx, adv)
+	adv.rng = adv.vulnerableRange()
+	return adv
+}
+
+func (r *auditReport) fill(ctx context.Context, adv *advisory) {
+	adv.tested, adv.testedSpec = map[string]bool{}, map[string]bool{}
+	p, ok := r.packuments[adv.name]
+	if !ok {
+		if client, err := r.app.client(); err == nil {
+			p, _ = client.Packument(ctx, adv.name)
+		}
+		r.packuments[adv.name] = p
+	}
+	if p == nil {
+		return
+	}
+	adv.packument = p
+	all := make([]*nodesemver.Version, 0, len(p.Versions()))
+	text := map[*nodesemver.Version]string{}
+	for _, s := range p.Versions() {
+		if v, err := nodesemver.Parse(s, true); err == nil {
+			all = append(all, v)
+			text[v] = s
+		}
+	}
+	slices.SortStableFunc(all, nodesemver.Compare)
+	for _, v := range all {
+		adv.versions = append(adv.versions, text[v])
+	}
+}
+
+// hits says whether a version is vulnerable. For a version that the registry
+// does not have, wish is what it asks of the dependency.
+func (adv *advisory) hits(version, wish string) bool {
+	if known, ok := adv.tested[version]; ok {
+		return known
+	}
+	hit := adv.test(version, wish)
+	adv.tested[version] = hit
+	return hit
+}
+
+func (adv *advisory) test(version, wish string) bool {
+	if adv.source == nil {
+		return nodesemver.SatisfiesWith(version, adv.rng, loose())
+	}
+	bundled := false
+	if adv.packument != nil {
+		if m, err := adv.packument.Manifest(version); err == nil {
+			bundled = slices.Contains(m.BundleDependencies, adv.dependency)
+			for _, deps := range []manifest.Deps{m.Dependencies, m.OptionalDependencies, m.PeerDependencies} {
+				if s, ok := deps.Get(adv.dependency); ok && wish == "" {
+					wish = s
+				}
+			}
+		}
+	}
+	if wish == "" {
+		return false
+	}
+	rng, err := nodesemver.ParseRange(wish, loose())
+	if err != nil {
+		return true // nothing that can be compared
+	}
+	if bundled {
+		avoid, err := nodesemver.ParseRange(adv.source.rng, loose())
+		return err == nil && nodesemver.Intersects(rng, avoid)
+	}
+	return adv.source.hitsAll(wish)
+}
+
+// hitsAll says whether nothing that a wish allows is free of the
+// vulnerability.
+func (adv *advisory) hitsAll(wish string) bool {
+	if known, ok := adv.testedSpec[wish]; ok {
+		return known
+	}
+	adv.testedSpec[wish] = true // for those who depend on themselves
+	for _, v := range adv.versions {
+		if nodesemver.SatisfiesWith(v, wish, loose()) && !adv.hits(v, "") {
+			adv.testedSpec[wish] = false
+			return false
+		}
+	}
+	return true
+}
+
+// vulnerableRange writes a metavuln's vulnerable versions as a range.
+func (adv *advisory) vulnerableRange() string {
+	var ranges []string
+	first, last := "", ""
+	flush := func(open bool) {
+		switch {
+		case first == "":
+		case open:
+			ranges = append(ranges, ">="+first)
+		case first == last:
+			ranges = append(ranges, first)
+		default:
+			ranges = append(ranges, first+" - "+last)
+		}
+		first, last = "", ""
+	}
+	for _, v := range adv.versions {
+		switch {
+		case adv.hits(v, ""):
+			if first == "" {
+				first = v
+			}
+			last = v
+		case first != "" && strings.Contains(v, "-"):
+			// prereleases between vulnerable versions do not count
+		default:
+			flush(false)
+		}
+	}
+	flush(last != "" && last == adv.versions[len(adv.versions)-1])
+	if len(ranges) == 0 {
+		return "<0.0.0-0"
+	}
+	return simplifyRange(adv.versions, strings.Join(ranges, " || "))
+}
+
+// simplifyRange writes a range shorter if it means the same for the versions,
+// which are sorted (npm: semver ranges/simplify.js).
+func simplifyRange(versions []string, text string) string {
+	rng, err := nodesemver.ParseRange(text, loose())
+	if err != nil {
+		return text
+	}
+	var ranges []string
+	first, last := "", ""
+	add := func(open bool) {
+		switch {
+		case first == "":
+		case open && first == versions[0]:
+			ranges = append(ranges, "*")
+		case open:
+			ranges = append(ranges, ">="+first)
+		case first == last:
+			ranges = append(ranges, first)
+		case first == versions[0]:
+			ranges = append(ranges, "<="+last)
+		default:
+			ranges = append(ranges, first+" - "+last)
+		}
+		first, last = "", ""
+	}
+	for _, v := range versions {
+		if rng.MatchString(v) {
+			first, last = cmp.Or(first, v), v
+		} else {
+			add(false)
+		}
+	}
+	add(true)
+	if simple := strings.Join(ranges, " || "); len(simple) < len(text) {
+		return simple
+	}
+	return text
+}
+
+func (r *auditReport) json() jsjson.Value {
+	number := func(key string, n int) jsjson.Member {
+		return jsjson.Member{Key: key, Value: jsjson.NewNumber(float64(n))}
+	}
+	slices.SortStableFunc(r.order, func(a, b *vulnerable) int { return collate.Compare(a.name, b.name) })
+	severities := map[string]int{}
+	var vulns []jsjson.Member
+	for _, v := range r.order {
+		severities[v.severity()]++
+		vulns = append(vulns, jsjson.Member{Key: v.name, Value: v.json()})
+	}
+	var counts []jsjson.Member
+	for _, s := range []string{"info", "low", "moderate", "high", "critical"} {
+		counts = append(counts, number(s, severities[s]))
+	}
+	prod, dev, optional, peer, total := 0, 0, 0, 0, -1
+	for n := range r.tree.root.Inventory {
+		total++
+		if n.Dev {
+			dev++
+		}
+		if n.Optional {
+			optional++
+		}
+		if n.Peer {
+			peer++
+		}
+		if !n.Dev && !n.Optional && !n.Peer {
+			prod++
+		}
+	}
+	return jsjson.NewObject(
+		number("auditReportVersion", 2),
+		jsjson.Member{Key: "vulnerabilities", Value: jsjson.NewObject(vulns...)},
+		jsjson.Member{Key: "metadata", Value: jsjson.NewObject(
+			jsjson.Member{Key: "vulnerabilities", Value: jsjson.NewObject(append(counts, number("total", len(r.order)))...)},
+			jsjson.Member{Key: "dependencies", Value: jsjson.NewObject(number("prod", prod), number("dev", dev), number("optional", optional),
+				number("peer", peer), number("peerOptional", 0), number("total", total))},
+		)},
+	)
+}
+
+func (v *vulnerable) severity() string {
+	worst := ""
+	for _, adv := range v.advisories {
+		if severityRank(adv.severity) > severityRank(worst) {
+			worst = adv.severity
+		}
+	}
+	return worst
+}
+
+func (v *vulnerable) json() jsjson.Value {
+	direct := false
+	var places, effects []string
+	for _, n := range v.nodes {
+		places = append(places, n.Location())
+		for e := range n.EdgesIn {
+			direct = direct || e.From().IsProjectRoot() || e.From().IsWorkspace()
+		}
+	}
+	for _, e := range v.effects {
+		effects = append(effects, e.name)
+	}
+	slices.SortFunc(places, collate.Compare)
+	slices.SortFunc(effects, collate.Compare)
+	type via struct {
+		key string
+		v   jsjson.Value
+	}
+	var vias []via
+	for _, adv := range v.advisories {
+		if adv.source != nil {
+			vias = append(vias, via{adv.dependency, jsjson.NewString(adv.dependency)})
+			continue
+		}
+		members := []jsjson.Member{{Key: "source", Value: adv.raw.Get("id")}, text("name", adv.name), text("dependency", adv.dependency)}
+		for _, key := range []string{"title", "url"} {
+			members = append(members, jsjson.Member{Key: key, Value: adv.raw.Get(key)})
+		}
+		members = append(members, text("severity", adv.severity))
+		for _, key := range []string{"cwe", "cvss"} {
+			members = append(members, jsjson.Member{Key: key, Value: adv.raw.Get(key)})
+		}
+		vias = append(vias, via{adv.raw.Get("id").Text(), jsjson.NewObject(append(members, text("range", adv.rng))...)})
+	}
+	slices.SortStableFunc(vias, func(a, b via) int { return collate.Compare(a.key, b.key) })
+	var list []jsjson.Value
+	for _, x := range vias {
+		list = append(list, x.v)
+	}
+	fix := jsjson.NewBool(v.fix.kind == fixInRange)
+	if v.fix.kind == fixForced {
+		fix = jsjson.NewObject(text("name", v.fix.name), text("version", v.fix.version), jsjson.Member{Key: "isSemVerMajor", Value: jsjson.NewBool(v.fix.major)})
+	}
+	return jsjson.NewObject(
+		text("name", v.name), text("severity", v.severity()), jsjson.Member{Key: "isDirect", Value: jsjson.NewBool(direct)},
+		jsjson.Member{Key: "via", Value: jsjson.NewArray(list...)}, jsjson.Member{Key: "effects", Value: texts(effects)},
+		text("range", simplifyRange(v.advisories[0].versions, v.ranges())), jsjson.Member{Key: "nodes", Value: texts(places)},
+		jsjson.Member{Key: "fixAvailable", Value: fix},
+	)
+}
+
+// auditText is the report for people (npm: npm-audit-report).
+func auditText(doc jsjson.Value, i ink) string {
+	summary := auditSummary(doc, i)
+	vulns := doc.Get("vulnerabilities")
+	if vulns.Len() == 0 {
+		return summary
+	}
+	out := []string{i.bold("# npm audit report"), ""}
+	printed := map[string]bool{}
+	for _, m := range vulns.Members() {
+		if slices.ContainsFunc(m.Value.Get("via").Items(), jsjson.Value.IsObject) {
+			out = append(out, auditEntry(m.Value, vulns, printed, i, false)...)
+		}
+	}
+	return strings.Join(append(out, summary), "\n")
+}
+
+func auditEntry(v, all jsjson.Value, printed map[string]bool, i ink, inner bool) []string {
+	name := str(v, "name")
+	if printed[name] {
+		return nil
+	}
+	printed[name] = true
+	out := []string{i.bold(name) + "  " + str(v, "range")}
+	if !inner && str(v, "severity") != "low" {
+		out = append(out, "Severity: "+str(v, "severity"))
+	}
+	for _, via := range v.Get("via").Items() {
+		switch {
+		case via.IsString():
+			out = append(out, "Depends on vulnerable versions of "+i.bold(via.Str()))
+		case !inner:
+			out = append(out, i.bold(via.Get("title").Text())+" - "+via.Get("url").Text())
+		}
+	}
+	if !inner {
+		switch fix := v.Get("fixAvailable"); {
+		case fix.IsObject():
+			how := "outside the stated dependency range"
+			if fix.Get("isSemVerMajor").Bool() {
+				how = "a breaking change"
+			}
+			out = append(out, i.yellow("fix available")+" via `npm audit fix --force`",
+				"Will install "+str(fix, "name")+"@"+str(fix, "version")+", which is "+how)
+		case fix.Bool():
+			out = append(out, i.green("fix available")+" via `npm audit fix`")
+		default:
+			out = append(out, i.red("No fix available"))
+		}
+	}
+	for _, n := range v.Get("nodes").Items() {
+		out = append(out, i.dim(n.Str()))
+	}
+	for _, e := range v.Get("effects").Items() {
+		out = append(out, auditEntry(all.Get(e.Str()), all, printed, i, true)...)
+	}
+	if !inner {
+		return append(out, "")
+	}
+	for j := range out {
+		out[j] = "  " + out[j]
+	}
+	return out
+}
+
+func auditSummary(doc jsjson.Value, i ink) string {
+	counts := doc.Get("metadata").Get("vulnerabilities")
+	total := int(counts.Get("total").Num())
+	if total == 0 {
+		return "found " + i.green("0") + " vulnerabilities"
+	}
+	var each []string
+	single := ""
+	for _, s := range []string{"low", "moderate", "high", "critical"} {
+		if n := int(counts.Get(s).Num()); n > 0 {
+			each = append(each, fmt.Sprintf("%d %s", n, s))
+			single = fmt.Sprintf("%d %s severity vulnerabilit", n, s)
+			if n == 1 {
+				single += "y"
+			} else {
+				single += "ies"
+			}
+		}
+	}
+	out := []string{single}
+	if len(each) != 1 {
+		out[0] = fmt.Sprintf("%d vulnerabilities (%s)", total, strings.Join(each, ", "))
+	}
+	var easy, forced, major, none bool
+	for _, m := range doc.Get("vulnerabilities").Members() {
+		fix := m.Value.Get("fixAvailable")
+		forced = forced || fix.IsObject()
+		major = major || fix.Get("isSemVerMajor").Bool()
+		easy = easy || fix.Bool()
+		none = none || !fix.IsObject() && !fix.Bool()
+	}
+	if easy {
+		what := "all issues"
+		if forced || none {
+			what = "issues that do not require attention"
+		}
+		out = append(out, "", "To address "+what+", run:\n  npm audit fix")
+	}
+	if forced {
+		what := "To address all issues"
+		if none {
+			what += " possible"
+		}
+		if major {
+			what += " (including breaking changes)"
+		}
+		out = append(out, "", what+", run:\n  npm audit fix --force")
+	}
+	if none {
+		out = append(out, "", "Some issues need review, and may require choosing", "a different dependency.")
+	}
+	return strings.Join(out, "\n")
 }

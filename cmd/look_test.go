@@ -56,8 +56,7 @@ func TestLook(t *testing.T) {
 						t.Errorf("exit status %d, npm's is %d; stderr:\n%s", exit, want.Exit, stderr.String())
 					}
 					if unordered(s.Name, want.Command) {
-						slices.Sort(got)
-						slices.Sort(want.Stdout)
+						got, want.Stdout = sorted(got), sorted(want.Stdout)
 					}
 					if !slices.Equal(got, want.Stdout) {
 						t.Errorf("said:\n%s\nnpm says:\n%s", strings.Join(got, "\n"), strings.Join(want.Stdout, "\n"))
@@ -71,5 +70,19 @@ func TestLook(t *testing.T) {
 // unordered is true where npm reads folders all at once: the order of a
 // package's dependents is then that in which the disk answered.
 func unordered(scene, command string) bool {
+	if strings.HasPrefix(command, "query") {
+		return true
+	}
 	return (scene == "healthy" || scene == "broken") && (strings.HasPrefix(command, "explain") || strings.HasPrefix(command, "why"))
+}
+
+// sorted gives the lines in an order of their own, and without what depends on
+// their order.
+func sorted(lines []string) []string {
+	out := make([]string, len(lines))
+	for i, l := range lines {
+		out[i] = strings.TrimSuffix(l, ",")
+	}
+	slices.Sort(out)
+	return out
 }
