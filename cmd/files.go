@@ -25,6 +25,8 @@ type files struct {
 	// bins are the files that a link in some .bin leads to, by location: only
 	// those become executable, not what another package's bin won over.
 	bins map[lockfile.Location][]string
+	// ahead may have got a package already; nil for nothing.
+	ahead *ahead
 }
 
 func (f *files) Group(p *lockfile.Package) string {
@@ -59,7 +61,11 @@ func (f *files) Place(ctx context.Context, p *lockfile.Package, into []*folder.F
 
 func (f *files) place(ctx context.Context, r *fetch.Request, private bool, into []*folder.Folder) error {
 	if !private {
-		tree, err := f.fetch.Tree(ctx, r)
+		var err error
+		tree := f.ahead.take(ctx, r)
+		if tree == nil {
+			tree, err = f.fetch.Tree(ctx, r)
+		}
 		if err == nil {
 			defer tree.Return()
 			for _, dst := range into {

@@ -94,7 +94,9 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 	}
 	a.timing.done("read the project")
 	fetcher := a.fetcher()
-	res, err := a.decide(ctx, p, fetcher, c)
+	guesses := a.goAhead(ctx, p, fetcher)
+	defer guesses.stop()
+	res, err := a.decide(ctx, p, fetcher, guesses, c)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +113,7 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 	o.lock = res.Lockfile()
 	a.timing.done("decided the tree")
 	if !a.Config.PackageLockOnly() {
-		if err := a.layOut(ctx, o, fetcher, c); err != nil {
+		if err := a.layOut(ctx, o, fetcher, guesses, c); err != nil {
 			return nil, err
 		}
 	} else if err := a.save(o, edits, c); err != nil {
@@ -133,7 +135,7 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 	return o, nil
 }
 
-func (a *App) decide(ctx context.Context, p *project, f *fetch.Fetcher, c change) (*resolver.Result, error) {
+func (a *App) decide(ctx context.Context, p *project, f *fetch.Fetcher, guesses *ahead, c change) (*resolver.Result, error) {
 	if !a.Config.Bool("dry-run") && !a.Config.PackageLockOnly() {
 		if err := p.heal(); err != nil {
 			return nil, err
@@ -143,6 +145,7 @@ func (a *App) decide(ctx context.Context, p *project, f *fetch.Fetcher, c change
 	if err != nil {
 		return nil, err
 	}
+	src.ahead = guesses
 	req := a.resolveRequest(p)
 	if c.ask != nil {
 		c.ask(&req)
@@ -163,7 +166,7 @@ func (a *App) decide(ctx context.Context, p *project, f *fetch.Fetcher, c change
 }
 
 // layOut makes node_modules what the tree says.
-func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, c change) error {
+func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses *ahead, c change) error {
 	p := o.project
 	wanted := o.result.Wanted()
 	var installed *lockfile.Lockfile
@@ -193,7 +196,7 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, c change
 		return err
 	}
 	gone := map[lockfile.Location]bool{}
-	placer := &files{app: a, fetch: f, private: o.scripts.writes(o.result.Tree), bins: binsOf(o.plan)}
+	placer := &files{app: a, fetch: f, private: o.scripts.writes(o.result.Tree), bins: binsOf(o.plan), ahead: guesses}
 	global := a.globalLinks(p, o.plan, installed, wanted)
 	if err := global.check(); err != nil {
 		return err

@@ -1,0 +1,168 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/ibid-pm/ibid/fetch"
+	"github.com/ibid-pm/ibid/internal/manifest"
+	"github.com/ibid-pm/ibid/internal/platform"
+	"github.com/ibid-pm/ibid/internal/store"
+	"github.com/ibid-pm/ibid/linker"
+	"github.com/ibid-pm/ibid/lockfile"
+)
+
+// ahead fetches and unpacks packages while the tree is still being decided, on
+// the guess that they will be in it. It decides nothing: what it guessed wrong
+// stays in the store, and what it did not guess is fetched later.
+//
+// A tree that it got is kept on loan until it is taken, so that its files are
+// looked at once.
+type ahead struct {
+	fetch  *fetch.Fetcher
+	host   platform.Environment
+	ctx    context.Context
+	cancel context.CancelFunc
+
+	mu    sync.Mutex
+	begun map[string]*guess
+	kept  int
+	group sync.WaitGroup
+}
+
+type guess struct {
+	done chan struct{}
+	tree *store.Tree // nil where there is none, or it was taken
+}
+
+// keptTrees bounds the trees that are kept on loan: each has two descriptors.
+const keptTrees = 3000
+
+// goAhead starts guessing for a project that has nothing installed yet; nil
+// where that is not so. What an install would find on loan to this very project
+// must not be borrowed a second time.
+func (a *App) goAhead(ctx context.Context, p *project, f *fetch.Fetcher) *ahead {
+	if a.Config.PackageLockOnly() || a.Config.Bool("dry-run") || a.Config.Global() {
+		return nil
+	}
+	if _, err := os.Lstat(filepath.Join(p.dir, "node_modules")); !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	h := &ahead{fetch: f, host: a.environment(), begun: map[string]*guess{}}
+	h.ctx, h.cancel = context.WithCancel(ctx)
+	if p.lock != nil {
+		h.wantLocked(p.lock, a.Config.Bool("bin-links"))
+	}
+	return h
+}
+
+// wantLocked guesses that everything in the lock that runs here will be wanted.
+func (h *ahead) wantLocked(lock *lockfile.Lockfile, binLinks bool) {
+	plan := linker.NewPlan(nil, lock, linker.Options{NoBins: !binLinks})
+	bins := binsOf(plan)
+	for i := range plan.Steps {
+		p := plan.Steps[i].Package
+		if p.Link || p.Integrity == "" || !isURL(p.Resolved) || p.Meta == nil {
+			continue
+		}
+		if p.Optional && platform.CheckPlatform(p.Meta, h.host) != nil {
+			continue
+		}
+		r := requestFor(p.ID(), p.Name(), p.Resolved, p.Integrity)
+		r.Bins = bins[p.Location]
+		h.want(r)
+	}
+}
+
+// wantManifest guesses that a version that was picked will be wanted, with all
+// its bins linked. A nil ahead guesses nothing.
+func (h *ahead) wantManifest(m *manifest.Manifest) {
+	if h == nil || m.Dist.Tarball == "" || m.Dist.Integrity == "" || platform.CheckPlatform(m, h.host) != nil {
+		return
+	}
+	r := requestFor(m.Name+"@"+m.Version, m.Name, m.Dist.Tarball, m.Dist.Integrity)
+	for _, b := range m.Bin {
+		r.Bins = append(r.Bins, b.Path)
+	}
+	h.want(r)
+}
+
+func guessKey(r *fetch.Request) string { return r.Integrity + "\x00" + strings.Join(r.Bins, "\x00") }
+
+func (h *ahead) want(r *fetch.Request) {
+	key := guessKey(r)
+	h.mu.Lock()
+	if h.begun[key] != nil || h.ctx.Err() != nil {
+		h.mu.Unlock()
+		return
+	}
+	g := &guess{done: make(chan struct{})}
+	h.begun[key] = g
+	h.group.Add(1)
+	h.mu.Unlock()
+	go func() {
+		defer h.group.Done()
+		defer close(g.done)
+		tree, err := h.fetch.Tree(h.ctx, r)
+		if err != nil {
+			return // whoever needs it will hear of it
+		}
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		if h.kept < keptTrees {
+			h.kept++
+			g.tree = tree
+			return
+		}
+		tree.Return()
+	}()
+}
+
+// take gives the tree that was got for a request, waiting for one that is on its
+// way; nil where there is none. The caller returns it.
+func (h *ahead) take(ctx context.Context, r *fetch.Request) *store.Tree {
+	if h == nil {
+		return nil
+	}
+	h.mu.Lock()
+	g := h.begun[guessKey(r)]
+	h.mu.Unlock()
+	if g == nil {
+		return nil
+	}
+	select {
+	case <-g.done:
+	case <-ctx.Done():
+		return nil
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	tree := g.tree
+	if tree != nil {
+		g.tree = nil
+		h.kept--
+	}
+	return tree
+}
+
+// stop ends all guessing, waits for it, and returns what nobody took.
+func (h *ahead) stop() {
+	if h == nil {
+		return
+	}
+	h.cancel()
+	h.group.Wait()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, g := range h.begun {
+		if g.tree != nil {
+			g.tree.Return()
+			g.tree = nil
+		}
+	}
+}
