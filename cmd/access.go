@@ -118,7 +118,8 @@ func teamPermissions(ctx context.Context, a *App, c *cobra.Command, method, enti
 	if permissions != "" {
 		body = append(body, textMember("permissions", permissions))
 	}
-	_, err = a.ask2FA(ctx, registry.Request{Method: method, URL: "/-/team/" + scope + "/" + team + "/package", Package: s.Name, Body: requestBody(body...)})
+	_, err = a.ask2FA(ctx, registry.Request{Method: method, URL: "/-/team/" + scope + "/" + team + "/package", Package: s.Name,
+		Body: requestBody(body...), Header: map[string][]string{"Npm-Scope": {scope}}})
 	return err
 }
 

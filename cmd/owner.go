@@ -3,7 +3,6 @@ package cmd
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -70,7 +69,7 @@ func ownedPackage(a *App, c *cobra.Command, pkg string) (*spec.Spec, error) {
 }
 
 func wholeDocument(ctx context.Context, a *App, s *spec.Spec) (jsjson.Value, error) {
-	return a.api(ctx, registry.Request{URL: s.EscapedName(), Package: s.Name, Header: http.Header{"Accept": {"application/json"}}})
+	return a.api(ctx, registry.Request{URL: s.EscapedName(), Package: s.Name, Header: map[string][]string{"Accept": {"application/json"}}})
 }
 
 func listOwners(ctx context.Context, a *App, c *cobra.Command, pkg string) error {

@@ -70,6 +70,7 @@ func runTeam(ctx context.Context, a *App, c *cobra.Command, args []string) error
 		result = jsjson.NewObject().With("removed", yes).With("team", text(entity)).With("user", text(user))
 		parseable, human = user+"\t"+entity+"\tremoved", user+" removed from @"+entity
 	}
+	r.Header = map[string][]string{"Npm-Scope": {scope}}
 	if _, err := a.ask2FA(ctx, r); err != nil {
 		return err
 	}

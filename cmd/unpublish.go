@@ -94,7 +94,9 @@ func unpublish(ctx context.Context, a *App, c *cobra.Command, args []string, dir
 		defer a.with(cfg.WithPublishConfig(settings))()
 	}
 	read := registry.Request{URL: registry.EscapeName(s.Name), Package: s.Name, Query: url.Values{"write": {"true"}}}
-	doc, err := a.api(ctx, read)
+	look := read
+	look.Header = map[string][]string{"Accept": {"application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8, */*"}}
+	doc, err := a.api(ctx, look)
 	if err != nil {
 		return err
 	}
