@@ -79,7 +79,7 @@ type Options struct {
 	Cert, Key    string   // PEM: the client's certificate for every host
 	InsecureTLS  bool     // strict-ssl=false
 	LocalAddress string
-	MaxSockets   int // connections per host; 0 is npm's 15
+	MaxSockets   int // connections per host and of HTTP/1; 0 is 48
 
 	Retry Retry
 	// IdleTimeout is fetch-timeout: how long a connection may bring nothing,
@@ -150,9 +150,12 @@ type Client struct {
 const (
 	defaultMaxDocument = 512 << 20
 	defaultIdle        = 5 * time.Minute
-	defaultMaxSockets  = 15
-	maxRedirects       = 20
-	maxErrorBody       = 64 << 10
+	// npm's own default is 15. Resolving the bench recording over a line with
+	// 50 ms of latency takes 5.2 s with 15 connections, 2.6 s with 48 and 2.5 s
+	// with 96.
+	defaultMaxSockets = 48
+	maxRedirects      = 20
+	maxErrorBody      = 64 << 10
 )
 
 // New gives a client. It does no work before the first request.

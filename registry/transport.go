@@ -141,7 +141,7 @@ func (c *Client) transport(cert, key string) (*http.Transport, error) {
 		MaxIdleConnsPerHost: c.opts.MaxSockets,
 		IdleConnTimeout:     90 * time.Second,
 		// Tarballs and packuments are large: fewer, larger reads.
-		ReadBufferSize:         64 << 10,
+		ReadBufferSize:         32 << 10,
 		WriteBufferSize:        16 << 10,
 		MaxResponseHeaderBytes: 256 << 10,
 	}
