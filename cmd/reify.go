@@ -62,7 +62,7 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 	var st *standing
 	if c.bare && !a.Config.Global() {
 		st = a.newStanding(a.Config.LocalPrefix())
-		if !a.Config.Bool("force") && st.holds() {
+		if !a.Config.Bool("force") && !a.json() && st.holds() {
 			a.timing.done("found nothing changed")
 			return &outcome{standing: st, took: time.Since(a.start)}, nil
 		}
@@ -145,8 +145,8 @@ func (a *App) decide(ctx context.Context, p *project, f *fetch.Fetcher, guesses 
 	if err != nil {
 		return nil, err
 	}
-	src.ahead = guesses
 	req := a.resolveRequest(p)
+	req.Prefetch = func(f *resolver.Fetched) { guesses.wantManifest(f.Manifest) }
 	if c.ask != nil {
 		c.ask(&req)
 	}
@@ -362,6 +362,12 @@ func (a *App) editedManifest(p *project, e resolver.Edit) (*fileToWrite, error) 
 
 // summary says what was done, as npm does.
 func (a *App) summary(o *outcome) {
+	if a.json() {
+		if err := a.summaryJSON(o); err != nil {
+			a.log(levelError, err.Error())
+		}
+		return
+	}
 	if o.standing != nil {
 		a.say("up to date in %s", tookText(o.took))
 		for _, line := range o.standing.said {

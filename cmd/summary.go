@@ -1,0 +1,59 @@
+package cmd
+
+import (
+	"path/filepath"
+
+	"github.com/ibid-pm/ibid/linker"
+	"github.com/ibid-pm/ibid/lockfile"
+)
+
+// installSummary is what commands that change the tree print with --json (npm:
+// lib/utils/reify-output.js).
+type installSummary struct {
+	Add     []placed        `json:"add"`
+	Added   int             `json:"added"`
+	Audited int             `json:"audited"`
+	Change  []changedPlaced `json:"change"`
+	Changed int             `json:"changed"`
+	Funding int             `json:"funding"`
+	Remove  []placed        `json:"remove"`
+	Removed int             `json:"removed"`
+
+	UnreviewedScripts []unreviewedScripts `json:"unreviewedScripts,omitempty"`
+}
+
+// placed is a package and where it is.
+type placed struct {
+	Name    string `json:"name"`
+	Version string `json:"version,omitempty"`
+	Path    string `json:"path"`
+}
+
+type changedPlaced struct {
+	From placed `json:"from"`
+	To   placed `json:"to"`
+}
+
+func (a *App) summaryJSON(o *outcome) error {
+	s := installSummary{Add: []placed{}, Change: []changedPlaced{}, Remove: []placed{}}
+	if o.plan != nil {
+		at := func(p *lockfile.Package) placed {
+			return placed{p.Name(), p.Version(), filepath.Join(o.project.dir, filepath.FromSlash(string(p.Location)))}
+		}
+		for i := range o.plan.Steps {
+			switch step := &o.plan.Steps[i]; step.Action {
+			case linker.Add:
+				if !step.Package.InBundle {
+					s.Add = append(s.Add, at(step.Package))
+				}
+			case linker.Change:
+				s.Change = append(s.Change, changedPlaced{at(step.Was), at(step.Package)})
+			case linker.Remove:
+				s.Remove = append(s.Remove, at(step.Package))
+			}
+		}
+		s.Added, s.Changed, s.Removed = o.plan.Added, o.plan.Changed, o.plan.Removed
+	}
+	s.UnreviewedScripts = unreviewedJSON(o.unreviewed)
+	return a.outJSON(s)
+}
