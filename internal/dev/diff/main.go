@@ -30,6 +30,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/ibid-pm/ibid/internal/dev/recording"
@@ -66,7 +67,7 @@ func main() {
 	flag.BoolVar(&o.harvest, "harvest", false, "write internal/dev/diff/pool.json anew from the recording")
 	flag.Parse()
 
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	different, err := run(ctx, o)
 	switch {

@@ -21,6 +21,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/ibid-pm/ibid/internal/dev/recording"
@@ -70,7 +71,7 @@ func main() {
 		verbose = flag.Bool("v", false, "a line for each try")
 	)
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	failed, err := run(ctx, *pm, *shared, *scratch, *only, *kills, *seed, *settle, *verbose)
 	if err != nil {
