@@ -87,7 +87,7 @@ func runHelp(a *App, root *cobra.Command, args []string) error {
 // runRoot is ibid without a command.
 func runRoot(a *App, root *cobra.Command) error {
 	if a.Config.Bool("versions") {
-		return listVersions(a, nil)
+		return listVersions(a, []string{a.Config.Prefix()})
 	}
 	a.listCommands(root)
 	return statusError(1)

@@ -166,13 +166,13 @@ func mergeShown(values []jsjson.Value) jsjson.Value {
 
 func (a *App) pkgSet(c *cobra.Command, f *manifest.File, args []string) error {
 	if len(args) == 0 {
-		return a.usage(c, "ibid pkg set expects a key=value pair of args.")
+		return a.usage(c, a.heading+" pkg set expects a key=value pair of args.")
 	}
 	content := f.Content()
 	for _, arg := range args {
 		key, text, _ := strings.Cut(arg, "=")
 		if key == "" || text == "" {
-			return a.usage(c, "ibid pkg set expects a key=value pair of args.")
+			return a.usage(c, a.heading+" pkg set expects a key=value pair of args.")
 		}
 		value := jsjson.NewString(text)
 		if a.json() {
@@ -191,7 +191,7 @@ func (a *App) pkgSet(c *cobra.Command, f *manifest.File, args []string) error {
 
 func (a *App) pkgDelete(c *cobra.Command, f *manifest.File, args []string) error {
 	if len(args) == 0 || slices.Contains(args, "") {
-		return a.usage(c, "ibid pkg delete expects key args.")
+		return a.usage(c, a.heading+" pkg delete expects key args.")
 	}
 	content := f.Content()
 	for _, key := range args {
