@@ -160,7 +160,7 @@ func (c *Client) fetch(ctx context.Context, r *Request, consume func(*http.Respo
 	for attempt := 1; ; attempt++ {
 		c.opts.Report(Event{Kind: RequestStarted, Method: r.method(), URL: shown, Package: r.Package, Attempt: attempt})
 		start := c.opts.Now()
-		status, wire, err := c.attempt(ctx, r, u, creds, body, attempt, consume)
+		status, wire, err := c.attempt(ctx, r, u, creds, body, consume)
 		elapsed := c.opts.Now().Sub(start)
 		if c.opts.Logger.Enabled(ctx, slog.LevelDebug) {
 			c.logAttempt(r, shown, status, attempt, elapsed, err)
@@ -227,7 +227,7 @@ func (c *Client) logAttempt(r *Request, shown string, status, attempt int, elaps
 }
 
 // attempt sends the request once, following redirects.
-func (c *Client) attempt(ctx context.Context, r *Request, u *url.URL, creds Credentials, body []byte, attempt int, consume func(*http.Response) error) (status int, wire int64, err error) {
+func (c *Client) attempt(ctx context.Context, r *Request, u *url.URL, creds Credentials, body []byte, consume func(*http.Response) error) (status int, wire int64, err error) {
 	method := r.method()
 	header := c.header(r, creds, body)
 	cert, key := creds.Cert, creds.Key
