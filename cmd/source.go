@@ -23,7 +23,6 @@ type source struct {
 	client *registry.Client
 	fetch  *fetch.Fetcher
 	pick   registry.PickOptions
-	ahead  *ahead
 }
 
 func (a *App) source(f *fetch.Fetcher) (*source, error) {
@@ -71,7 +70,6 @@ func (s *source) registryManifest(ctx context.Context, sp *spec.Spec, wish resol
 		return nil, err
 	}
 	m := picked.Manifest
-	s.ahead.wantManifest(m)
 	return &resolver.Fetched{Manifest: m, Resolved: m.Dist.Tarball, Integrity: m.Dist.Integrity}, nil
 }
 

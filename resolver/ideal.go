@@ -334,19 +334,23 @@ func (b *builder) visitPlaced(top *placeDep) {
 				// Something may have been content to find nothing here.
 				if !b.seen[e.from] {
 					b.queue.push(e.from)
-				} else if !b.req.NoSave || b.requested {
+				} else if (!b.req.NoSave || b.requested) && b.mayRevisit(e.from) {
 					delete(b.seen, e.from)
 					b.queue.push(e.from)
 				}
 			case Replace:
-				delete(b.seen, e.from)
-				b.queue.push(e.from)
+				if b.mayRevisit(e.from) {
+					delete(b.seen, e.from)
+					b.queue.push(e.from)
+				}
 			}
 		}
 		b.queue.push(placed)
 		for n := range p.needEvaluation.all {
-			delete(b.seen, n)
-			b.queue.push(n)
+			if b.mayRevisit(n) {
+				delete(b.seen, n)
+				b.queue.push(n)
+			}
 		}
 		for e := range placed.edgesOut.all {
 			if e.to == nil && e.Type != PeerOptional {
@@ -354,6 +358,19 @@ func (b *builder) visitPlaced(top *placeDep) {
 			}
 		}
 	}
+}
+
+// revisits is how often a package in one place is looked at again. Real
+// projects need a handful; sets of peers that displace each other in turn
+// would go on for ever, as they do in npm. What is still unmet then stays so.
+const revisits = 100
+
+func (b *builder) mayRevisit(n *Node) bool {
+	if !b.seen[n] {
+		return true
+	}
+	b.revisited[n.location]++
+	return b.revisited[n.location] <= revisits
 }
 
 // fetchAhead asks for what the edge will need soon.
@@ -678,6 +695,9 @@ func (b *builder) fetchManifest(s *spec.Spec, e *Edge) (*Fetched, error) {
 		s, w.Resolved, w.Integrity, _ = y.Pin(s, b.rules.where)
 	}
 	f, err := b.fetch.get(b.ctx, s, w)
+	if err == nil && b.req.Prefetch != nil && s.Registry {
+		b.req.Prefetch(f)
+	}
 	if err != nil || w.Integrity == "" {
 		return f, err
 	}

@@ -118,6 +118,10 @@ type Request struct {
 	Vulnerable func(*Node) bool
 	Avoid      func(name string) string
 
+	// Prefetch is told of each registry package that is taken into
+	// consideration; most of them end up in the tree. It must not block.
+	Prefetch func(*Fetched)
+
 	// Warn is told what npm would warn of; nil for nobody.
 	Warn func(Warning)
 }
