@@ -126,7 +126,6 @@ type decoder struct {
 
 	entries []entry
 	deps    []manifest.Dep
-	bins    []manifest.Bin
 	scratch manifest.Deps
 }
 

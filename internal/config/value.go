@@ -32,7 +32,7 @@ type Value struct {
 	obj  *table
 }
 
-// NewString, NewBool, NewNumber and NewList make values of those kinds.
+// NewString returns a text as a Value.
 func NewString(s string) Value { return Value{kind: String, str: s} }
 
 // NewBool returns true or false as a Value.

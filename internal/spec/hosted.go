@@ -126,7 +126,7 @@ func isGitHubShorthand(s string) bool {
 		strings.Count(before, "/") <= 1 &&
 		!strings.HasSuffix(before, "/") &&
 		s[0] != '.' &&
-		strings.IndexAny(before, "@:") < 0 &&
+		!strings.ContainsAny(before, "@:") &&
 		strings.IndexFunc(before, isSpace) < 0
 }
 
