@@ -124,8 +124,9 @@ func canonical(c *cobra.Command) string {
 // validate checks the configuration for the command and says what is odd in it.
 func (a *App) validate(c *cobra.Command) error {
 	cfg := a.Config
+	_, own := c.Annotations[ownFlags]
 	if canonical(c) != "config" {
-		if _, own := c.Annotations[ownFlags]; !own {
+		if !own {
 			if err := cfg.CheckUnknown(); err != nil {
 				return err
 			}
@@ -135,7 +136,10 @@ func (a *App) validate(c *cobra.Command) error {
 		}
 	}
 	for _, w := range cfg.Warnings() {
-		a.logPrefixed(levelNamed(w.Level), w.Prefix, w.Text)
+		// A word behind a flag of the command's own is no mistake.
+		if !own || w.Word == "" {
+			a.logPrefixed(levelNamed(w.Level), w.Prefix, w.Text)
+		}
 	}
 	cfg.ClearWarnings()
 	return nil
