@@ -62,10 +62,11 @@ func newAuditCmd(a *App) *cobra.Command {
 }
 
 // runAudit follows npm's lib/commands/audit.js and arborist's audit-report.js.
-// What a person asks of it beyond a report is left to npm.
+// What a person asks of it beyond a report, to fix or to check signatures, is
+// left to npm.
 func runAudit(ctx context.Context, a *App, args []string) error {
 	if len(args) > 0 {
-		return &codedError{code: "ENOTSUP", text: "audit " + args[0] + ": ibid only reports", hints: []string{"npm audit " + strings.Join(args, " ")}}
+		return a.fallback("audit " + args[0])
 	}
 	if a.Config.Global() {
 		return &codedError{code: "EAUDITGLOBAL", text: "`npm audit` does not support testing globals"}

@@ -16,7 +16,7 @@ func inspect(v jsjson.Value) string {
 
 const (
 	inspectDepth   = 5
-	inspectWidth   = 128
+	inspectWidth   = 80
 	inspectCompact = 3 // levels that share a line if they fit
 )
 
@@ -149,7 +149,7 @@ func (p *inspector) text(s string) string {
 		for i := range parts {
 			parts[i] = inspectQuote(parts[i])
 		}
-		return strings.Join(parts, " +\n"+strings.Repeat(" ", p.indent))
+		return strings.Join(parts, " +\n"+strings.Repeat(" ", p.indent+2))
 	}
 	return inspectQuote(s)
 }

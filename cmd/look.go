@@ -42,6 +42,7 @@ func newLookCmds(a *App) []*cobra.Command {
 		newLicensesCmd(a),
 		newSbomCmd(a),
 		newAuditCmd(a),
+		newDoctorCmd(a),
 		newBugsCmd(a),
 		newRepoCmd(a),
 		newDocsCmd(a),

@@ -41,6 +41,9 @@ func runOutdated(ctx context.Context, a *App, args []string) error {
 		return err
 	}
 	edges := t.datedEdges(a, args)
+	for _, e := range edges {
+		e.Error() // an edge finds out once what is wrong with it, on one goroutine
+	}
 	found := make([]*dated, len(edges))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(max(1, a.Config.Int("maxsockets")))
