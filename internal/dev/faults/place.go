@@ -209,7 +209,7 @@ func flip(r *rand.Rand, path string) error {
 	}
 	at := r.Int64N(info.Size())
 	b := make([]byte, 1)
-	if _, err := f.ReadAt(b, at); err == nil {
+	if _, err = f.ReadAt(b, at); err == nil {
 		b[0] ^= 0x20
 		_, err = f.WriteAt(b, at)
 	}
