@@ -132,6 +132,42 @@ func (c *Client) dropEntry(rawURL string) {
 	}
 }
 
+// absentSuffix marks an empty file beside where an entry would be: the registry
+// said 404 when the file was last changed. Only guesses look at it; npm keeps
+// no such answers either.
+const (
+	absentSuffix = ".404"
+	absentFor    = 24 * time.Hour
+)
+
+func (c *Client) noteAbsent(target string) {
+	if path := c.absentPath(target); path != "" {
+		_ = writeFile(path)
+	}
+}
+
+// absentLately says whether the registry lacked the package not long ago.
+func (c *Client) absentLately(target string) bool {
+	path := c.absentPath(target)
+	if path == "" || c.opts.Mode == PreferOnline {
+		return false
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return false
+	}
+	age := c.opts.Now().Sub(info.ModTime())
+	return age >= -time.Minute && age < absentFor
+}
+
+func (c *Client) absentPath(target string) string {
+	u, err := url.Parse(target)
+	if err != nil || c.opts.CacheDir == "" {
+		return ""
+	}
+	return c.entryPath(cacheKey(u)) + absentSuffix
+}
+
 // CacheReport is what VerifyCache found.
 type CacheReport struct {
 	Entries int
@@ -159,8 +195,8 @@ func VerifyCache(ctx context.Context, dir string) (*CacheReport, error) {
 		if err != nil {
 			return nil
 		}
-		if strings.HasSuffix(path, ".tmp") {
-			if time.Since(info.ModTime()) < 24*time.Hour {
+		if strings.HasSuffix(path, ".tmp") || strings.HasSuffix(path, absentSuffix) {
+			if time.Since(info.ModTime()) < absentFor {
 				return nil
 			}
 		} else if whole(path) {

@@ -102,6 +102,25 @@ func (c *Client) FreshPackument(ctx context.Context, name string) (*Packument, e
 	return c.packument(ctx, name, mode)
 }
 
+// ErrNotWorthAsking is what Guess says of a package that was not there when it
+// was last asked for. To errors.Is it is context.Canceled: a guess that was
+// given up, not an answer.
+var ErrNotWorthAsking = fmt.Errorf("not there when it was last asked for: %w", context.Canceled)
+
+// Guess is Packument for those who only guess that they will need it: what the
+// registry did not have within the last day it does not ask for again. Nobody
+// may decide anything by ErrNotWorthAsking; Packument tells what is true now.
+func (c *Client) Guess(ctx context.Context, name string) (*Packument, error) {
+	target := URL(c.RegistryOf(name), EscapeName(name))
+	c.mu.Lock()
+	asked := c.packuments[target] != nil
+	c.mu.Unlock()
+	if !asked && c.absentLately(target) {
+		return nil, ErrNotWorthAsking
+	}
+	return c.packument(ctx, name, c.opts.Mode)
+}
+
 func (c *Client) packument(ctx context.Context, name string, mode CacheMode) (*Packument, error) {
 	target := URL(c.RegistryOf(name), EscapeName(name))
 	c.mu.Lock()
@@ -245,6 +264,9 @@ func (c *Client) ask(ctx context.Context, q *question) (*Packument, error) {
 			event.Kind, event.Err = CacheStale, err
 			c.opts.Report(event)
 			return c.fromEntry(name, e), nil
+		}
+		if errors.As(err, &failure) && failure.Status == http.StatusNotFound {
+			c.noteAbsent(target)
 		}
 		return nil, err
 	}

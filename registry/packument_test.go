@@ -355,6 +355,35 @@ func TestADamagedCacheIsAsGoodAsNone(t *testing.T) {
 	})
 }
 
+func TestAGuessDoesNotAskForWhatWasNotThere(t *testing.T) {
+	f := setup(t)
+	if _, err := f.client(t).Guess(t.Context(), "c"); asError(t, err).Code() != "E404" {
+		t.Errorf("the first guess has %v", err)
+	}
+	c := f.client(t)
+	f.ResetRequests()
+	if _, err := c.Guess(t.Context(), "c"); !errors.Is(err, registry.ErrNotWorthAsking) || !errors.Is(err, context.Canceled) {
+		t.Errorf("the second guess has %v", err)
+	}
+	if n := len(f.Requests()); n != 0 {
+		t.Errorf("%d requests", n)
+	}
+	if err := f.Add(`{"name":"c","version":"1.0.0"}`, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Packument(t.Context(), "c"); err != nil {
+		t.Errorf("the question has %v", err)
+	}
+	if _, err := c.Guess(t.Context(), "c"); err != nil {
+		t.Errorf("a guess of what is known has %v", err)
+	}
+	f.Remove("c", "")
+	f.clock.Advance(25 * time.Hour)
+	if _, err := f.client(t, func(o *registry.Options) { o.CacheDir = t.TempDir() }).Guess(t.Context(), "c"); asError(t, err).Code() != "E404" {
+		t.Errorf("a day later the guess has %v", err)
+	}
+}
+
 func TestVerifyCacheRemovesWhatIsDamaged(t *testing.T) {
 	f := setup(t)
 	for _, name := range []string{"a", "@s/b"} {
