@@ -230,6 +230,7 @@ func runLogout(ctx context.Context, a *App) error {
 	switch {
 	case cred.Token != "":
 		a.logPrefixed(levelVerbose, "logout", "clearing token for "+shown)
+		defer a.hideAddresses()()
 		_, err := a.send(ctx, registry.Request{Method: "DELETE", URL: "/-/user/token/" + encodeURIComponent(cred.Token), Registry: reg})
 		if err != nil {
 			return withoutSecret(err, cred.Token)
@@ -247,6 +248,14 @@ func runLogout(ctx context.Context, a *App) error {
 		return nil // an environment or a command line is nobody's to change
 	}
 	return cfg.Save(layer)
+}
+
+// hideAddresses keeps requests out of the log whose address has a secret in it,
+// until the function that it gives is called.
+func (a *App) hideAddresses() func() {
+	old := a.level
+	a.level = min(a.level, levelNotice)
+	return func() { a.level = old }
 }
 
 // withoutSecret takes a token out of the address in a registry's error.
