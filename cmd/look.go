@@ -58,6 +58,7 @@ type lookedAt struct {
 	// selected are the workspaces that -w names.
 	selected []workspaces.Workspace
 
+	global   bool
 	lockOnly bool
 	entries  map[string]jsjson.Value // of the lock that the tree came from
 	contents map[*resolver.Node]jsjson.Value
@@ -75,7 +76,7 @@ func (a *App) look(o lookOptions) (*lookedAt, error) {
 	cfg := a.Config
 	t := &lookedAt{dir: cfg.LocalPrefix(), lockOnly: o.lockOnly, contents: map[*resolver.Node]jsjson.Value{}}
 	if cfg.Global() {
-		t.dir = filepath.Dir(cfg.GlobalDir())
+		t.dir, t.global = filepath.Dir(cfg.GlobalDir()), true
 	}
 	var ws []workspaces.Workspace
 	var root *manifest.Manifest
@@ -272,7 +273,7 @@ func (t *lookedAt) content(n *resolver.Node) jsjson.Value {
 }
 
 func (t *lookedAt) findContent(n *resolver.Node) jsjson.Value {
-	if n.IsProjectRoot() && n.Root().Package != nil && t.dirIsGlobal(n) {
+	if n.IsProjectRoot() && t.global {
 		return globalContent(n)
 	}
 	onDisk := n.IsProjectRoot() || n.Parent() == nil
@@ -296,10 +297,6 @@ func (t *lookedAt) findContent(n *resolver.Node) jsjson.Value {
 func (t *lookedAt) hasManifest(n *resolver.Node) bool {
 	_, err := os.Stat(filepath.Join(filepath.FromSlash(n.Realpath()), "package.json"))
 	return err == nil
-}
-
-func (t *lookedAt) dirIsGlobal(n *resolver.Node) bool {
-	return n.Package.Name == "" && len(n.Package.Dependencies) > 0 && !t.hasManifest(n)
 }
 
 func globalContent(n *resolver.Node) jsjson.Value {
