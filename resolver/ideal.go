@@ -24,6 +24,8 @@ type builder struct {
 	tree          *Node // the root
 	queue         depsQueue
 	seen          map[*Node]bool
+	peerDepth     int            // of loadPeerSet
+	revisited     map[string]int // by location
 	explicit      map[*Edge]bool
 	removed       []removal
 	linkNodes     nodeSet
@@ -120,9 +122,15 @@ func (b *builder) initTree() error {
 		if err := b.loadFromLock(root, meta); err != nil {
 			return err
 		}
+		if err := root.assertRootOverrides(); err != nil {
+			return err
+		}
 	}
 	fromActual := !b.req.UpdateAll && !b.req.Global && !root.meta.fromDisk || b.req.Global && len(b.updateNames) > 0
 	if fromActual && !b.req.IgnoreActual {
+		if err := root.assertRootOverrides(); err != nil {
+			return err
+		}
 		if err := b.startFromActual(root); err != nil {
 			return err
 		}
@@ -522,6 +530,10 @@ func (b *builder) loadPeerSet(n *Node, required *nodeSet) error {
 	if len(peers) == 0 {
 		return nil
 	}
+	if b.peerDepth++; b.peerDepth > peersDeep {
+		return &EndlessError{Package: n.ID()}
+	}
+	defer func() { b.peerDepth-- }()
 	n.parent.ensureEdges()
 	slices.SortStableFunc(peers, func(x, y *Edge) int { return collate.Compare(x.Name, y.Name) })
 	for _, e := range peers {
@@ -589,6 +601,21 @@ func (b *builder) loadPeerSet(n *Node, required *nodeSet) error {
 	}
 	return nil
 }
+
+// peersDeep is how far peers of peers of peers are followed. Only packages
+// that are peers of themselves, in versions that exclude each other, go on for
+// longer, and those without end.
+const peersDeep = 500
+
+// EndlessError is a set of peers that is never complete.
+type EndlessError struct{ Package string }
+
+func (e *EndlessError) Error() string {
+	return e.Package + ": its peer dependencies never come to an end"
+}
+
+// Code is ERESOLVE. (npm does not end.)
+func (e *EndlessError) Code() string { return "ERESOLVE" }
 
 func (b *builder) failPeerSet(e, currentEdge *Edge) error {
 	x := Explanation{

@@ -697,7 +697,7 @@ func (n *Node) SetParent(parent *Node) {
 		return
 	}
 	parent = parent.Target()
-	if n == parent || n.parent == parent {
+	if parent == nil || n == parent || n.parent == parent {
 		return
 	}
 	newPath := modulePath(parent.path, n.Name)
@@ -717,7 +717,7 @@ func (n *Node) SetParent(parent *Node) {
 
 func (n *Node) setFsParent(fsParent *Node) {
 	fsParent = fsParent.Target()
-	if n == fsParent || n.realpath == fsParent.realpath || n.fsParent == fsParent {
+	if fsParent == nil || n == fsParent || n.realpath == fsParent.realpath || n.fsParent == fsParent {
 		return
 	}
 	newPath := n.path
@@ -1096,7 +1096,7 @@ func (n *Node) matches(other *Node) bool {
 		return false
 	}
 	if n.isLink {
-		return other.isLink && n.target.matches(other.target)
+		return other.isLink && n.target != nil && other.target != nil && n.target.matches(other.target)
 	}
 	if n.IsProjectRoot() && other.IsProjectRoot() {
 		return n.path == other.path

@@ -269,7 +269,13 @@ func (c *canPlace) checkCurrent() Placement {
 			continue
 		}
 		// The whole set may be replaced by the one that dep comes with.
-		inSet := func(name string) *Node { n := dep.parent.Child(name); return n }
+		inSet := func(name string) *Node {
+			if dep.parent == nil {
+				dep.rules.fail(&DetachedError{Package: dep.ID()})
+				return nil
+			}
+			return dep.parent.Child(name)
+		}
 		entryNode := entry.edge.to
 		replacement := inSet(entryNode.Name)
 		if replacement != nil && replacement.canReplace(entryNode, func(name string) bool {
@@ -535,6 +541,9 @@ func (p *placeDep) place() error {
 		if !e.Peer() || e.PeerConflicted || e.Valid() {
 			continue
 		}
+		if virtualRoot == nil {
+			return &DetachedError{Package: p.dep.ID()}
+		}
 		// One that the virtual root lacks is optional and unmet; it must be
 		// found further up or fail.
 		peer := virtualRoot.Child(e.Name)
@@ -549,6 +558,17 @@ func (p *placeDep) place() error {
 	}
 	return nil
 }
+
+// DetachedError is a package whose set of peers changed after it was chosen,
+// so that nobody knows any more what should come with it. npm crashes there.
+type DetachedError struct{ Package string }
+
+func (e *DetachedError) Error() string {
+	return e.Package + ": its peer dependencies cannot be brought together"
+}
+
+// Code is ERESOLVE.
+func (e *DetachedError) Code() string { return "ERESOLVE" }
 
 // replaceOldDep puts the package where another of its name is. Peers around
 // it that cannot live with the new one move deeper if they can.

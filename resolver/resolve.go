@@ -42,6 +42,7 @@ func newBuilder(ctx context.Context, src Source, req Request) *builder {
 		src:           src,
 		strategy:      req.Strategy,
 		seen:          map[*Node]bool{},
+		revisited:     map[string]int{},
 		explicit:      map[*Edge]bool{},
 		peerSetSource: map[*Node]*Node{},
 		virtualRoots:  map[*Node]*Node{},

@@ -167,7 +167,7 @@ func (s *saver) newSpec(a addRequest, e *Edge, want *spec.Spec) string {
 		return want.Hosted.Shortcut(spec.Format{})
 	case want.Type == spec.Directory || want.Type == spec.File:
 		if e.Type == Workspace {
-			return prefixed(child.Target().Version())
+			return prefixed(child.Version())
 		}
 		p := cleanPath(strings.TrimPrefix(want.FetchSpec, "file:"))
 		return "file:" + relPath(a.tree.realpath, p)

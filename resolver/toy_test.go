@@ -265,8 +265,8 @@ func codeOf(err error) string {
 // names only and shares no code with the resolver.
 func checkRequire(root *Node, legacyPeers bool) []string {
 	type pkg struct {
-		m    *manifest.Manifest
-		name string
+		m        *manifest.Manifest
+		optional bool
 	}
 	disk := map[string]pkg{}
 	links := map[string]string{}
@@ -279,7 +279,7 @@ func checkRequire(root *Node, legacyPeers bool) []string {
 		if n.Inert {
 			continue
 		}
-		disk[p] = pkg{n.Package, n.Name}
+		disk[p] = pkg{n.Package, n.Optional}
 	}
 	find := func(from, name string) (pkg, bool) {
 		for dir := from; ; dir = filepath.Dir(dir) {
@@ -299,6 +299,9 @@ func checkRequire(root *Node, legacyPeers bool) []string {
 	}
 	var problems []string
 	for at, p := range disk {
+		if p.optional {
+			continue // it may lack what made it fail
+		}
 		need := func(d manifest.Dep, optional bool) {
 			got, ok := find(at, d.Name)
 			if !ok {
@@ -310,6 +313,10 @@ func checkRequire(root *Node, legacyPeers bool) []string {
 			want := d.Spec
 			if strings.HasPrefix(want, "npm:") {
 				_, want = cutSpec(want[4:])
+			}
+			// What cannot be had may be there in a version that is not wanted.
+			if optional {
+				return
 			}
 			if _, ok := nodesemver.ValidRange(want, nodesemver.Options{Loose: true}); ok && !nodesemver.Satisfies(got.m.Version, want, true) {
 				problems = append(problems, fmt.Sprintf("%s: %s@%s is not %s", at, d.Name, got.m.Version, want))
