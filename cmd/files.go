@@ -95,6 +95,6 @@ func (a *App) fetcher() *fetch.Fetcher {
 		Store:     a.store(),
 		Getter:    getter{a},
 		Offline:   a.Config.Bool("offline"),
-		Downloads: a.Config.Int("maxsockets"),
+		Downloads: a.maxSockets(),
 	})
 }

@@ -33,7 +33,7 @@ func (a *App) openClient() (*registry.Client, error) {
 		InsecureTLS: !cfg.Bool("strict-ssl"),
 
 		LocalAddress: cfg.String("local-address"),
-		MaxSockets:   cfg.Int("maxsockets"),
+		MaxSockets:   a.maxSockets(),
 		Retry: registry.Retry{
 			Count:      cfg.Int("fetch-retries"),
 			Factor:     float64(cfg.Int("fetch-retry-factor")),
@@ -57,6 +57,15 @@ func (a *App) openClient() (*registry.Client, error) {
 		}
 	}
 	return registry.New(o), nil
+}
+
+// maxSockets is how many connections a host gets: what the user says, else 0,
+// for as many as the client finds good.
+func (a *App) maxSockets() int {
+	if a.Config.IsDefault("maxsockets") {
+		return 0
+	}
+	return a.Config.Int("maxsockets")
 }
 
 func (a *App) cacheMode() registry.CacheMode {

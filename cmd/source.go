@@ -59,7 +59,11 @@ func (s *source) registryManifest(ctx context.Context, sp *spec.Spec, wish resol
 	if sp.Type == spec.Alias {
 		target = sp.Sub
 	}
-	p, err := s.client.Packument(ctx, target.Name)
+	ask := s.client.Packument
+	if wish.Ahead {
+		ask = s.client.Guess
+	}
+	p, err := ask(ctx, target.Name)
 	if err != nil {
 		return nil, err
 	}

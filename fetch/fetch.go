@@ -95,7 +95,7 @@ type call struct{ done chan struct{} }
 // New gives a Fetcher.
 func New(o Options) *Fetcher {
 	if o.Downloads <= 0 {
-		o.Downloads = 16
+		o.Downloads = 32
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
