@@ -189,6 +189,10 @@ func (b *builder) rootNode() (*Node, error) {
 		return nil, err
 	}
 	dir, realDir := cleanPath(b.req.Dir), cleanPath(real)
+	if b.req.Dedupe && b.req.Lock != nil && pkg.Name == "" {
+		pkg = pkg.Clone()
+		pkg.Name = nameFromFolder(dir)
+	}
 	o := nodeOptions{
 		path:          dir,
 		pkg:           pkg,

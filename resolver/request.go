@@ -70,11 +70,14 @@ type Request struct {
 	// LockName is the file's name, which warnings name.
 	LockName string
 
-	Add        []string // specs as given on the command line
-	AddFrom    string   // the folder they are relative to; "" is Dir
-	Remove     []string // names
-	Update     []string // names
-	UpdateAll  bool
+	Add       []string // specs as given on the command line
+	AddFrom   string   // the folder they are relative to; "" is Dir
+	Remove    []string // names
+	Update    []string // names
+	UpdateAll bool
+	// Dedupe marks npm's dedupe, whose Update names are those that are in the
+	// tree more than once: a root without a name gets its folder's in the lock.
+	Dedupe     bool
 	SaveType   SaveType
 	SaveBundle bool
 	// NoSave is save=false: neither package.json nor, without an update, the
