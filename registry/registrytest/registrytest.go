@@ -82,7 +82,6 @@ type pkg struct {
 	versions map[string]*release
 	patch    jsjson.Value
 	tags     []jsjson.Member // set through the API
-	hidden   bool
 }
 
 type release struct {
