@@ -303,3 +303,15 @@ func TestPackageExtensions(t *testing.T) {
 		t.Errorf("%v, want EEXTENSIONFIELD", err)
 	}
 }
+
+// What is in disagreement before the request is so, even if the request would
+// end it.
+func TestOverrideConflictComesFirst(t *testing.T) {
+	r := newToy(t, examples)
+	req := project(t, "a@1 b@^1")
+	req.Manifest.Overrides = `{"b":"2.0.0"}`
+	req.Remove = []string{"b"}
+	if _, err := r.resolve(req); err == nil || codeOf(err) != "EOVERRIDE" {
+		t.Errorf("%v, want EOVERRIDE", err)
+	}
+}
