@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ibid-pm/ibid/internal/config"
 	"github.com/ibid-pm/ibid/internal/jsjson"
 	"github.com/ibid-pm/ibid/internal/spec"
 	"github.com/ibid-pm/ibid/internal/term"
@@ -36,7 +37,8 @@ func runOwner(ctx context.Context, a *App, c *cobra.Command, args []string) erro
 	}
 	named := verb == "ls" && len(rest) > 0 || len(rest) > 1
 	if !a.inWorkspaces() || named {
-		if a.inWorkspaces() {
+		// Who is only in a workspace's folder has specified none.
+		if a.inWorkspaces() && len(a.Config.GetIn("workspace", config.Default).Items()) == 0 {
 			a.log(levelWarn, "Ignoring specified workspace(s)")
 		}
 		if verb == "ls" || verb == "list" {
