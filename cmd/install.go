@@ -131,7 +131,7 @@ func runDedupe(ctx context.Context, a *App) error {
 	}
 	a.setSave(false)
 	o, err := a.reify(ctx, change{saveLock: true, ask: func(r *resolver.Request) {
-		r.NoSave, r.PreferDedupe, r.Update = true, true, names
+		r.NoSave, r.PreferDedupe, r.Dedupe, r.Update = true, true, true, names
 	}})
 	if err != nil {
 		return err
