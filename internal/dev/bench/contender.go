@@ -55,7 +55,7 @@ var pnpmVerbs = verbs{
 	install: []string{"install", "--ignore-scripts", "--no-frozen-lockfile"},
 	frozen:  []string{"install", "--ignore-scripts", "--frozen-lockfile"},
 	add:     []string{"add", "--ignore-scripts", extraPackage},
-	remove:  []string{"remove", extraPackage},
+	remove:  []string{"remove", "--config.strict-dep-builds=false", extraPackage},
 	list:    []string{"ls"},
 	run:     []string{"run", "nothing"},
 }

@@ -70,12 +70,14 @@ func samples(shared string, wanted []string) ([]sample, error) {
 	return out, nil
 }
 
-// spread deals the application's dependencies and the made-up packages out to
-// the workspaces of a monorepo; every workspace depends on the one before it.
+// spread makes a monorepo: the root has what the application has, and each
+// workspace a few of the same dependencies, its share of the made-up packages,
+// and the workspace before it.
 func (s *sample) spread(deps, dev map[string]string) {
 	s.root["private"] = true
 	s.root["workspaces"] = []string{"packages/*"}
-	s.root["devDependencies"] = dev
+	// all at the root: peers must find the versions that are recorded
+	s.root["dependencies"], s.root["devDependencies"] = deps, dev
 	s.workspaces = map[string]map[string]any{}
 	var names []string
 	for name := range deps {
