@@ -126,6 +126,9 @@ func (r *runner) step(ctx context.Context, dir string, args []string, tree bool)
 	if err != nil && !errors.As(err, &exit) {
 		return step{}, err
 	}
+	if ctx.Err() != nil { // killed by us: that is no result
+		return step{}, fmt.Errorf("%s: %w", strings.Join(args, " "), ctx.Err())
+	}
 	s := step{Exit: cmd.ProcessState.ExitCode(), Files: map[string]string{}}
 	if s.Exit != 0 {
 		s.Code = errorCode(out.String())
