@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"cmp"
 	"errors"
 	"io/fs"
 	"os"
@@ -596,6 +595,3 @@ func visible(s string) int {
 
 // str gives the member of an object if it is a text.
 func str(v jsjson.Value, key string) string { return v.Get(key).Str() }
-
-// osPath gives a node's path as people type it.
-func osPath(p string) string { return cmp.Or(filepath.FromSlash(p), ".") }

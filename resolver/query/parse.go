@@ -202,7 +202,7 @@ func (p *parser) name() string {
 		switch {
 		case r == '\\' && p.pos+size < len(p.text):
 			p.pos += size
-			r, size = utf8.DecodeRuneInString(p.text[p.pos:])
+			_, size = utf8.DecodeRuneInString(p.text[p.pos:])
 			b.WriteString(p.text[p.pos : p.pos+size])
 		case r == '-' || r == '_' || r == '/' || r == '@' || r >= utf8.RuneSelf || unicode.IsLetter(r) || unicode.IsDigit(r):
 			b.WriteString(p.text[p.pos : p.pos+size])
@@ -400,10 +400,8 @@ func (p *parser) attrPath() (path []string, t attrTest, err error) {
 func (p *parser) semver(x *part) error {
 	x.attr.name = "version"
 	var args []string
-	var at []int
 	for {
 		p.space()
-		at = append(at, p.pos)
 		args = append(args, strings.TrimSpace(p.raw(",)")))
 		if p.peek() != ',' {
 			break

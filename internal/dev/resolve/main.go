@@ -81,7 +81,7 @@ func main() {
 	src := source{client: client, url: *registryURL, pick: registry.PickOptions{DefaultTag: *tag, NodeVersion: *node, NPMVersion: *npmVersion}}
 	for range *repeat {
 		start := time.Now()
-		res, lock := resolve(src, req)
+		res, _ := resolve(src, req)
 		if *repeat > 1 || *verbose {
 			fmt.Fprintln(os.Stderr, time.Since(start).Round(10*time.Microsecond))
 		}
@@ -94,7 +94,7 @@ func main() {
 				f.UpdateDependencies(e.Dependencies)
 				check(f.Save())
 			}
-			lock = res.Lockfile()
+			lock := res.Lockfile()
 			check(os.WriteFile(lockfile.FileToWrite(dir), lock.Encode(), 0o644))
 			if y := res.YarnLock(); y != nil {
 				check(os.WriteFile(filepath.Join(dir, lockfile.YarnName), y.Encode(), 0o644))
