@@ -279,14 +279,9 @@ func (a *Applied) moveAside() error {
 	for i := range a.plan.Steps {
 		s := &a.plan.Steps[i]
 		loc := string(s.Package.Location)
-		if s.Action == Add {
-			// Something that no lockfile knows may be there.
-			if err := a.retire(loc, false); err != nil {
-				return err
-			}
-			continue
-		}
-		if err := a.retire(loc, true); err != nil {
+		// Where something is added, there may be what no lockfile knows.
+		// What is removed takes all that is nested in it along.
+		if err := a.retire(loc, s.Action == Change); err != nil {
 			return err
 		}
 	}
@@ -330,7 +325,7 @@ func (a *Applied) retire(loc string, keepNested bool) error {
 		return err
 	}
 	defer old.Close()
-	if old.Lstat("node_modules", &st) != nil || st.Mode&fs.ModeDir == 0 || !a.hasStepsBelowOrStays(loc) {
+	if old.Lstat("node_modules", &st) != nil || st.Mode&fs.ModeDir == 0 {
 		return nil
 	}
 	if err := parent.Mkdir(name); err != nil {
@@ -347,18 +342,6 @@ func (a *Applied) retire(loc string, keepNested bool) error {
 	}
 	a.moved = append(a.moved, move{from: trash(loc) + "/" + to + "/node_modules", to: loc + "/node_modules"})
 	return nil
-}
-
-// hasStepsBelowOrStays says whether what is nested in a location outlives it. A
-// location that is removed with all that is in it needs no care.
-func (a *Applied) hasStepsBelowOrStays(loc string) bool {
-	for i := range a.plan.Steps {
-		s := &a.plan.Steps[i]
-		if string(s.Package.Location) == loc {
-			return s.Action != Remove
-		}
-	}
-	return false
 }
 
 // place puts every new package in its place, several at a time.
