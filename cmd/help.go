@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"math"
 	"slices"
 	"sort"
 	"strings"
@@ -431,7 +430,9 @@ func (a *App) sayUnknown(root *cobra.Command, word, hint string) error {
 // didYouMean lists commands, scripts and bins of the project whose name is
 // nearly the word (npm: lib/utils/did-you-mean.js).
 func (a *App) didYouMean(root *cobra.Command, word string) string {
-	isClose := func(s string) bool { return float64(distance(word, s)) < float64(len(word))*0.4 }
+	isClose := func(s string) bool {
+		return len(word) <= longestName && len(s) <= longestName && float64(editDistance(word, s)) < float64(len(word))*0.4
+	}
 	var best []string
 	for _, c := range commandList(root) {
 		if isClose(c.Name()) && c.Name() != word {
@@ -466,29 +467,4 @@ func (a *App) didYouMean(root *cobra.Command, word string) string {
 		text += "\n  " + a.heading + " " + line
 	}
 	return text
-}
-
-// distance is Levenshtein's.
-func distance(x, y string) int {
-	a, b := []rune(x), []rune(y)
-	if len(a) > 200 || len(b) > 200 {
-		return math.MaxInt32
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range a {
-		left := row[0]
-		row[0] = i + 1
-		for j := range b {
-			cost := left
-			if a[i] != b[j] {
-				cost++
-			}
-			left = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

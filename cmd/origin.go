@@ -55,19 +55,26 @@ func (a *App) packFolder(ctx context.Context, dir string) ([]byte, error) {
 	if err := a.runPrepare(ctx, dir, m); err != nil {
 		return nil, err
 	}
+	tgz, _, err := packTree(dir, m, packlist.Options{})
+	return tgz, err
+}
+
+// packTree packs the files of a folder that are for publishing, and lists them.
+func packTree(dir string, m *manifest.Manifest, o packlist.Options) ([]byte, *packlist.List, error) {
 	folders, err := workspaceFolders(dir, m.Workspaces)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	tree, err := packlist.Disk(dir, folders)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	list, err := packlist.Files(tree, packlist.Options{})
+	list, err := packlist.Files(tree, o)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return tarball.Pack(dir, list.Files, tarball.PackOptions{Bins: tree.Bins()})
+	tgz, err := tarball.Pack(dir, list.Files, tarball.PackOptions{Bins: tree.Bins()})
+	return tgz, list, err
 }
 
 func workspaceFolders(dir string, field jsjson.Raw) (map[string]string, error) {
@@ -89,18 +96,8 @@ func (a *App) runPrepare(ctx context.Context, dir string, m *manifest.Manifest) 
 	}
 	return lifecycle.Run(ctx, lifecycle.Options{
 		Dir: dir, Event: "prepare", Command: command, PackageID: m.Name + "@" + m.Version,
-		Environ: a.scriptEnviron(), Shell: a.Config.String("script-shell"),
+		Environ: a.childEnviron(), Shell: a.Config.String("script-shell"),
 	})
-}
-
-// scriptEnviron is the environment that scripts start from: this process's, with
-// the configuration that npm tells them.
-func (a *App) scriptEnviron() []string {
-	out := append([]string(nil), a.Environ...)
-	for name, value := range a.Config.ChildEnviron() {
-		out = append(out, name+"="+value)
-	}
-	return out
 }
 
 func (a *App) gitClient() *git.Client {

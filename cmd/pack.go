@@ -234,22 +234,13 @@ func (a *App) tarballOf(dir string, folders []string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	workspaces, err := workspaceFolders(dir, m.Workspaces)
-	if err != nil {
-		return nil, err
+	tgz, list, err := packTree(dir, m, packlist.Options{Prefix: a.Config.LocalPrefix(), Workspaces: folders})
+	if list != nil {
+		for _, w := range list.Warnings {
+			a.logPrefixed(levelWarn, "gitignore-fallback", w)
+		}
 	}
-	tree, err := packlist.Disk(dir, workspaces)
-	if err != nil {
-		return nil, err
-	}
-	list, err := packlist.Files(tree, packlist.Options{Prefix: a.Config.LocalPrefix(), Workspaces: folders})
-	if err != nil {
-		return nil, err
-	}
-	for _, w := range list.Warnings {
-		a.logPrefixed(levelWarn, "gitignore-fallback", w)
-	}
-	return tarball.Pack(dir, list.Files, tarball.PackOptions{Bins: tree.Bins()})
+	return tgz, err
 }
 
 // packScript runs a package's script for an event, if it has one. It has the

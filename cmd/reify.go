@@ -46,7 +46,7 @@ type outcome struct {
 	plan    *linker.Plan
 	lock    *lockfile.Lockfile
 	took    time.Duration
-	// wanted is what node_modules has now.
+	// wanted is what node_modules has, or is to have; nil where it is not touched.
 	wanted *lockfile.Lockfile
 	// standing: nothing had to be decided, all is as the last install left it.
 	standing *standing
@@ -116,13 +116,9 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 		if err := a.layOut(ctx, o, fetcher, guesses, c); err != nil {
 			return nil, err
 		}
-	} else if err := a.save(o, edits, c); err != nil {
-		return nil, err
 	}
-	if !a.Config.PackageLockOnly() && !a.Config.Bool("dry-run") {
-		if err := a.save(o, edits, c); err != nil {
-			return nil, err
-		}
+	if err := a.save(o, edits, c); err != nil {
+		return nil, err
 	}
 	if err := a.afterScripts(ctx, o); err != nil {
 		return nil, err
@@ -169,6 +165,7 @@ func (a *App) decide(ctx context.Context, p *project, f *fetch.Fetcher, guesses 
 func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses *ahead, c change) error {
 	p := o.project
 	wanted := o.result.Wanted()
+	o.wanted = wanted
 	var installed *lockfile.Lockfile
 	dry := a.Config.Bool("dry-run")
 	if c.clean && !dry {
@@ -241,7 +238,6 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 	if err := writeHidden(p.dir, wanted); err != nil {
 		return err
 	}
-	o.wanted = wanted
 	a.timing.done("wrote the hidden lockfile")
 	return nil
 }

@@ -407,6 +407,10 @@ func (r *runner) missing(t *target, event string) error {
 	return &codedError{text: fmt.Sprintf("Missing script: %q", event), hints: append(hints, list+" lists the scripts")}
 }
 
+// longestName bounds the words that are worth comparing: no command or setting
+// has a name of that length.
+const longestName = 200
+
 // editDistance is how many characters have to be changed, added or left out to make
 // a of b (Levenshtein).
 func editDistance(a, b string) int {

@@ -439,7 +439,7 @@ func (s *installScripts) run(ctx context.Context, o *outcome, gone map[lockfile.
 			add(n)
 		}
 	}
-	flags := o.result.Wanted()
+	flags := o.wanted
 	b := s.builder()
 	b.OptionalFailed = func(n *lifecycle.Node, err error) []string {
 		s.app.log(levelVerbose, "optional package left out: "+err.Error())
