@@ -29,16 +29,23 @@ type ahead struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 
-	mu    sync.Mutex
-	begun map[string]*guess
-	kept  int
-	group sync.WaitGroup
+	mu      sync.Mutex
+	begun   map[string]*guess
+	queue   []*guess
+	workers int
+	kept    int
+	group   sync.WaitGroup
 }
 
 type guess struct {
-	done chan struct{}
-	tree *store.Tree // nil where there is none, or it was taken
+	request *fetch.Request
+	done    chan struct{}
+	tree    *store.Tree // nil where there is none, or it was taken
 }
+
+// aheadWorkers is how many guesses are followed at once: enough for every
+// download that may be under way, few enough that their stacks weigh nothing.
+const aheadWorkers = 40
 
 // keptTrees bounds the trees that are kept on loan: each has two descriptors.
 const keptTrees = 3000
@@ -101,26 +108,46 @@ func (h *ahead) want(r *fetch.Request) {
 		h.mu.Unlock()
 		return
 	}
-	g := &guess{done: make(chan struct{})}
+	g := &guess{request: r, done: make(chan struct{})}
 	h.begun[key] = g
-	h.group.Add(1)
+	h.queue = append(h.queue, g)
+	if h.workers < aheadWorkers {
+		h.workers++
+		h.group.Go(h.work)
+	}
 	h.mu.Unlock()
-	go func() {
-		defer h.group.Done()
-		defer close(g.done)
-		tree, err := h.fetch.Tree(h.ctx, r)
-		if err != nil {
-			return // whoever needs it will hear of it
-		}
+}
+
+// work gets what is in the queue until that is empty.
+func (h *ahead) work() {
+	for {
 		h.mu.Lock()
-		defer h.mu.Unlock()
-		if h.kept < keptTrees {
-			h.kept++
-			g.tree = tree
+		if len(h.queue) == 0 {
+			h.workers--
+			h.mu.Unlock()
 			return
 		}
-		tree.Return()
-	}()
+		g := h.queue[0]
+		h.queue = h.queue[1:]
+		h.mu.Unlock()
+		h.get(g)
+	}
+}
+
+func (h *ahead) get(g *guess) {
+	defer close(g.done)
+	tree, err := h.fetch.Tree(h.ctx, g.request)
+	if err != nil {
+		return // whoever needs it will hear of it
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.kept < keptTrees {
+		h.kept++
+		g.tree = tree
+		return
+	}
+	tree.Return()
 }
 
 // take gives the tree that was got for a request, waiting for one that is on its

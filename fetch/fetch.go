@@ -437,7 +437,7 @@ func (f *Fetcher) download(ctx context.Context, r *Request, use func(store.Diges
 
 // keepBuffer is the largest buffer that waits for the next tarball: most are
 // far smaller, and the few large ones would keep their memory to the end.
-const keepBuffer = 2 << 20
+const keepBuffer = 256 << 10
 
 // accept verifies, keeps and uses what was received.
 func (f *Fetcher) accept(ctx context.Context, r *Request, tgz []byte, start time.Time, use func(store.Digest, []byte) error) error {
