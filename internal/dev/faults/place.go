@@ -37,6 +37,8 @@ func (l *lab) open(home, project string) (place, error) {
 		if err != nil {
 			return p, err
 		}
+		// the lock names the server that it was recorded from
+		b = bytes.ReplaceAll(b, []byte(`"resolved": "http://127.0.0.1:4873/`), []byte(`"resolved": "`+l.registry.URL+"/"))
 		if err := os.MkdirAll(p.project, 0o755); err != nil {
 			return p, err
 		}
