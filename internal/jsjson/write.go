@@ -38,7 +38,7 @@ func AppendString(dst []byte, s string) []byte {
 			i += 3
 		} else {
 			dst = append(dst, "\uFFFD"...)
-			i++
+			i += invalidLen(s[i:])
 		}
 		start = i
 	}

@@ -236,12 +236,12 @@ func FuzzEdit(f *testing.F) {
 			return
 		}
 		before := file.Content()
+		key = jsjson.ValidText(key) // as arguments are
 		file.Set(jsjson.NewString("value"), key)
 		after, err := ParseFile("package.json", file.Bytes())
 		if err != nil {
 			t.Fatalf("what was written does not parse: %v", err)
 		}
-		key = jsjson.ValidText(key)
 		if after.Get(key).Str() != "value" {
 			t.Fatalf("the edit is gone: %q", file.Bytes())
 		}
