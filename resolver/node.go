@@ -835,7 +835,8 @@ func (n *Node) setRoot(root *Node) {
 func (n *Node) findParent(root *Node) {
 	for p := dirOf(n.path); ; {
 		loc := relPath(root.realpath, p)
-		if parent := root.inventory.get(loc); parent != nil && !parent.isLink {
+		// A lock may name "/", which is in its own folder.
+		if parent := root.inventory.get(loc); parent != nil && parent != n && !parent.isLink {
 			prefix := ""
 			if loc != "" {
 				prefix = loc + "/"
