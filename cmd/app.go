@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -92,6 +93,9 @@ func levelNamed(name string) level {
 	return levelNotice
 }
 
+// heapLimit is how much memory is filled before garbage is collected.
+const heapLimit = 80 << 20
+
 // Main runs ibid as it was called and gives the exit status.
 func Main(env Env) int { return run(env, env.Argv[1:]) }
 
@@ -109,7 +113,8 @@ func run(env Env, args []string) (status int) {
 	// A run is short and frees nearly nothing: collecting garbage only pays
 	// once there is more of it than a small machine should give.
 	debug.SetGCPercent(-1)
-	debug.SetMemoryLimit(80 << 20)
+	debug.SetMemoryLimit(heapLimit)
+	runtime.MemProfileRate = memProfileRate(env.Environ)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	a.store = sync.OnceValue(a.openStore)

@@ -18,16 +18,12 @@ import (
 // openClient makes the registry's client from the configuration.
 func (a *App) openClient() (*registry.Client, error) {
 	cfg := a.Config
-	ca, err := cfg.CAs()
-	if err != nil {
-		return nil, fmt.Errorf("cafile: %w", err)
-	}
 	o := registry.Options{
 		Registry:    cfg.String("registry"),
 		RegistryFor: cfg.Registry,
 		Credentials: a.credentials,
 		Proxy:       a.proxyRules(),
-		CA:          ca,
+		Roots:       a.roots,
 		Cert:        cfg.String("cert"),
 		Key:         cfg.String("key"),
 		InsecureTLS: !cfg.Bool("strict-ssl"),
@@ -51,12 +47,21 @@ func (a *App) openClient() (*registry.Client, error) {
 		Logger:      slog.New(&logHandler{app: a}),
 		Report:      a.onRequest,
 	}
-	if file := cfg.Getenv("NODE_EXTRA_CA_CERTS"); file != "" {
+	return registry.New(o), nil
+}
+
+// roots reads the certificates that servers' are to be signed with. A file of
+// NODE_EXTRA_CA_CERTS that cannot be read counts for nothing, as in node.
+func (a *App) roots() (own, extra []string, err error) {
+	if own, err = a.Config.CAs(); err != nil {
+		return nil, nil, fmt.Errorf("cafile: %w", err)
+	}
+	if file := a.Config.Getenv("NODE_EXTRA_CA_CERTS"); file != "" {
 		if pem, err := os.ReadFile(file); err == nil {
-			o.ExtraCA = []string{string(pem)}
+			extra = []string{string(pem)}
 		}
 	}
-	return registry.New(o), nil
+	return own, extra, nil
 }
 
 // maxSockets is how many connections a host gets: what the user says, else 0,

@@ -70,6 +70,7 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 			st = nil
 		}
 	}
+	go largePages()
 	if p == nil {
 		if p, err = a.project(); err != nil {
 			return nil, err
@@ -97,6 +98,7 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 	guesses := a.goAhead(ctx, p, fetcher)
 	defer guesses.stop()
 	res, err := a.decide(ctx, p, fetcher, guesses, c)
+	guesses.settle()
 	if err != nil {
 		return nil, err
 	}
@@ -198,6 +200,12 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 	if err := global.check(); err != nil {
 		return err
 	}
+	if p.lock != nil && !a.savesLock(c) {
+		// npm takes the hidden lockfile's name from the lock that it read.
+		wanted.Name, wanted.Version = p.lock.Name, p.lock.Version
+	}
+	hidden := make(chan []byte, 1)
+	go func() { hidden <- wanted.Encode() }()
 	applied, err := o.plan.Apply(ctx, p.dir, placer, linker.ApplyOptions{
 		Umask: a.umask,
 		Limit: max(24, a.Config.Int("maxsockets")),
@@ -222,8 +230,12 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 	if err := o.scripts.run(ctx, o, gone); err != nil {
 		return errors.Join(err, global.takeBack(), applied.Undo())
 	}
-	if err := a.removeGone(p, gone, wanted); err != nil {
-		return errors.Join(err, applied.Undo())
+	text := <-hidden
+	if len(gone) > 0 {
+		if err := a.removeGone(p, gone, wanted); err != nil {
+			return errors.Join(err, applied.Undo())
+		}
+		text = wanted.Encode()
 	}
 	if err := applied.Commit(); err != nil {
 		a.logPrefixed(levelWarn, "cleanup", err.Error())
@@ -231,11 +243,7 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 	if a.Config.Global() {
 		return nil
 	}
-	if p.lock != nil && !a.savesLock(c) {
-		// npm takes the hidden lockfile's name from the lock that it read.
-		wanted.Name, wanted.Version = p.lock.Name, p.lock.Version
-	}
-	if err := writeHidden(p.dir, wanted); err != nil {
+	if err := writeHidden(p.dir, wanted, text); err != nil {
 		return err
 	}
 	a.timing.done("wrote the hidden lockfile")
@@ -244,9 +252,6 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 
 // removeGone takes away what came with an optional package that failed.
 func (a *App) removeGone(p *project, gone map[lockfile.Location]bool, wanted *lockfile.Lockfile) error {
-	if len(gone) == 0 {
-		return nil
-	}
 	for l := range gone {
 		if err := linker.CheckLocation(l); err != nil {
 			continue
@@ -278,7 +283,7 @@ func (p *project) installed(a *App, filter func(name string) bool) (*lockfile.Lo
 
 // writeHidden writes node_modules/.package-lock.json, the last thing to be
 // written there: npm believes it only while nothing in node_modules is newer.
-func writeHidden(dir string, l *lockfile.Lockfile) error {
+func writeHidden(dir string, l *lockfile.Lockfile, text []byte) error {
 	path := filepath.Join(dir, filepath.FromSlash(lockfile.HiddenName))
 	if len(l.Packages) == 0 {
 		if _, err := os.Stat(filepath.Dir(path)); errors.Is(err, fs.ErrNotExist) {
@@ -290,7 +295,7 @@ func writeHidden(dir string, l *lockfile.Lockfile) error {
 	}
 	// In place: a new name in node_modules would make the folder newer than
 	// the file. Half of it is no lockfile, and then the folders are read.
-	return os.WriteFile(path, l.Encode(), 0o666)
+	return os.WriteFile(path, text, 0o666)
 }
 
 // savesLock says whether the change writes the lock, if there is to be one.

@@ -6,6 +6,8 @@ import (
 	"runtime"
 	"runtime/pprof"
 	"runtime/trace"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -119,4 +121,12 @@ func (a *App) profile() func() {
 			end()
 		}
 	}
+}
+
+// memProfileRate is Go's usual one where a profile is asked for, else 0.
+func memProfileRate(environ []string) int {
+	if slices.ContainsFunc(environ, func(kv string) bool { return strings.HasPrefix(kv, "IBID_MEMPROFILE=") }) {
+		return runtime.MemProfileRate
+	}
+	return 0
 }

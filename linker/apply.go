@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -261,10 +262,11 @@ func (a *Applied) apply(ctx context.Context, files Files, o ApplyOptions) error 
 	if len(a.plan.Steps) == 0 && len(a.plan.OldBins) == 0 && len(a.plan.Bins) == 0 {
 		return nil
 	}
+	empty := isEmpty(filepath.Join(a.root.dir, "node_modules"))
 	if err := writeJournal(a.root, a.plan); err != nil {
 		return err
 	}
-	if err := a.moveAside(); err != nil {
+	if err := a.moveAside(empty); err != nil {
 		return err
 	}
 	if err := a.place(ctx, files, o); err != nil {
@@ -273,12 +275,26 @@ func (a *Applied) apply(ctx context.Context, files Files, o ApplyOptions) error 
 	return a.linkBins(o.Umask)
 }
 
+// isEmpty says whether a folder holds nothing, or is not there.
+func isEmpty(dir string) bool {
+	f, err := os.Open(dir)
+	if err != nil {
+		return errors.Is(err, fs.ErrNotExist)
+	}
+	defer f.Close()
+	_, err = f.Readdirnames(1)
+	return err == io.EOF
+}
+
 // moveAside takes away what is removed or replaced, and whatever else lies
-// where a new package goes.
-func (a *Applied) moveAside() error {
+// where a new package goes. Below an empty node_modules there is nothing.
+func (a *Applied) moveAside(empty bool) error {
 	for i := range a.plan.Steps {
 		s := &a.plan.Steps[i]
 		loc := string(s.Package.Location)
+		if empty && strings.HasPrefix(loc, "node_modules/") {
+			continue
+		}
 		// Where something is added, there may be what no lockfile knows.
 		// What is removed takes all that is nested in it along.
 		if err := a.retire(loc, s.Action == Change); err != nil {

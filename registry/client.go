@@ -73,11 +73,13 @@ type Options struct {
 	// nil. It is called from several goroutines.
 	Credentials func(requestURL, registryURL string) Credentials
 
-	Proxy        ProxyRules
-	CA           []string // PEM texts that replace the system's roots; nil keeps those
-	ExtraCA      []string // PEM texts added to them (NODE_EXTRA_CA_CERTS)
-	Cert, Key    string   // PEM: the client's certificate for every host
-	InsecureTLS  bool     // strict-ssl=false
+	Proxy ProxyRules
+	// Roots gives PEM texts that replace the system's roots, where own is not
+	// nil, and others that are added to them (NODE_EXTRA_CA_CERTS). It is asked
+	// before the first request, and may be nil.
+	Roots        func() (own, extra []string, err error)
+	Cert, Key    string // PEM: the client's certificate for every host
+	InsecureTLS  bool   // strict-ssl=false
 	LocalAddress string
 	MaxSockets   int // connections per host and of HTTP/1; 0 is 48
 

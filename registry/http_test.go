@@ -334,9 +334,9 @@ func TestTLS(t *testing.T) {
 		o    registry.Options
 		ok   bool
 	}{
-		{"ca replaces the roots", registry.Options{CA: []string{pem}}, true},
-		{"ca with nothing trusts nothing", registry.Options{CA: []string{}}, false},
-		{"extra ca adds", registry.Options{ExtraCA: []string{pem}}, true},
+		{"ca replaces the roots", registry.Options{Roots: trust([]string{pem}, nil)}, true},
+		{"ca with nothing trusts nothing", registry.Options{Roots: trust([]string{}, nil)}, false},
+		{"extra ca adds", registry.Options{Roots: trust(nil, []string{pem})}, true},
 		{"strict-ssl=false trusts all", registry.Options{InsecureTLS: true}, true},
 		{"else it is unknown", registry.Options{}, false},
 	} {
@@ -568,7 +568,7 @@ func TestManyRequestsShareAnHTTP2Connection(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	c := registry.New(registry.Options{Registry: reg.URL, CA: []string{reg.Certificate()}, MaxSockets: 2, IdleTimeout: 10 * time.Second})
+	c := registry.New(registry.Options{Registry: reg.URL, Roots: trust([]string{reg.Certificate()}, nil), MaxSockets: 2, IdleTimeout: 10 * time.Second})
 	defer c.Close()
 	var wg sync.WaitGroup
 	for i := range 60 {
@@ -637,4 +637,8 @@ func TestEventsTellWhatHappens(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("events are %q", got)
 	}
+}
+
+func trust(own, extra []string) func() ([]string, []string, error) {
+	return func() ([]string, []string, error) { return own, extra, nil }
 }

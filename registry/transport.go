@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -106,20 +107,12 @@ func (c *Client) transport(cert, key string) (*http.Transport, error) {
 		}
 		config.Certificates = []tls.Certificate{pair}
 	}
-	if c.opts.CA != nil || len(c.opts.ExtraCA) > 0 {
-		pool := x509.NewCertPool()
-		if c.opts.CA == nil {
-			if system, err := x509.SystemCertPool(); err == nil {
-				pool = system
-			}
+	if c.opts.Roots != nil {
+		own, extra, err := c.opts.Roots()
+		if err != nil {
+			return nil, err
 		}
-		for _, text := range c.opts.CA {
-			pool.AppendCertsFromPEM([]byte(text))
-		}
-		for _, text := range c.opts.ExtraCA {
-			pool.AppendCertsFromPEM([]byte(text))
-		}
-		config.RootCAs = pool
+		config.RootCAs = roots(own, extra)
 	}
 	dialer := &net.Dialer{KeepAlive: 30 * time.Second}
 	if a := c.opts.LocalAddress; a != "" {
@@ -150,4 +143,21 @@ func (c *Client) transport(cert, key string) (*http.Transport, error) {
 	}
 	c.transports[id] = t
 	return t, nil
+}
+
+// roots gives the certificates to trust; nil for the system's.
+func roots(own, extra []string) *x509.CertPool {
+	if own == nil && len(extra) == 0 {
+		return nil
+	}
+	pool := x509.NewCertPool()
+	if own == nil {
+		if system, err := x509.SystemCertPool(); err == nil {
+			pool = system
+		}
+	}
+	for _, text := range slices.Concat(own, extra) {
+		pool.AppendCertsFromPEM([]byte(text))
+	}
+	return pool
 }
