@@ -22,7 +22,9 @@ import (
 // stays in the store, and what it did not guess is fetched later.
 //
 // A tree that it got is kept on loan until it is taken, so that its files are
-// looked at once.
+// looked at once. Those that the store has already are looked at by one worker
+// only, and only until the tree is decided: their files are linked faster right
+// after they were looked at.
 type ahead struct {
 	fetch  *fetch.Fetcher
 	host   platform.Environment
@@ -33,6 +35,9 @@ type ahead struct {
 	begun   map[string]*guess
 	queue   []*guess
 	workers int
+	stored  []*guess // what the store may have
+	looking bool     // a worker is at stored
+	decided bool
 	kept    int
 	group   sync.WaitGroup
 }
@@ -130,8 +135,57 @@ func (h *ahead) work() {
 		g := h.queue[0]
 		h.queue = h.queue[1:]
 		h.mu.Unlock()
+		if h.fetch.MayHaveTree(g.request) {
+			h.leave(g)
+		} else {
+			h.get(g)
+		}
+	}
+}
+
+// leave puts a guess off.
+func (h *ahead) leave(g *guess) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.decided {
+		close(g.done)
+		return
+	}
+	h.stored = append(h.stored, g)
+	if !h.looking {
+		h.looking = true
+		h.group.Go(h.look)
+	}
+}
+
+// look gets what the store has until that is all or the tree is decided.
+func (h *ahead) look() {
+	for {
+		h.mu.Lock()
+		if h.decided || len(h.stored) == 0 {
+			h.looking = false
+			h.mu.Unlock()
+			return
+		}
+		g := h.stored[0]
+		h.stored = h.stored[1:]
+		h.mu.Unlock()
 		h.get(g)
 	}
+}
+
+// settle says that the tree is decided.
+func (h *ahead) settle() {
+	if h == nil {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.decided = true
+	for _, g := range h.stored {
+		close(g.done)
+	}
+	h.stored = nil
 }
 
 func (h *ahead) get(g *guess) {

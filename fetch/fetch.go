@@ -185,6 +185,13 @@ func (f *Fetcher) Tree(ctx context.Context, r *Request) (*store.Tree, error) {
 	return tree, err
 }
 
+// MayHaveTree says whether Tree may find the package's files in the store,
+// without looking at them.
+func (f *Fetcher) MayHaveTree(r *Request) bool {
+	d, known := f.digest(r)
+	return known && f.o.Store.MayHaveTree(d, f.variant(r))
+}
+
 // Extract unpacks the package straight into a folder, for files that must
 // belong to one project alone.
 func (f *Fetcher) Extract(ctx context.Context, r *Request, write func(*tarball.Archive) error) error {

@@ -107,6 +107,17 @@ func (s *Store) Borrow(d Digest, v Variant) (*Tree, error) {
 	return nil, ErrBusy
 }
 
+// MayHaveTree says whether there is a tree of the tarball, perhaps on loan or
+// spoilt: whether Borrow is worth a try.
+func (s *Store) MayHaveTree(d Digest, v Variant) bool {
+	trees, err := s.trees()
+	if err != nil {
+		return false
+	}
+	var st folder.Stat
+	return trees.Lstat(treeName(d, v)+"/0.seal", &st) == nil
+}
+
 var (
 	errOnLoan = errors.New("on loan")
 	errSpoilt = errors.New("spoilt")
