@@ -94,7 +94,7 @@ func levelNamed(name string) level {
 }
 
 // heapLimit is how much memory is filled before garbage is collected.
-const heapLimit = 80 << 20
+const heapLimit = 112 << 20
 
 // Main runs ibid as it was called and gives the exit status.
 func Main(env Env) int { return run(env, env.Argv[1:]) }

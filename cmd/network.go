@@ -124,7 +124,7 @@ type getter struct{ app *App }
 
 // Tarball downloads a package's tarball from where the lock says it is, the
 // registry's host being put in the place of npm's (replace-registry-host).
-func (g getter) Tarball(ctx context.Context, r *fetch.Request, buf []byte) ([]byte, error) {
+func (g getter) Tarball(ctx context.Context, r *fetch.Request, alloc func(size int) []byte) ([]byte, error) {
 	switch {
 	case strings.HasPrefix(r.URL, "file:"):
 		return g.fromFile(ctx, g.app.filePath(r.URL))
@@ -143,7 +143,7 @@ func (g getter) Tarball(ctx context.Context, r *fetch.Request, buf []byte) ([]by
 		r.Published = m.Dist.Integrity
 		return client.ReadTarball(ctx, registry.TarballRequest{
 			URL: m.Dist.Tarball, Package: r.Name, ID: "registry:" + r.ID, Integrity: r.Integrity, MaxSize: maxTarball,
-		}, buf)
+		}, alloc)
 	}
 	cfg := g.app.Config
 	target, ok := registry.RewriteTarballURL(r.URL, cfg.String("registry"), cfg.String("replace-registry-host"))
@@ -156,7 +156,7 @@ func (g getter) Tarball(ctx context.Context, r *fetch.Request, buf []byte) ([]by
 		ID:        "registry:" + r.ID,
 		Integrity: r.Integrity,
 		MaxSize:   maxTarball,
-	}, buf)
+	}, alloc)
 }
 
 // manifest asks the registry for a package whose lock does not say where its

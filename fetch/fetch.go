@@ -26,9 +26,10 @@ import (
 // Getter asks the network, or a folder or git, for tarballs. It is called from
 // several goroutines.
 type Getter interface {
-	// Tarball gives the bytes of a request's tarball, in buf's memory where
-	// they fit, which is empty.
-	Tarball(ctx context.Context, r *Request, buf []byte) ([]byte, error)
+	// Tarball gives the bytes of a request's tarball. They are the caller's,
+	// who may hand their memory out again through alloc, which gives an empty
+	// slice with room for size bytes; it may be nil and need not be used.
+	Tarball(ctx context.Context, r *Request, alloc func(size int) []byte) ([]byte, error)
 }
 
 // Request is one package's tarball.
@@ -79,13 +80,15 @@ type Options struct {
 // Fetcher brings packages into the store. Its methods may be called from
 // several goroutines.
 type Fetcher struct {
-	o     Options
-	cpu   *semaphore.Weighted // unpacking: no more at once than there are processors
-	slots chan []byte         // a buffer for each download that may be under way
+	o      Options
+	cpu    *semaphore.Weighted // unpacking: no more at once than there are processors
+	large  *semaphore.Weighted // unpacking of large tarballs
+	slots  *semaphore.Weighted // downloads that may be under way
+	memory memory
 
-	mu      sync.Mutex
-	calls   map[string]*call
-	buffers []*tarball.Buffer
+	mu                         sync.Mutex
+	calls                      map[string]*call
+	smallBuffers, largeBuffers []*tarball.Buffer
 	// learned keeps the integrity of what was requested without one.
 	learned map[string]string
 }
@@ -103,14 +106,11 @@ func New(o Options) *Fetcher {
 	if o.Report == nil {
 		o.Report = func(Event) {}
 	}
-	slots := make(chan []byte, o.Downloads)
-	for range o.Downloads {
-		slots <- nil
-	}
 	return &Fetcher{
 		o:       o,
 		cpu:     semaphore.NewWeighted(int64(runtime.GOMAXPROCS(0))),
-		slots:   slots,
+		large:   semaphore.NewWeighted(1),
+		slots:   semaphore.NewWeighted(int64(o.Downloads)),
 		calls:   map[string]*call{},
 		learned: map[string]string{},
 	}
@@ -169,8 +169,9 @@ func (f *Fetcher) Tree(ctx context.Context, r *Request) (*store.Tree, error) {
 	}
 	var tree *store.Tree
 	err = f.withTarball(ctx, r, func(d store.Digest, tgz []byte) error {
-		buf := f.buffer()
-		defer f.reuse(buf)
+		large := tarball.InflatedSize(tgz) > largeTarball
+		buf := f.buffer(large)
+		defer f.reuse(buf, large)
 		a, err := f.read(r, tgz, buf)
 		if err != nil {
 			return err
@@ -201,8 +202,9 @@ func (f *Fetcher) Extract(ctx context.Context, r *Request, write func(*tarball.A
 	}
 	defer unlock()
 	return f.withTarball(ctx, r, func(_ store.Digest, tgz []byte) error {
-		buf := f.buffer()
-		defer f.reuse(buf)
+		large := tarball.InflatedSize(tgz) > largeTarball
+		buf := f.buffer(large)
+		defer f.reuse(buf, large)
 		a, err := f.read(r, tgz, buf)
 		if err != nil {
 			return err
@@ -238,22 +240,32 @@ func (f *Fetcher) Integrity(r *Request) string {
 }
 
 // buffer gives memory for an inflated tarball; no more of it is in use at once
-// than there are processors.
-func (f *Fetcher) buffer() *tarball.Buffer {
+// than there are processors. Small ones have room for any tarball that is not
+// large from the start: what they never fill costs nothing.
+func (f *Fetcher) buffer(large bool) *tarball.Buffer {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if n := len(f.buffers); n > 0 {
-		b := f.buffers[n-1]
-		f.buffers = f.buffers[:n-1]
+	list, size := f.buffers(large)
+	if n := len(*list); n > 0 {
+		b := (*list)[n-1]
+		*list = (*list)[:n-1]
 		return b
 	}
-	return new(tarball.Buffer)
+	return tarball.NewBuffer(untouched(size))
 }
 
-func (f *Fetcher) reuse(b *tarball.Buffer) {
+func (f *Fetcher) reuse(b *tarball.Buffer, large bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.buffers = append(f.buffers, b)
+	list, _ := f.buffers(large)
+	*list = append(*list, b)
+}
+
+func (f *Fetcher) buffers(large bool) (list *[]*tarball.Buffer, size int) {
+	if large {
+		return &f.largeBuffers, 4 * largeTarball
+	}
+	return &f.smallBuffers, largeTarball + 4<<10 // the decoder wants some more
 }
 
 func (f *Fetcher) read(r *Request, tgz []byte, buf *tarball.Buffer) (*tarball.Archive, error) {
@@ -413,27 +425,19 @@ func (f *Fetcher) learn(r *Request, d store.Digest) {
 
 func (f *Fetcher) download(ctx context.Context, r *Request, use func(store.Digest, []byte) error) error {
 	start := time.Now()
-	var buf []byte
-	select {
-	case buf = <-f.slots:
-	case <-ctx.Done():
-		return ctx.Err()
+	if err := f.slots.Acquire(ctx, 1); err != nil {
+		return err
 	}
-	defer func() {
-		if cap(buf) > keepBuffer {
-			buf = nil
-		}
-		f.slots <- buf
-	}()
+	defer f.slots.Release(1)
 	// Bytes that do not match what was locked may have been damaged on the
 	// way: ask once more, as npm does, before saying that they are not the ones.
 	for try := 0; ; try++ {
-		tgz, err := f.o.Getter.Tarball(ctx, r, buf[:0])
+		tgz, err := f.o.Getter.Tarball(ctx, r, f.memory.get)
 		if err != nil {
 			return fmt.Errorf("%s: %w", r.ID, err)
 		}
-		buf = tgz
 		err = f.accept(ctx, r, tgz, start, use)
+		f.memory.put(tgz)
 		var wrong *IntegrityError
 		if errors.As(err, &wrong) && try == 0 {
 			continue
@@ -442,12 +446,18 @@ func (f *Fetcher) download(ctx context.Context, r *Request, use func(store.Diges
 	}
 }
 
-// keepBuffer is the largest buffer that waits for the next tarball: most are
-// far smaller, and the few large ones would keep their memory to the end.
-const keepBuffer = 256 << 10
+// largeTarball is the inflated size in bytes from which on only one tarball is
+// unpacked at a time.
+const largeTarball = 8 << 20
 
 // accept verifies, keeps and uses what was received.
 func (f *Fetcher) accept(ctx context.Context, r *Request, tgz []byte, start time.Time, use func(store.Digest, []byte) error) error {
+	if tarball.InflatedSize(tgz) > largeTarball {
+		if err := f.large.Acquire(ctx, 1); err != nil {
+			return err
+		}
+		defer f.large.Release(1)
+	}
 	if err := f.cpu.Acquire(ctx, 1); err != nil {
 		return err
 	}

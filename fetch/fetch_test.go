@@ -23,7 +23,7 @@ type registry struct {
 	spoil func(id string, n int, tgz []byte) ([]byte, error)
 }
 
-func (g *registry) Tarball(_ context.Context, r *Request, buf []byte) ([]byte, error) {
+func (g *registry) Tarball(_ context.Context, r *Request, alloc func(int) []byte) ([]byte, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.asked == nil {
@@ -35,9 +35,9 @@ func (g *registry) Tarball(_ context.Context, r *Request, buf []byte) ([]byte, e
 		return nil, fs.ErrNotExist
 	}
 	if g.spoil != nil {
-		return g.spoil(r.ID, g.asked[r.ID], append(buf, tgz...))
+		return g.spoil(r.ID, g.asked[r.ID], append(alloc(len(tgz)), tgz...))
 	}
-	return append(buf, tgz...), nil
+	return append(alloc(len(tgz)), tgz...), nil
 }
 
 func pack(t *testing.T, content string) []byte {

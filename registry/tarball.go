@@ -113,16 +113,17 @@ func (c *Client) tarballRequest(r TarballRequest) *Request {
 	return &Request{URL: r.URL, Package: r.Package, Header: h}
 }
 
-// ReadTarball downloads a tarball into memory, after what buf holds already,
-// and tries again as npm does, also when the connection breaks half-way.
-func (c *Client) ReadTarball(ctx context.Context, r TarballRequest, buf []byte) ([]byte, error) {
-	start := len(buf)
+// ReadTarball downloads a tarball into memory and tries again as npm does, also
+// when the connection breaks half-way. alloc gives empty memory with room for
+// size bytes; nil for make.
+func (c *Client) ReadTarball(ctx context.Context, r TarballRequest, alloc func(size int) []byte) ([]byte, error) {
+	var buf []byte
 	limit := r.MaxSize
 	if limit <= 0 {
 		limit = c.opts.MaxDocument
 	}
 	err := c.fetch(ctx, c.tarballRequest(r), func(res *http.Response) error {
-		buf = buf[:start]
+		buf = buf[:0]
 		body, err := decoder(res)
 		if err != nil {
 			return err
@@ -133,12 +134,14 @@ func (c *Client) ReadTarball(ctx context.Context, r TarballRequest, buf []byte) 
 		}
 		// One allocation where the size is announced, but no more memory than
 		// has proven to be needed where it is incredible.
-		if want := start + int(min(max(size, 4096), 64<<20)) + 1; want > cap(buf) {
-			grown := make([]byte, start, want)
-			copy(grown, buf)
-			buf = grown
+		if want := int(min(max(size, 4096), 64<<20)) + 1; want > cap(buf) {
+			if alloc != nil {
+				buf = alloc(want)
+			} else {
+				buf = make([]byte, 0, want)
+			}
 		}
-		buf, err = readInto(buf, body, int64(start)+limit)
+		buf, err = readInto(buf, body, limit)
 		return err
 	})
 	return buf, err

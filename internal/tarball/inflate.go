@@ -21,14 +21,8 @@ type Buffer struct {
 	decoder inflate.Decoder
 }
 
-// Shrink lets go of the memory if it is more than most bytes, so that one
-// large tarball isn't paid for until the end. What was inflated into it stays
-// good as long as it is referred to.
-func (b *Buffer) Shrink(most int) {
-	if cap(b.data) > most {
-		b.data = nil
-	}
-}
+// NewBuffer gives a buffer that inflates into room as long as that is enough.
+func NewBuffer(room []byte) *Buffer { return &Buffer{data: room[:0]} }
 
 // slack is room behind the output that lets the decoder's fast loop run to
 // the end.
@@ -62,11 +56,7 @@ func Inflate(tgz []byte, limits Limits, buf *Buffer) ([]byte, error) {
 	// A deflate stream can't grow more than 1032-fold, and packages grow
 	// 5-fold, so a trailer that claims more than 16-fold isn't believed
 	// before the bytes arrive.
-	first := int64(64 << 10)
-	if len(tgz) >= 18 {
-		first = int64(binary.LittleEndian.Uint32(tgz[len(tgz)-4:]))
-	}
-	first = min(first, 16*int64(len(tgz))+64<<10, most) + slack
+	first := min(InflatedSize(tgz), 16*int64(len(tgz))+64<<10, most) + slack
 	if int64(cap(buf.data)) < first {
 		buf.data = make([]byte, 0, first)
 	}
@@ -109,6 +99,15 @@ func Inflate(tgz []byte, limits Limits, buf *Buffer) ([]byte, error) {
 			return out[:len(out):len(out)], nil
 		}
 	}
+}
+
+// InflatedSize gives the size in bytes that a gzip trailer claims, which is
+// whatever its writer wanted it to be.
+func InflatedSize(tgz []byte) int64 {
+	if len(tgz) < 18 {
+		return 64 << 10
+	}
+	return int64(binary.LittleEndian.Uint32(tgz[len(tgz)-4:]))
 }
 
 func tooBig(limit int64) *Error {
