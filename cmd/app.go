@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -114,13 +113,16 @@ func run(env Env, args []string) (status int) {
 	// once there is more of it than a small machine should give.
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(heapLimit)
-	runtime.MemProfileRate = memProfileRate(env.Environ)
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	args, stop, err := profile(args)
 	defer stop()
+	if err != nil {
+		a.log(levelError, err.Error())
+		return 1
+	}
+	ctx := untilSignal()
 	a.store = sync.OnceValue(a.openStore)
 	a.client = sync.OnceValues(a.openClient)
-	defer a.profile()()
-	err := a.main(ctx, args)
+	err = a.main(ctx, args)
 	a.timing.print(a)
 	if err == nil {
 		return 0
@@ -130,6 +132,20 @@ func run(env Env, args []string) (status int) {
 		return 130
 	}
 	return a.report(err)
+}
+
+// untilSignal gives a context that ends when a person or the system asks ibid to
+// stop. Asking for signals takes a dozen turns between threads, so nobody waits
+// for it: before, a signal ends the process as it would any other.
+func untilSignal() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		stop := make(chan os.Signal, 1)
+		signal.Notify(stop, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+		<-stop
+		cancel()
+	}()
+	return ctx
 }
 
 func isExit(err error) bool {

@@ -2,12 +2,6 @@ package cmd
 
 import (
 	"fmt"
-	"os"
-	"runtime"
-	"runtime/pprof"
-	"runtime/trace"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -86,47 +80,4 @@ func (a *App) onRequest(e registry.Event) {
 	case registry.NoticeReceived:
 		a.log(levelNotice, e.Text)
 	}
-}
-
-// profile starts the profiles that the environment asks for and gives what ends
-// them: --cpuprofile and --trace, which are ibid's own.
-func (a *App) profile() func() {
-	var ends []func()
-	for _, kv := range a.Environ {
-		var file string
-		switch {
-		case len(kv) > 16 && kv[:16] == "IBID_CPUPROFILE=":
-			file = kv[16:]
-			if f, err := os.Create(file); err == nil && pprof.StartCPUProfile(f) == nil {
-				ends = append(ends, func() { pprof.StopCPUProfile(); f.Close() })
-			}
-		case len(kv) > 11 && kv[:11] == "IBID_TRACE=":
-			file = kv[11:]
-			if f, err := os.Create(file); err == nil && trace.Start(f) == nil {
-				ends = append(ends, func() { trace.Stop(); f.Close() })
-			}
-		case len(kv) > 16 && kv[:16] == "IBID_MEMPROFILE=":
-			file = kv[16:]
-			ends = append(ends, func() {
-				if f, err := os.Create(file); err == nil {
-					runtime.GC()
-					pprof.WriteHeapProfile(f)
-					f.Close()
-				}
-			})
-		}
-	}
-	return func() {
-		for _, end := range ends {
-			end()
-		}
-	}
-}
-
-// memProfileRate is Go's usual one where a profile is asked for, else 0.
-func memProfileRate(environ []string) int {
-	if slices.ContainsFunc(environ, func(kv string) bool { return strings.HasPrefix(kv, "IBID_MEMPROFILE=") }) {
-		return runtime.MemProfileRate
-	}
-	return 0
 }

@@ -213,9 +213,11 @@ const (
 	lenFlags
 )
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+// castagnoli makes its table when it is first called: that takes longer than
+// many a run.
+func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
 
-func checksum(b []byte) uint32 { return crc32.Checksum(b, castagnoli) }
+func checksum(b []byte) uint32 { return crc32.Checksum(b, castagnoli()) }
 
 // slot is how fresh an entry is.
 type slot struct {
@@ -377,7 +379,7 @@ func (w *scratch) gatherLikely(tags []byte) {
 
 // headChecksum covers the lengths and the head.
 func headChecksum(start, head []byte) uint32 {
-	return crc32.Update(checksum(start[lengthsAt:sumAt]), castagnoli, head)
+	return crc32.Update(checksum(start[lengthsAt:sumAt]), castagnoli(), head)
 }
 
 // headSpan says where an entry's head is, and from where on it is read, by the
