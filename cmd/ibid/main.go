@@ -1,3 +1,6 @@
+// A junction is a link to us, as it is to node.
+//go:debug winsymlink=0
+
 // Command ibid installs and publishes npm packages.
 package main
 

@@ -1,3 +1,6 @@
+// A junction is a link to us, as it is to node.
+//go:debug winsymlink=0
+
 // Command ibidx runs a command of a package, installed or not, as npx does.
 package main
 

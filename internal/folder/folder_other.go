@@ -80,7 +80,7 @@ func lstat(path string, st *Stat) error {
 	return nil
 }
 
-// Symlink makes a symbolic link; on Windows a junction where it must be one.
+// Symlink makes a symbolic link; on Windows, where it leads to a folder, a junction.
 func (f *Folder) Symlink(target, name string) error { return symlink(target, f.at(name)) }
 
 // Readlink gives a symbolic link's text.
