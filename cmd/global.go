@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -20,7 +21,8 @@ import (
 // globalLinks are the links that global packages have outside of node_modules:
 // their executables in <prefix>/bin and their manual pages in
 // <prefix>/share/man (npm: bin-links). Packages below them have their
-// executables in a .bin, as everywhere.
+// executables in a .bin, as everywhere. On Windows scripts in <prefix> stand
+// for the executables, see globalShim, and manual pages have no links.
 type globalLinks struct {
 	app   *App
 	dir   string // the folder that node_modules is in
@@ -38,6 +40,7 @@ type globalLink struct {
 	file string // that it leads to
 	pkg  string // the folder of the package
 	man  bool
+	shim bool // scripts, rather than a symbolic link
 }
 
 // globalLinks takes what belongs outside of node_modules out of a plan. It is
@@ -102,12 +105,9 @@ func (g *globalLinks) check() error {
 			continue
 		}
 		for _, l := range g.bins(s.Package, g.lock) {
-			if _, err := os.Lstat(l.path); errors.Is(err, fs.ErrNotExist) {
-				continue
-			}
-			if !l.own() {
+			if other := l.taken(); other != "" {
 				return &codedError{
-					code: "EEXIST", text: "EEXIST: file already exists", detail: []string{"File exists: " + l.path},
+					code: "EEXIST", text: "EEXIST: file already exists", detail: []string{"File exists: " + other},
 					hints: []string{"remove the file and run the command again; with --force it is overwritten"},
 				}
 			}
@@ -116,12 +116,25 @@ func (g *globalLinks) check() error {
 	return nil
 }
 
+// taken gives the file in the link's place that is no link into its package, or "".
+func (l *globalLink) taken() string {
+	if l.shim {
+		return globalShim(*l).taken()
+	}
+	if _, err := os.Lstat(l.path); errors.Is(err, fs.ErrNotExist) || l.own() {
+		return ""
+	}
+	return l.path
+}
+
 // own says whether the link is there and leads into its package.
 func (l *globalLink) own() bool {
 	target, err := os.Readlink(l.path)
-	if err != nil {
-		return false
-	}
+	return err == nil && l.within(target)
+}
+
+// within says whether a link's text leads into the package.
+func (l *globalLink) within(target string) bool {
 	if !filepath.IsAbs(target) {
 		target = filepath.Join(filepath.Dir(l.path), target)
 	}
@@ -136,6 +149,12 @@ func (g *globalLinks) apply() error {
 	}
 	seen := map[string]bool{}
 	for _, l := range g.old {
+		if l.shim {
+			if err := g.removeShim(globalShim(l)); err != nil {
+				return err
+			}
+			continue
+		}
 		if err := g.remove(l, l.own()); err != nil {
 			return err
 		}
@@ -186,6 +205,9 @@ func (g *globalLinks) link(l globalLink) error {
 	target, err := filepath.Rel(filepath.Dir(l.path), l.file)
 	if err != nil {
 		return err
+	}
+	if l.shim {
+		return g.writeShim(globalShim(l), target)
 	}
 	if _, err := os.Lstat(l.path); err == nil {
 		if now, err := os.Readlink(l.path); err == nil && now == target {
@@ -244,6 +266,7 @@ func (g *globalLinks) bins(p *lockfile.Package, lock *lockfile.Lockfile) []globa
 		}
 		out = append(out, globalLink{
 			path: filepath.Join(g.app.Config.GlobalBin(), b.Name), file: filepath.Join(pkg, filepath.FromSlash(b.Path)), pkg: pkg,
+			shim: runtime.GOOS == "windows",
 		})
 	}
 	return out
@@ -252,6 +275,9 @@ func (g *globalLinks) bins(p *lockfile.Package, lock *lockfile.Lockfile) []globa
 // mans are the links to a package's manual pages. The registry's short documents
 // do not speak of them, so that npm links only those of folders and tarballs.
 func (g *globalLinks) mans(p *lockfile.Package) []globalLink {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
 	if !p.Link && p.Integrity != "" && !strings.HasPrefix(p.Resolved, "file:") {
 		return nil
 	}

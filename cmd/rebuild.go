@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -144,7 +145,7 @@ func relink(ctx context.Context, a *App, p *project, installed *lockfile.Lockfil
 	if len(plan.Bins) == 0 {
 		return nil
 	}
-	applied, err := plan.Apply(ctx, p.dir, nil, linker.ApplyOptions{Umask: a.umask})
+	applied, err := plan.Apply(ctx, p.dir, nil, linker.ApplyOptions{Umask: a.umask, Shims: runtime.GOOS == "windows"})
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -208,6 +209,7 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 	go func() { hidden <- wanted.Encode() }()
 	applied, err := o.plan.Apply(ctx, p.dir, placer, linker.ApplyOptions{
 		Umask: a.umask,
+		Shims: runtime.GOOS == "windows",
 		Limit: max(24, a.Config.Int("maxsockets")),
 		Failed: func(x *lockfile.Package, err error) bool {
 			with := o.result.OptionalWith(x.Location)

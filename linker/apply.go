@@ -45,6 +45,9 @@ func (e *OptionalError) Unwrap() error { return e.Err }
 type ApplyOptions struct {
 	// Umask is the process's.
 	Umask fs.FileMode
+	// Shims has scripts stand for executables, as on Windows, rather than
+	// symbolic links.
+	Shims bool
 	// Limit is how many packages are waited for at once.
 	Limit int
 	// Failed is asked when a package cannot be placed; true means that it was
@@ -57,7 +60,9 @@ type ApplyOptions struct {
 type Applied struct {
 	plan  *Plan
 	root  *layout
-	moved []move // what was moved aside, in order
+	shims bool
+	taken map[string]bool // the shims that were thought of, by path
+	moved []move          // what was moved aside, in order
 	made  []string
 	// Missing are the optional packages that could not be placed.
 	Missing []*OptionalError
@@ -248,7 +253,7 @@ func (p *Plan) Apply(ctx context.Context, dir string, files Files, o ApplyOption
 	if err != nil {
 		return nil, err
 	}
-	a := &Applied{plan: p, root: l}
+	a := &Applied{plan: p, root: l, shims: o.Shims, taken: map[string]bool{}}
 	if err := a.apply(ctx, files, o); err != nil {
 		if uerr := a.Undo(); uerr != nil {
 			return nil, errors.Join(err, fmt.Errorf("putting node_modules back: %w", uerr))
@@ -263,7 +268,7 @@ func (a *Applied) apply(ctx context.Context, files Files, o ApplyOptions) error 
 		return nil
 	}
 	empty := isEmpty(filepath.Join(a.root.dir, "node_modules"))
-	if err := writeJournal(a.root, a.plan); err != nil {
+	if err := writeJournal(a.root, a.plan, a.shims); err != nil {
 		return err
 	}
 	if err := a.moveAside(empty); err != nil {

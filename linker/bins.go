@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/ibid-pm/ibid/internal/binshim"
 	"github.com/ibid-pm/ibid/internal/folder"
 	"github.com/ibid-pm/ibid/lockfile"
 )
@@ -36,6 +37,9 @@ func (a *Applied) retireOwnBin(b Bin) error {
 	if err != nil {
 		return nil // the whole folder went with its package
 	}
+	if a.shims {
+		return a.retireOwnShim(b, bin)
+	}
 	if target, err := bin.Readlink(path.Base(b.Path)); err != nil || target != b.Target {
 		return nil
 	}
@@ -54,6 +58,12 @@ func (a *Applied) linkBin(b *Bin, umask fs.FileMode) error {
 	if err != nil {
 		return err
 	}
+	if a.shims {
+		if err := a.writeShim(b, bin); err != nil {
+			return err
+		}
+		return a.fixBin(b, st.Mode.Perm(), umask)
+	}
 	name := path.Base(b.Path)
 	err = bin.Symlink(b.Target, name)
 	if errors.Is(err, fs.ErrExist) {
@@ -68,10 +78,15 @@ func (a *Applied) linkBin(b *Bin, umask fs.FileMode) error {
 		return err
 	}
 	a.made = append(a.made, b.Path)
-	if err := fixShebang(filepath.Join(a.root.dir, filepath.FromSlash(b.File)), st.Mode.Perm()); err != nil {
+	return a.fixBin(b, st.Mode.Perm(), umask)
+}
+
+// fixBin makes a bin's file fit to be started (npm: bin-links lib/fix-bin.js).
+func (a *Applied) fixBin(b *Bin, mode, umask fs.FileMode) error {
+	if err := fixShebang(filepath.Join(a.root.dir, filepath.FromSlash(b.File)), mode); err != nil {
 		return err
 	}
-	if want := 0o777 &^ umask; st.Mode.Perm() != want {
+	if want := 0o777 &^ umask; mode != want {
 		return a.root.top.Chmod(b.File, want)
 	}
 	return nil
@@ -110,15 +125,22 @@ func fixShebang(file string, mode fs.FileMode) error {
 
 // writeJournal says, before anything is written, what is about to be: a line
 // for each path that may be half done if ibid is killed.
-func writeJournal(l *layout, p *Plan) error {
+func writeJournal(l *layout, p *Plan, shims bool) error {
 	var b bytes.Buffer
 	for i := range p.Steps {
 		b.WriteString(string(p.Steps[i].Package.Location))
 		b.WriteByte('\n')
 	}
 	for _, bin := range p.Bins {
-		b.WriteString(bin.Path)
-		b.WriteByte('\n')
+		names := []string{bin.Path}
+		if shims {
+			each := binshim.Names(bin.Path)
+			names = each[:]
+		}
+		for _, name := range names {
+			b.WriteString(name)
+			b.WriteByte('\n')
+		}
 	}
 	b.WriteString(journalEnd)
 	modules, err := l.folder("node_modules", true)
