@@ -176,7 +176,7 @@ func (s *Store) verifyTree(trees *root, name, n string, c *Checked) error {
 		return err
 	}
 	se, derr := decodeSeal(string(body))
-	if derr != nil || !hmac.Equal(mac, data[len(body):]) {
+	if derr != nil || !hmac.Equal(mac[:], data[len(body):]) {
 		s.removeTree(trees, name, n)
 		c.Removed = append(c.Removed, path)
 		return nil

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io/fs"
+	"slices"
 )
 
 const sealMagic = "ibidseal"
@@ -28,7 +29,8 @@ type seal struct {
 	dir   string // the tree's folder, beside the seal
 	dirs  []sealDir
 	files []sealFile
-	total int64 // bytes of all files
+	total int64  // bytes of all files
+	data  []byte // what was read, with the MAC; the paths lie in it
 }
 
 type sealDir struct {
@@ -147,11 +149,19 @@ func (r *sealReader) count(size int) int {
 // decodeSeal reads what encode wrote, the MAC being checked and cut off. The
 // seal's strings share data's memory.
 func decodeSeal(data string) (*seal, error) {
+	s := new(seal)
+	if err := s.decode(data); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// decode is decodeSeal into the memory of a seal that nobody uses any more.
+func (s *seal) decode(data string) error {
 	r := &sealReader{b: data}
 	if r.take(len(sealMagic)) != sealMagic || r.take(1) != string(rune(sealVersion)) {
-		return nil, fmt.Errorf("not a seal of version %d", sealVersion)
+		return fmt.Errorf("not a seal of version %d", sealVersion)
 	}
-	s := &seal{}
 	copy(s.digest[:], r.take(len(s.digest)))
 	copy(s.variant[:], r.take(len(s.variant)))
 	s.bornFrom = int64(r.u64())
@@ -159,26 +169,26 @@ func decodeSeal(data string) (*seal, error) {
 	s.ino = r.u64()
 	s.btime = int64(r.u64())
 	s.dir = r.string()
-	if n := r.count(2); n > 0 {
-		s.dirs = make([]sealDir, n)
-		for i := range s.dirs {
-			s.dirs[i].path = r.string()
-		}
+	n := r.count(2)
+	s.dirs = slices.Grow(s.dirs[:0], n)[:n]
+	for i := range s.dirs {
+		s.dirs[i].path = r.string()
 	}
-	if n := r.count(5); n > 0 {
-		s.files = make([]sealFile, n)
-		for i := range s.files {
-			f := &s.files[i]
-			if t := r.take(2); len(t) == 2 {
-				f.mode = fs.FileMode(uint16(t[0])|uint16(t[1])<<8) & fs.ModePerm
-			}
-			f.size = int64(r.uvarint())
-			f.path = r.string()
-			s.total += f.size
+	n = r.count(5)
+	s.files = slices.Grow(s.files[:0], n)[:n]
+	s.total = 0
+	for i := range s.files {
+		f := &s.files[i]
+		f.mode = 0
+		if t := r.take(2); len(t) == 2 {
+			f.mode = fs.FileMode(uint16(t[0])|uint16(t[1])<<8) & fs.ModePerm
 		}
+		f.size = int64(r.uvarint())
+		f.path = r.string()
+		s.total += f.size
 	}
 	if r.bad || r.b != "" {
-		return nil, fmt.Errorf("damaged seal")
+		return fmt.Errorf("damaged seal")
 	}
-	return s, nil
+	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -64,6 +65,9 @@ type Store struct {
 	key     func() ([]byte, error)
 	trees   func() (*root, error)
 	madeDir sync.Map // folder → made by this process
+	// What serves one tree serves the next: there are thousands in a row.
+	macs  sync.Pool // of hash.Hash, under the key
+	seals sync.Pool // of *seal
 }
 
 // Open gives the store in o.Dir. Nothing is read or created until it is needed.
@@ -112,14 +116,20 @@ func (s *Store) loadKey() ([]byte, error) {
 	return nil, fmt.Errorf("store key: %s: cannot be made", s.keyFile)
 }
 
-func (s *Store) mac(data []byte) ([]byte, error) {
-	key, err := s.key()
-	if err != nil {
-		return nil, err
+func (s *Store) mac(data []byte) (sum [sha256.Size]byte, err error) {
+	m, _ := s.macs.Get().(hash.Hash)
+	if m == nil {
+		key, err := s.key()
+		if err != nil {
+			return sum, err
+		}
+		m = hmac.New(sha256.New, key)
 	}
-	m := hmac.New(sha256.New, key)
+	m.Reset()
 	m.Write(data)
-	return m.Sum(nil), nil
+	m.Sum(sum[:0])
+	s.macs.Put(m)
+	return sum, nil
 }
 
 func randomName() string {

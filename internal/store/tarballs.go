@@ -65,7 +65,7 @@ func (s *Store) PutRef(name string, d Digest) error {
 	if err != nil {
 		return err
 	}
-	return s.writeFile(s.refPath(name), append(d[:], mac...))
+	return s.writeFile(s.refPath(name), append(d[:], mac[:]...))
 }
 
 // Ref gives the tarball that has this second name, or ErrMissing. A ref that
@@ -87,7 +87,7 @@ func (s *Store) Ref(name string) (Digest, error) {
 	if err != nil {
 		return Digest{}, err
 	}
-	if !hmac.Equal(mac, data[len(d):]) {
+	if !hmac.Equal(mac[:], data[len(d):]) {
 		return Digest{}, ErrMissing
 	}
 	return d, nil

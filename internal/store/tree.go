@@ -5,11 +5,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -26,6 +25,9 @@ const maxTrees = 64
 
 // ErrBusy says that a tarball has as many trees as it may have, all on loan.
 var ErrBusy = errors.New("every tree is on loan")
+
+// maxSeal is more than the seal of the largest tarball that is accepted has.
+const maxSeal = 1 << 30
 
 // clockSlack is what a file's time stamp may lag behind the clock: the kernel
 // stamps with the time of its last tick.
@@ -52,15 +54,14 @@ func (s *Store) openTrees() (*root, error) {
 
 // VariantOf names the trees of a tarball whose files bins became executable.
 func (s *Store) VariantOf(bins []string, flags string) Variant {
-	h := sha256.New()
-	fmt.Fprintf(h, "%o\x00%s\x00", s.umask, flags)
-	for _, b := range bins { // the caller's order: a manifest has one
-		io.WriteString(h, b)
-		h.Write([]byte{0})
+	b := make([]byte, 0, 128)
+	b = strconv.AppendUint(b, uint64(s.umask), 8)
+	b = append(append(append(b, 0), flags...), 0)
+	for _, bin := range bins { // the caller's order: a manifest has one
+		b = append(append(b, bin...), 0)
 	}
-	var v Variant
-	copy(v[:], h.Sum(nil))
-	return v
+	sum := sha256.Sum256(b)
+	return Variant(sum[:8])
 }
 
 // Tree is an unpacked tarball on loan to this process, locked against others
@@ -151,42 +152,57 @@ func (s *Store) examineLocked(trees *root, lock *folder.File, name, n string, d 
 	if st.Nlink == 0 {
 		return nil, errOnLoan // another process is replacing it right now
 	}
-	spoilt := func() error {
-		s.removeTree(trees, name, n)
-		return errSpoilt
+	se, _ := s.seals.Get().(*seal)
+	if se == nil {
+		se = new(seal)
 	}
-	data := make([]byte, st.Size)
-	if err := lock.ReadFull(data); err != nil {
-		return nil, spoilt()
+	dir, err := s.examineSeal(trees, lock, name, &st, se, d, v)
+	if err != nil {
+		s.seals.Put(se)
+		if errors.Is(err, errSpoilt) {
+			s.removeTree(trees, name, n)
+		}
+		return nil, err
 	}
-	if len(data) < sha256.Size {
-		return nil, spoilt()
+	return &Tree{store: s, seal: se, lock: lock, dir: dir}, nil
+}
+
+// examineSeal reads the seal into se and opens the folder that it speaks of:
+// errSpoilt where either is not what was written.
+func (s *Store) examineSeal(trees *root, lock *folder.File, name string, st *folder.Stat, se *seal, d Digest, v Variant) (*folder.Folder, error) {
+	if st.Size < sha256.Size || st.Size > maxSeal {
+		return nil, errSpoilt
 	}
-	body := data[:len(data)-sha256.Size]
+	se.data = slices.Grow(se.data[:0], int(st.Size))[:st.Size]
+	if err := lock.ReadFull(se.data); err != nil {
+		return nil, errSpoilt
+	}
+	body := se.data[:len(se.data)-sha256.Size]
 	mac, err := s.mac(body)
 	if err != nil {
 		return nil, err
 	}
-	if !hmac.Equal(mac, data[len(body):]) {
-		return nil, spoilt()
+	if !hmac.Equal(mac[:], se.data[len(body):]) {
+		return nil, errSpoilt
 	}
-	// data is never written to again, so the seal may share its memory.
-	seal, err := decodeSeal(unsafe.String(unsafe.SliceData(body), len(body)))
-	if err != nil || seal.digest != d || seal.variant != v || seal.ino != st.Ino || seal.btime != st.Btime {
-		return nil, spoilt()
+	// data is not written to until the tree is returned, so the paths may
+	// share its memory.
+	if err := se.decode(unsafe.String(unsafe.SliceData(body), len(body))); err != nil ||
+		se.digest != d || se.variant != v || se.ino != st.Ino || se.btime != st.Btime {
+		return nil, errSpoilt
 	}
-	dir, err := trees.Child(name + "/" + seal.dir)
+	dir, err := trees.Child(name + "/" + se.dir)
 	if err != nil {
-		return nil, spoilt()
+		return nil, errSpoilt
 	}
-	if err := seal.check(dir); err != nil {
+	if err := se.check(dir); err != nil {
 		dir.Close()
 		if errors.Is(err, errOnLoan) {
-			return nil, err
+			return nil, errOnLoan
 		}
-		return nil, spoilt()
+		return nil, errSpoilt
 	}
-	return &Tree{store: s, seal: seal, lock: lock, dir: dir}, nil
+	return dir, nil
 }
 
 // check compares every file with the seal: errOnLoan where a project still has
@@ -318,7 +334,7 @@ func (s *Store) unpackLocked(trees *root, lock *folder.File, parent, name, n str
 	if err != nil {
 		return fail(err)
 	}
-	if _, err := lock.Write(append(data, mac...)); err != nil {
+	if _, err := lock.Write(append(data, mac[:]...)); err != nil {
 		return fail(err)
 	}
 	dir, err := trees.Child(name + "/" + treeDir)
@@ -339,10 +355,9 @@ func (t *Tree) Return() {
 	t.closed = true
 	t.dir.Close()
 	t.lock.Close() // gives the lock back as well
+	t.store.seals.Put(t.seal)
+	t.seal = nil
 }
-
-// Count gives how many files the tree has and their bytes.
-func (t *Tree) Count() (files int, bytes int64) { return len(t.seal.files), t.seal.total }
 
 // FS gives the tree's files for reading.
 func (t *Tree) FS() fs.FS { return os.DirFS(t.dir.Path()) }
