@@ -40,6 +40,7 @@ type ahead struct {
 	decided bool
 	kept    int
 	group   sync.WaitGroup
+	reading sync.WaitGroup // the lock, for guesses
 }
 
 type guess struct {
@@ -68,7 +69,7 @@ func (a *App) goAhead(ctx context.Context, p *project, f *fetch.Fetcher) *ahead 
 	h := &ahead{fetch: f, host: a.environment(), begun: map[string]*guess{}}
 	h.ctx, h.cancel = context.WithCancel(ctx)
 	if p.lock != nil {
-		h.wantLocked(p.lock, a.Config.Bool("bin-links"))
+		h.reading.Go(func() { h.wantLocked(p.lock, a.Config.Bool("bin-links")) })
 	}
 	return h
 }
@@ -174,11 +175,13 @@ func (h *ahead) look() {
 	}
 }
 
-// settle says that the tree is decided.
+// settle says that the tree is decided. From then on there are no new guesses:
+// what is taken before it is guessed would be got twice.
 func (h *ahead) settle() {
 	if h == nil {
 		return
 	}
+	h.reading.Wait()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.decided = true
@@ -237,6 +240,7 @@ func (h *ahead) stop() {
 		return
 	}
 	h.cancel()
+	h.reading.Wait()
 	h.group.Wait()
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -71,7 +71,7 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 			st = nil
 		}
 	}
-	go largePages()
+	largePages()
 	if p == nil {
 		if p, err = a.project(); err != nil {
 			return nil, err
@@ -113,7 +113,9 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.lock = res.Lockfile()
+	if a.savesLock(c) {
+		o.lock = res.Lockfile()
+	}
 	a.timing.done("decided the tree")
 	if !a.Config.PackageLockOnly() {
 		if err := a.layOut(ctx, o, fetcher, guesses, c); err != nil {

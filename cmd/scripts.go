@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/ibid-pm/ibid/internal/config"
 	"github.com/ibid-pm/ibid/internal/jsjson"
@@ -222,13 +223,16 @@ func (a *App) rootScripts(ctx context.Context, hidden bool, events ...string) er
 // and it is noted what was not run.
 func (a *App) afterScripts(ctx context.Context, o *outcome) error {
 	a.warnWorkspacePolicies(o.result.Tree)
-	fresh := map[string]bool{}
-	if o.plan != nil {
-		for i := range o.plan.Steps {
-			fresh[string(o.plan.Steps[i].Package.Location)] = true
+	fresh := sync.OnceValue(func() map[string]bool {
+		fresh := map[string]bool{}
+		if o.plan != nil {
+			for i := range o.plan.Steps {
+				fresh[string(o.plan.Steps[i].Package.Location)] = true
+			}
 		}
-	}
-	o.unreviewed = o.scripts.unreviewed(o.result.Tree, func(l string) bool { return fresh[l] })
+		return fresh
+	})
+	o.unreviewed = o.scripts.unreviewed(o.result.Tree, func(l string) bool { return fresh()[l] })
 	if o.scripts.throwaway || a.Config.PackageLockOnly() {
 		return nil
 	}
