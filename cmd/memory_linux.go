@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"runtime"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -17,9 +18,19 @@ import (
 // Where the kernel has no large pages nothing changes.
 func largePages() {
 	block := make([]byte, heapLimit*3/4)
-	err := unix.Madvise(block, unix.MADV_HUGEPAGE)
+	// What the heap has mapped before the block and not yet touched lies in the
+	// same arena. The kernel skips what is not mapped.
+	start := uintptr(unsafe.Pointer(unsafe.SliceData(block)))
+	before := min(start%arena, firstGrowth)
+	_, _, errno := unix.RawSyscall(unix.SYS_MADVISE, start-before, before+uintptr(len(block)), unix.MADV_HUGEPAGE)
 	block = nil
-	if err == nil {
+	if errno == 0 || errno == unix.ENOMEM {
 		runtime.GC()
 	}
 }
+
+// How Go's heap grows (runtime/mheap.go): inside of arenas, by some MB at first.
+const (
+	arena       = 64 << 20
+	firstGrowth = 4 << 20
+)
