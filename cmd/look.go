@@ -41,6 +41,7 @@ func newLookCmds(a *App) []*cobra.Command {
 		newLicensesCmd(a),
 		newSbomCmd(a),
 		newAuditCmd(a),
+		newDiffCmd(a),
 		newDoctorCmd(a),
 		newBugsCmd(a),
 		newRepoCmd(a),

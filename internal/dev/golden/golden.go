@@ -4,7 +4,8 @@
 // A Scene is a project and a list of command lines: one file NAME.txtar in
 // testdata/npm/golden, its comment the command lines, its files the project's.
 // A file called "-links" lists symbolic links, "path -> target" a line; a
-// folder "-registry" is what the registry serves, see Registry. An Answer is
+// folder "-registry" is what the registry serves, and "-tarballs" what is in its
+// tarballs, see Registry. An Answer is
 // the exit code and the standard output of one command line; a scene's answers
 // stand beside it in NAME.json, with npm's version. Paths and addresses that
 // differ from run to run are masked in them.
@@ -72,7 +73,7 @@ func Scenes(dir string) ([]*Scene, error) {
 func (s *Scene) Unpack(dir string) error {
 	for _, f := range s.files {
 		switch {
-		case strings.HasPrefix(f.Name, "-registry/"):
+		case strings.HasPrefix(f.Name, "-registry/"), strings.HasPrefix(f.Name, "-tarballs/"):
 		case f.Name == "-links":
 			for line := range strings.Lines(string(f.Data)) {
 				from, to, ok := strings.Cut(strings.TrimSpace(line), " -> ")

@@ -1,17 +1,23 @@
 package golden
 
 import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 )
 
 // Registry serves the files in the scene's folder "-registry": a file is the
 // answer to a request for its path, "ms.json" to one for "/ms" and
 // "@a/b.json" to one for "/@a%2fb". For a POST the file is "PATH.post.json".
-// {REGISTRY} in a file stands for the server's own address. Everything else is
-// not found. The caller closes it.
+// {REGISTRY} in a file stands for the server's own address. The folder
+// "-tarballs" holds what is packed: "a/-/a-1.0.0.tgz/package/x.js" is in the
+// tarball at "/a/-/a-1.0.0.tgz", with a mode where one is behind its name, as in
+// "x.js 755". Everything else is not found. The caller closes it.
 func (s *Scene) Registry() *httptest.Server {
 	files := map[string]string{}
 	for _, f := range s.files {
@@ -19,8 +25,14 @@ func (s *Scene) Registry() *httptest.Server {
 			files[name] = string(f.Data)
 		}
 	}
+	tarballs := s.tarballs()
 	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		name := strings.TrimPrefix(r.URL.Path, "/")
+		if tgz, ok := tarballs[name]; ok {
+			w.Header().Set("Content-Type", "application/octet-stream")
+			w.Write(tgz)
+			return
+		}
 		if r.Method == http.MethodPost {
 			name += ".post"
 		}
@@ -33,4 +45,43 @@ func (s *Scene) Registry() *httptest.Server {
 		}
 		io.WriteString(w, strings.ReplaceAll(body, "{REGISTRY}", "http://"+r.Host))
 	}))
+}
+
+// tarballs packs the folder "-tarballs".
+func (s *Scene) tarballs() map[string][]byte {
+	type archive struct {
+		b   bytes.Buffer
+		zip *gzip.Writer
+		tar *tar.Writer
+	}
+	all := map[string]*archive{}
+	for _, f := range s.files {
+		name, ok := strings.CutPrefix(f.Name, "-tarballs/")
+		if !ok {
+			continue
+		}
+		at := strings.Index(name, ".tgz/") + len(".tgz")
+		a := all[name[:at]]
+		if a == nil {
+			a = &archive{}
+			a.zip = gzip.NewWriter(&a.b)
+			a.tar = tar.NewWriter(a.zip)
+			all[name[:at]] = a
+		}
+		path, mode, _ := strings.Cut(name[at+1:], " ")
+		bits, err := strconv.ParseInt(mode, 8, 64)
+		if err != nil {
+			bits = 0o644
+		}
+		// A bytes.Buffer takes everything.
+		a.tar.WriteHeader(&tar.Header{Name: path, Mode: bits, Size: int64(len(f.Data))})
+		a.tar.Write(f.Data)
+	}
+	out := map[string][]byte{}
+	for name, a := range all {
+		a.tar.Close()
+		a.zip.Close()
+		out[name] = a.b.Bytes()
+	}
+	return out
 }
