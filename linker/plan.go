@@ -52,6 +52,9 @@ type Plan struct {
 // Options changes what a plan contains.
 type Options struct {
 	NoBins bool // bin-links=false
+	// Again are installed packages to lay out once more although they look the
+	// same.
+	Again map[lockfile.Location]bool
 }
 
 // NewPlan compares what is installed with what is wanted. Either may be nil.
@@ -87,7 +90,7 @@ func NewPlan(installed, wanted *lockfile.Lockfile, o Options) *Plan {
 		case was == nil:
 			p.Steps = append(p.Steps, Step{Action: Add, Package: x})
 			p.Added++
-		case !same(was, x):
+		case !same(was, x), o.Again[x.Location]:
 			p.Steps = append(p.Steps, Step{Action: Change, Package: x, Was: was})
 			p.Changed++
 		}
@@ -157,13 +160,21 @@ func same(was, want *lockfile.Package) bool {
 	if want.Link {
 		return was.Resolved == want.Resolved
 	}
-	if version(was) != version(want) || was.Name() != want.Name() {
+	if version(was) != version(want) || was.Name() != want.Name() || patch(was) != patch(want) {
 		return false
 	}
 	if was.Integrity == "" && want.Integrity == "" {
 		return was.Resolved == want.Resolved || was.Resolved == "" || want.Resolved == ""
 	}
 	return was.Integrity == want.Integrity || sharesHash(was.Integrity, want.Integrity)
+}
+
+// patch is the integrity of the patch that a package has, "" for none.
+func patch(p *lockfile.Package) string {
+	if p.Patched == "" {
+		return ""
+	}
+	return p.Patched.Value().Get("integrity").Str()
 }
 
 // sharesHash says whether two integrity strings have a hash in common.

@@ -71,7 +71,7 @@ func (n *Node) Lockfile(o LockOptions) *lockfile.Lockfile {
 			continue
 		}
 		p := entryOf(n, dir, loc, o)
-		if p.PackageExtensionsApplied != "" {
+		if p.PackageExtensionsApplied != "" || p.Patched != "" && p.Patched.Truthy() {
 			extended = true
 		}
 		l.Packages = append(l.Packages, p)
@@ -132,6 +132,7 @@ func entryOf(n *Node, dir, loc string, o LockOptions) *lockfile.Package {
 		p.DevOptional = n.DevOptional && !n.Dev && !n.Optional
 	}
 	p.PackageExtensionsApplied = n.extensions.raw()
+	p.Patched = n.Patched
 	return p
 }
 

@@ -4,6 +4,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/ibid-pm/ibid/internal/jsjson"
 	"github.com/ibid-pm/ibid/internal/manifest"
 	"github.com/ibid-pm/ibid/internal/nodesemver"
 )
@@ -60,6 +61,10 @@ type Node struct {
 	Inert bool
 	// extensions is the provenance of a packageExtensions repair (npm 12).
 	extensions *extensionRecord
+	// Patched is what a lock says of the patch that was applied to the package
+	// (npm 12), "" for none. Whoever registers patches sets it before a lock is
+	// made of the tree.
+	Patched jsjson.Raw
 
 	// unloaded marks a virtual root whose edges nobody needed yet.
 	unloaded bool
@@ -106,6 +111,7 @@ type nodeOptions struct {
 	dummy           bool
 	global          bool
 	flags           *flags
+	patched         jsjson.Raw
 	extensions      *extensionRecord
 	// later leaves the edges unloaded; see bulk loading in virtual.go.
 	later bool
@@ -182,6 +188,7 @@ func (r *rules) bareNode(o nodeOptions) *Node {
 	}
 	n.hasShrinkwrap = o.hasShrinkwrap || n.Package.HasShrinkwrap
 	n.extensions = o.extensions
+	n.Patched = o.patched
 
 	n.dummy = o.dummy
 	switch {

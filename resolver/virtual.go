@@ -236,6 +236,7 @@ func (l *virtualLoader) loadNode(p *lockfile.Package, bulk *bulk) *Node {
 			Dev:         p.Dev,
 		},
 		extensions: recordOf(p.PackageExtensionsApplied),
+		patched:    p.Patched,
 	}
 	return bulk.newNode(o, p)
 }
