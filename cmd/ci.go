@@ -24,6 +24,11 @@ func runCi(ctx context.Context, a *App) error {
 	if a.Config.Global() {
 		return &codedError{code: "ECIGLOBAL", text: "`ibid ci` does not work for global packages"}
 	}
+	for _, key := range []string{"allow-unused-patches", "ignore-patch-failures"} {
+		if a.onlyCLI(key) {
+			return &codedError{code: "ECIPATCHFLAG", text: "--" + key + ": `" + a.heading + " ci` takes every patch or none"}
+		}
+	}
 	a.Config.Set("package-lock", config.NewBool(true), config.CLI)
 	a.setSave(false)
 	o, err := a.reify(ctx, change{
@@ -70,6 +75,11 @@ func checkLock(p *project, res *resolver.Result) error {
 			wrong = append(wrong, fmt.Sprintf("Missing: %s@%s from lock file", n.Name, n.Version()))
 		case !locked.Link && locked.Version() != n.Version():
 			wrong = append(wrong, fmt.Sprintf("Invalid: lock file's %s@%s does not satisfy %s@%s", n.Name, locked.Version(), n.Name, n.Version()))
+		}
+		if locked != nil {
+			if what := patchDiffers(locked, n); what != "" {
+				wrong = append(wrong, what)
+			}
 		}
 	}
 	if len(wrong) == 0 {

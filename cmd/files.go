@@ -27,10 +27,12 @@ type files struct {
 	bins map[lockfile.Location][]string
 	// ahead may have got a package already; nil for nothing.
 	ahead *ahead
+	// patches are what is changed in packages; nil for nothing.
+	patches *patchSet
 }
 
 func (f *files) Group(p *lockfile.Package) string {
-	if p.Integrity == "" && p.Resolved == "" {
+	if p.Integrity == "" && p.Resolved == "" || p.Patched != "" {
 		return ""
 	}
 	return p.Integrity + "\x00" + p.Resolved + "\x00" + strings.Join(f.bins[p.Location], "\x00")
@@ -55,6 +57,9 @@ func (f *files) Place(ctx context.Context, p *lockfile.Package, into []*folder.F
 		for _, b := range p.Meta.Bin {
 			r.Bins = append(r.Bins, b.Path)
 		}
+	}
+	if p.Patched != "" && f.patches != nil {
+		return f.placePatched(ctx, p, into, func(private bool) error { return f.place(ctx, r, private, into) })
 	}
 	return f.place(ctx, r, f.private != nil && f.private(p), into)
 }

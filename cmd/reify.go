@@ -52,6 +52,7 @@ type outcome struct {
 	// standing: nothing had to be decided, all is as the last install left it.
 	standing *standing
 	scripts  *installScripts
+	patches  *patchSet
 	// unreviewed are the packages whose install scripts were not run.
 	unreviewed []lifecycle.Pending
 }
@@ -98,12 +99,12 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 	fetcher := a.fetcher()
 	guesses := a.goAhead(ctx, p, fetcher)
 	defer guesses.stop()
-	res, err := a.decide(ctx, p, fetcher, guesses, c)
+	res, patched, err := a.decide(ctx, p, fetcher, guesses, c)
 	guesses.settle()
 	if err != nil {
 		return nil, err
 	}
-	o := &outcome{project: p, result: res, scripts: scripts}
+	o := &outcome{project: p, result: res, scripts: scripts, patches: patched}
 	if err := scripts.preflight(res.Tree); err != nil {
 		return nil, err
 	}
@@ -122,13 +123,14 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 			return nil, err
 		}
 	}
+	o.patches.warnVersion(p, o.lock)
 	if err := a.save(o, edits, c); err != nil {
 		return nil, err
 	}
 	if err := a.afterScripts(ctx, o); err != nil {
 		return nil, err
 	}
-	if st != nil && a.rememberable(o, c) {
+	if st != nil && o.patches == nil && a.rememberable(o, c) {
 		a.remember(st, o, o.wanted)
 		a.timing.done("remembered the project's state")
 	}
@@ -136,15 +138,15 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 	return o, nil
 }
 
-func (a *App) decide(ctx context.Context, p *project, f *fetch.Fetcher, guesses *ahead, c change) (*resolver.Result, error) {
+func (a *App) decide(ctx context.Context, p *project, f *fetch.Fetcher, guesses *ahead, c change) (*resolver.Result, *patchSet, error) {
 	if !a.Config.Bool("dry-run") && !a.Config.PackageLockOnly() {
 		if err := p.heal(); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	src, err := a.source(f)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	req := a.resolveRequest(p)
 	req.Prefetch = func(f *resolver.Fetched) { guesses.wantManifest(f.Manifest) }
@@ -156,14 +158,18 @@ func (a *App) decide(ctx context.Context, p *project, f *fetch.Fetcher, guesses 
 	}
 	res, err := resolver.Resolve(ctx, src, req)
 	if err != nil {
-		return nil, a.explainConflict(ctx, err)
+		return nil, nil, a.explainConflict(ctx, err)
+	}
+	patched, err := a.registerPatches(p, res.Tree, req.Remove)
+	if err != nil {
+		return nil, nil, err
 	}
 	if c.check != nil {
 		if err := c.check(p, res); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	return res, nil
+	return res, patched, nil
 }
 
 // layOut makes node_modules what the tree says.
@@ -185,7 +191,7 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 		}
 		a.timing.done("read what is installed")
 	}
-	o.plan = linker.NewPlan(installed, wanted, linker.Options{NoBins: !a.Config.Bool("bin-links")})
+	o.plan = linker.NewPlan(installed, wanted, o.patches.planOptions(linker.Options{NoBins: !a.Config.Bool("bin-links")}))
 	if dry {
 		return nil
 	}
@@ -198,7 +204,7 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 		return err
 	}
 	gone := map[lockfile.Location]bool{}
-	placer := &files{app: a, fetch: f, private: o.scripts.writes(o.result.Tree), bins: binsOf(o.plan), ahead: guesses}
+	placer := &files{app: a, fetch: f, private: o.scripts.writes(o.result.Tree), bins: binsOf(o.plan), ahead: guesses, patches: o.patches}
 	global := a.globalLinks(p, o.plan, installed, wanted)
 	if err := global.check(); err != nil {
 		return err
@@ -214,6 +220,9 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 		Shims: runtime.GOOS == "windows",
 		Limit: max(24, a.Config.Int("maxsockets")),
 		Failed: func(x *lockfile.Package, err error) bool {
+			if _, is := err.(*patchError); is {
+				return false
+			}
 			with := o.result.OptionalWith(x.Location)
 			for _, l := range with {
 				gone[l] = true
@@ -240,6 +249,12 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 			return errors.Join(err, applied.Undo())
 		}
 		text = wanted.Encode()
+	}
+	if o.patches.forget(o.result.Tree, wanted) {
+		text = wanted.Encode()
+		if o.lock != nil {
+			o.lock = o.result.Lockfile()
+		}
 	}
 	if err := applied.Commit(); err != nil {
 		a.logPrefixed(levelWarn, "cleanup", err.Error())
