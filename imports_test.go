@@ -224,11 +224,29 @@ func TestPackagesAreNamedAndStartWithoutWork(t *testing.T) {
 			t.Errorf("%s: package %s: the name says nothing of what it is about", name, file.Name.Name)
 		}
 		for _, d := range file.Decls {
-			if f, ok := d.(*ast.FuncDecl); ok && f.Recv == nil && f.Name.Name == "init" {
+			if f, ok := d.(*ast.FuncDecl); ok && f.Recv == nil && f.Name.Name == "init" && path.Dir(name) != "cmd/first" {
 				t.Errorf("%s: init runs before every command, --version too", fset.Position(f.Pos()))
 			}
 		}
 	})
+}
+
+// What cmd/first imports is made ready before it is: with package os it would
+// come after most of TLS.
+func TestFirstComesEarly(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", "./cmd/first").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range strings.Fields(string(out)) {
+		switch root, _, _ := strings.Cut(p, "/"); root {
+		case "internal", "runtime", "unsafe", "errors", "sync", "syscall", "iter", "cmp", "slices", "math":
+		default:
+			if !strings.HasPrefix(p, module+"/") {
+				t.Errorf("cmd/first imports %s", p)
+			}
+		}
+	}
 }
 
 func TestEveryPackageSaysWhatItIs(t *testing.T) {

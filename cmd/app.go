@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -19,12 +20,13 @@ import (
 	"github.com/ibid-pm/ibid/internal/git"
 	"github.com/ibid-pm/ibid/internal/store"
 	"github.com/ibid-pm/ibid/internal/term"
+	"github.com/ibid-pm/ibid/internal/version"
 	"github.com/ibid-pm/ibid/registry"
 )
 
 // compatible is the version of npm whose behaviour ibid has, where a package
 // or a script asks.
-const compatible = "11.19.1"
+const compatible = version.NPM
 
 // Env is what the operating system gives a process.
 type Env struct {
@@ -56,6 +58,7 @@ type App struct {
 	umask   fs.FileMode
 
 	outMu sync.Mutex
+	heard bytes.Buffer // the log lines so far
 
 	store  func() *store.Store
 	client func() (*registry.Client, error)
@@ -103,7 +106,7 @@ func MainX(env Env) int { return run(env, execArgs(env.Argv[1:])) }
 
 func run(env Env, args []string) (status int) {
 	a := &App{Env: env, heading: "ibid", level: levelNotice, start: time.Now(), umask: processUmask()}
-	if base := strings.TrimSuffix(filepath.Base(env.Argv[0]), ".exe"); base == "npm" || base == "npx" {
+	if base := strings.TrimSuffix(filepath.Base(env.Argv[0]), ".exe"); version.IsNPM(base) {
 		a.heading = "npm"
 		if base == "npx" {
 			args = execArgs(args)
@@ -164,7 +167,7 @@ func (a *App) main(ctx context.Context, args []string) error {
 	}
 	words := cfg.Args()
 	if cfg.Bool("version") {
-		fmt.Fprintln(a.Stdout, versionText(a))
+		fmt.Fprintln(a.Stdout, a.version())
 		return nil
 	}
 	root := newRootCmd(a)
@@ -204,6 +207,9 @@ func (a *App) wantsColour() bool {
 	return ok && term.IsTerminal(f) && a.Config.Getenv("TERM") != "dumb"
 }
 
+// version is what ibid says that it is.
+func (a *App) version() string { return version.For(a.Argv[0]) }
+
 func (a *App) json() bool { return a.Config != nil && a.Config.Bool("json") }
 
 // log writes one line for people to stderr.
@@ -225,7 +231,11 @@ func (a *App) logPrefixed(l level, prefix, text string) {
 		if prefix != "" {
 			parts = append(parts, prefix)
 		}
-		fmt.Fprintln(a.Stderr, strings.TrimRight(strings.Join(append(parts, line), " "), " "))
+		line = strings.TrimRight(strings.Join(append(parts, line), " "), " ") + "\n"
+		io.WriteString(a.Stderr, line)
+		if a.heard.Len() < maxHeard {
+			a.heard.WriteString(line)
+		}
 	}
 }
 
@@ -240,6 +250,9 @@ func paint(s string, l level) string {
 	}
 	return s
 }
+
+// maxHeard is how many bytes of log lines are worth remembering.
+const maxHeard = 16 << 10
 
 // hint says what a person can do next.
 func (a *App) hint(text string) {

@@ -173,7 +173,7 @@ func (a *App) writeSurroundings(b *strings.Builder) {
 	fmt.Fprintf(b, "; node bin location = %s\n; node version = %s\n; npm local prefix = %s\n; npm version = %s\n",
 		cfg.NodePath(), version, cfg.LocalPrefix(), compatible)
 	if a.heading != "npm" {
-		fmt.Fprintf(b, "; ibid version = %s\n", versionText(a))
+		fmt.Fprintf(b, "; ibid version = %s\n", a.version())
 	}
 	fmt.Fprintf(b, "; cwd = %s\n; HOME = %s\n; Run `%s config ls -l` to show all defaults.\n\n", cfg.Cwd(), cfg.Home(), a.heading)
 }

@@ -132,7 +132,7 @@ Commands:
 		}
 	}
 	a.out("\nSettings stand in %s or on the command line: %s <command> --key=value\n%s help config lists the keys\n\n%s@%s",
-		a.Config.Source(config.User), h, h, h, versionText(a))
+		a.Config.Source(config.User), h, h, h, a.version())
 }
 
 type topic struct {

@@ -52,6 +52,12 @@ func runInstall(ctx context.Context, a *App, args []string) error {
 		if err := a.installedScripts(ctx); err != nil {
 			return err
 		}
+		switch {
+		case o.standing != nil:
+			a.keepAnswer(o.standing)
+		case o.kept != nil && a.heard.Len() == 0:
+			a.keepAnswer(o.kept)
+		}
 	}
 	a.summary(o)
 	return nil

@@ -51,8 +51,10 @@ type outcome struct {
 	wanted *lockfile.Lockfile
 	// standing: nothing had to be decided, all is as the last install left it.
 	standing *standing
-	scripts  *installScripts
-	patches  *patchSet
+	// kept is what was remembered of the project for the next install.
+	kept    *standing
+	scripts *installScripts
+	patches *patchSet
 	// unreviewed are the packages whose install scripts were not run.
 	unreviewed []lifecycle.Pending
 }

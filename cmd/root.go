@@ -2,29 +2,10 @@ package cmd
 
 import (
 	"io"
-	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
 )
-
-// version is set by the linker when a release is built.
-var version = ""
-
-// versionText is the version that ibid says it has: called as npm, npm's, which
-// tools compare with what they need.
-func versionText(a *App) string {
-	if a.heading == "npm" {
-		return compatible
-	}
-	if version != "" {
-		return version
-	}
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
-		return strings.TrimPrefix(info.Main.Version, "v")
-	}
-	return "0.0.0-dev"
-}
 
 func newRootCmd(a *App) *cobra.Command {
 	root := &cobra.Command{

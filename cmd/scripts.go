@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -181,12 +182,31 @@ func gypFile(raw jsjson.Raw) *bool {
 // preinstallScript runs the project's own preinstall: as from npm 12 on, before
 // anything is fetched, so that it can prepare for the fetching.
 func (a *App) preinstallScript(ctx context.Context) error {
-	return a.rootScripts(ctx, false, "preinstall")
+	return a.rootScripts(ctx, false, beforeInstall)
 }
 
 // installedScripts runs what "install" and "ci" run when all is in place.
 func (a *App) installedScripts(ctx context.Context) error {
-	return a.rootScripts(ctx, false, "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare")
+	return a.rootScripts(ctx, false, afterInstall[:]...)
+}
+
+const beforeInstall = "preinstall"
+
+var afterInstall = [...]string{"install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare"}
+
+// hasRootScripts says whether an install runs scripts of the project's own.
+func (a *App) hasRootScripts() bool {
+	if a.Config.Bool("ignore-scripts") {
+		return false
+	}
+	dir := a.Config.LocalPrefix()
+	file, err := manifest.ReadFile(filepath.Join(dir, "package.json"))
+	if err != nil {
+		return true
+	}
+	m := file.Manifest()
+	runs := func(event string) bool { return lifecycle.Command(event, dir, m.Scripts, gypFile(m.GypFile)) != "" }
+	return runs(beforeInstall) || slices.ContainsFunc(afterInstall[:], runs)
 }
 
 // rootScripts runs those of the project's scripts that there are.

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/ibid-pm/ibid/cmd/again"
 	"github.com/ibid-pm/ibid/internal/config"
 	"github.com/ibid-pm/ibid/internal/folder"
 	"github.com/ibid-pm/ibid/internal/lifecycle"
@@ -26,17 +27,10 @@ import (
 // lost with it.
 type standing struct {
 	dir   string
-	file  string // where it is kept
-	key   string // of the configuration
-	marks []mark
-	said  []string // the warnings that the install ended with
-}
-
-// mark is one file or folder as it was; a zero one was not there.
-type mark struct {
-	path                    string // relative to the project
-	ino                     uint64
-	size, modified, changed int64
+	file  string       // where it is kept
+	key   string       // of the configuration
+	marks []again.Mark // with paths relative to the project
+	said  []string     // the warnings that the install ended with
 }
 
 const standingMagic = "ibid standing 1"
@@ -54,7 +48,7 @@ func (a *App) newStanding(dir string) *standing {
 // configKey sums up all that an install goes by besides files.
 func (a *App) configKey() string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%s\x00%s\x00%s\x00%o\x00", versionText(a), compatible, a.nodeVersion(), a.umask)
+	fmt.Fprintf(h, "%s\x00%s\x00%s\x00%o\x00", a.version(), compatible, a.nodeVersion(), a.umask)
 	for i := range config.Definitions() {
 		d := &config.Definitions()[i]
 		if a.Config.IsDefault(d.Key) {
@@ -91,17 +85,17 @@ func parentOf(p string) string {
 }
 
 // look takes the mark of a path as it is now.
-func look(top *folder.Folder, path string) (mark, error) {
+func look(top *folder.Folder, path string) (again.Mark, error) {
 	var st folder.Stat
 	err := top.Lstat(path, &st)
 	if err != nil && !isMissing(err) {
-		return mark{}, err
+		return again.Mark{}, err
 	}
-	m := mark{path: path}
+	m := again.Mark{Path: path}
 	if err == nil {
-		m.ino, m.modified, m.changed = st.Ino, st.Mtime, st.Ctime
+		m.Ino, m.Modified, m.Changed = st.Ino, st.Mtime, st.Ctime
 		if !st.Mode.IsDir() {
-			m.size = st.Size
+			m.Size = st.Size
 		}
 	}
 	return m, nil
@@ -121,6 +115,9 @@ func (s *standing) watch(workspaces []string) error {
 	}
 	defer top.Close()
 	for _, path := range s.inputs(workspaces) {
+		if _, err := top.Readlink(path); err == nil {
+			return fmt.Errorf("%s: a link, which tells nothing of its file", path)
+		}
 		m, err := look(top, path)
 		if err != nil {
 			return err
@@ -139,8 +136,8 @@ func (s *standing) keep(installed *lockfile.Lockfile, wrote func(path string) bo
 	}
 	defer top.Close()
 	for i := range s.marks {
-		if wrote(s.marks[i].path) {
-			if s.marks[i], err = look(top, s.marks[i].path); err != nil {
+		if wrote(s.marks[i].Path) {
+			if s.marks[i], err = look(top, s.marks[i].Path); err != nil {
 				return err
 			}
 		}
@@ -182,11 +179,11 @@ func (s *standing) keep(installed *lockfile.Lockfile, wrote func(path string) bo
 	fmt.Fprintf(&b, "%s\n%s\n%s\n%d %d\n", standingMagic, s.dir, s.key, len(s.marks), len(s.said))
 	for _, m := range s.marks {
 		line := b.AvailableBuffer()
-		line = strconv.AppendUint(line, m.ino, 36)
-		for _, n := range [...]int64{m.size, m.modified, m.changed} {
+		line = strconv.AppendUint(line, m.Ino, 36)
+		for _, n := range [...]int64{m.Size, m.Modified, m.Changed} {
 			line = strconv.AppendInt(append(line, ' '), n, 36)
 		}
-		line = append(append(append(line, ' '), m.path...), '\n')
+		line = append(append(append(line, ' '), m.Path...), '\n')
 		b.Write(line)
 	}
 	for _, line := range s.said {
@@ -221,19 +218,16 @@ func (s *standing) holds() bool {
 		return false
 	}
 	defer top.Close()
-	var st folder.Stat
+	s.marks = make([]again.Mark, 0, marks)
 	for range marks {
-		m, ok := parseMark(r.next())
+		want, ok := parseMark(r.next())
 		if !ok {
 			return false
 		}
-		st = folder.Stat{}
-		if err := top.Lstat(m.path, &st); err != nil && (m.ino != 0 || !isMissing(err)) {
+		if got, err := look(top, want.Path); err != nil || got != want {
 			return false
 		}
-		if st.Ino != m.ino || st.Mtime != m.modified || st.Ctime != m.changed || st.Mode.IsRegular() && st.Size != m.size {
-			return false
-		}
+		s.marks = append(s.marks, want)
 	}
 	for range said {
 		text, err := strconv.Unquote(r.next())
@@ -253,7 +247,7 @@ func (l *lines) next() string {
 	return line
 }
 
-func parseMark(line string) (m mark, ok bool) {
+func parseMark(line string) (m again.Mark, ok bool) {
 	var fields [4]string
 	for i := range fields {
 		if fields[i], line, ok = strings.Cut(line, " "); !ok {
@@ -267,7 +261,7 @@ func parseMark(line string) (m mark, ok bool) {
 	if err1 != nil || err2 != nil || err3 != nil || err4 != nil || line == "" {
 		return m, false
 	}
-	return mark{path: line, ino: ino, size: size, modified: modified, changed: changed}, true
+	return again.Mark{Path: line, Ino: ino, Size: size, Modified: modified, Changed: changed}, true
 }
 
 // rememberable says whether the next install could do nothing: what npm does on
@@ -300,12 +294,11 @@ func (p *project) isWorkspace(dir string) bool {
 // remember keeps the standing of an install that is done. That it cannot be
 // kept costs time, nothing else.
 func (a *App) remember(s *standing, o *outcome, installed *lockfile.Lockfile) {
-	if s == nil {
-		return
-	}
 	s.said = lifecycle.BlockedLines(o.unreviewed, false)
 	wrote := func(path string) bool { return path == filepath.Base(o.project.lockPath) || o.project.saved[path] }
 	if err := s.keep(installed, wrote); err != nil {
 		a.log(levelVerbose, "remembering the project's state: "+err.Error())
+		return
 	}
+	o.kept = s
 }

@@ -114,7 +114,7 @@ func listVersions(a *App, dirs []string) error {
 	}
 	versions = versions.With("npm", jsjson.NewString(compatible))
 	if a.heading != "npm" {
-		versions = versions.With("ibid", jsjson.NewString(versionText(a)))
+		versions = versions.With("ibid", jsjson.NewString(a.version()))
 	}
 	for _, m := range a.nodeVersions().Members() {
 		versions = versions.With(m.Key, m.Value)

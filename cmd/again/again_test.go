@@ -1,0 +1,75 @@
+//go:build linux && (amd64 || arm64)
+
+package again
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func TestAnAnswerHoldsUntilAMarkChanges(t *testing.T) {
+	dir := t.TempDir()
+	file, missing := filepath.Join(dir, "file"), filepath.Join(dir, "missing")
+	write := func(path, text string) {
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(file, "one")
+	call := &Call{Args: []string{"ibid", "i"}, Environ: []string{"HOME=/h", "SHLVL=1"}, Cwd: "/p", Exe: "/ibid", Umask: 0o22}
+	keep := func() []byte {
+		a := &Answer{Text: [2]string{"a\n", "b\n"}}
+		for _, path := range []string{file, missing, dir} {
+			m, err := Look(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			a.Marks = append(a.Marks, m)
+		}
+		return call.Encode(a)
+	}
+	data := keep()
+	if text, ok := call.answer(data, look); !ok || text != [2]string{"a\n", "b\n"} {
+		t.Fatalf("%q, %v", text, ok)
+	}
+	same := *call
+	same.Environ = []string{"HOME=/h", "SHLVL=2", "_=x"}
+	if _, ok := same.answer(data, look); !ok {
+		t.Error("what changes from call to call makes a difference")
+	}
+	for what, other := range map[string]Call{
+		"an argument":      {Args: []string{"ibid", "i", "-D"}, Environ: call.Environ, Cwd: "/p", Exe: "/ibid", Umask: 0o22},
+		"a variable":       {Args: call.Args, Environ: []string{"HOME=/h", "npm_config_omit=dev"}, Cwd: "/p", Exe: "/ibid", Umask: 0o22},
+		"another folder":   {Args: call.Args, Environ: call.Environ, Cwd: "/q", Exe: "/ibid", Umask: 0o22},
+		"another program":  {Args: call.Args, Environ: call.Environ, Cwd: "/p", Exe: "/old", Umask: 0o22},
+		"another umask":    {Args: call.Args, Environ: call.Environ, Cwd: "/p", Exe: "/ibid", Umask: 0o77},
+		"another terminal": {Args: call.Args, Environ: call.Environ, Cwd: "/p", Exe: "/ibid", Umask: 0o22, Terminals: [2]bool{false, true}},
+	} {
+		if _, ok := other.answer(data, look); ok {
+			t.Errorf("%s makes no difference", what)
+		}
+	}
+	for n := range data {
+		if _, ok := call.answer(data[:n], look); ok {
+			t.Fatalf("%d bytes of %d are an answer", n, len(data))
+		}
+	}
+	write(missing, "")
+	if _, ok := call.answer(data, look); ok {
+		t.Error("a new file is not noticed")
+	}
+	data = keep()
+	write(file, "two")
+	if _, ok := call.answer(data, look); ok {
+		t.Error("a changed file is not noticed")
+	}
+}
+
+func FuzzAnswer(f *testing.F) {
+	call := &Call{Args: []string{"ibid"}, Cwd: "/"}
+	f.Add(call.Encode(&Answer{Text: [2]string{"up to date in ", "\n"}, Marks: []Mark{{Path: "x", Ino: 1}}}))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		call.answer(data, func([]byte, *Mark) error { return nil })
+	})
+}

@@ -1,0 +1,5 @@
+package again
+
+import "syscall"
+
+const sysFstatat = syscall.SYS_NEWFSTATAT
