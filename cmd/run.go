@@ -58,7 +58,7 @@ func newRunCmd(a *App) *cobra.Command {
 
 // newScriptCmds are the commands that run scripts and programs of packages.
 func newScriptCmds(a *App) []*cobra.Command {
-	all := append(newLifecycleCmds(a), newRunCmd(a), newExecCmd(a), newRebuildCmd(a), newExploreCmd(a), newEditCmd(a), newInitCmd(a))
+	all := append(newLifecycleCmds(a), newRunCmd(a), newExecCmd(a), newRebuildCmd(a), newExploreCmd(a), newEditCmd(a), newInitCmd(a), newPatchCmd(a))
 	return append(append(all, newAllowScriptsCmds(a)...), newInstallTestCmds(a)...)
 }
 
