@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -60,6 +61,7 @@ type App struct {
 	outMu sync.Mutex
 	heard bytes.Buffer // the log lines so far
 
+	heap   func() // makes the heap ready for an install
 	store  func() *store.Store
 	client func() (*registry.Client, error)
 	timing *timing
@@ -98,6 +100,10 @@ func levelNamed(name string) level {
 // heapLimit is how much memory is filled before garbage is collected.
 const heapLimit = 112 << 20
 
+// installs are words that most likely stand for an install: the heap is made
+// ready for it while the configuration is read.
+var installs = [...]string{"ci", "install", "i", "add", "update"}
+
 // Main runs ibid as it was called and gives the exit status.
 func Main(env Env) int { return run(env, env.Argv[1:]) }
 
@@ -123,6 +129,10 @@ func run(env Env, args []string) (status int) {
 		return 1
 	}
 	ctx := untilSignal()
+	a.heap = sync.OnceFunc(largePages)
+	if len(args) > 0 && slices.Contains(installs[:], args[0]) {
+		go a.heap()
+	}
 	a.store = sync.OnceValue(a.openStore)
 	a.client = sync.OnceValues(a.openClient)
 	err = a.main(ctx, args)

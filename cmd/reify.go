@@ -3,6 +3,7 @@ package cmd
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -55,6 +56,10 @@ type outcome struct {
 	kept    *standing
 	scripts *installScripts
 	patches *patchSet
+	// audit is the report to print with --json, and audited how many packages
+	// it is of; nil where there was none.
+	audit   json.RawMessage
+	audited int
 	// unreviewed are the packages whose install scripts were not run.
 	unreviewed []lifecycle.Pending
 }
@@ -74,7 +79,7 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 			st = nil
 		}
 	}
-	largePages()
+	a.heap()
 	if p == nil {
 		if p, err = a.project(); err != nil {
 			return nil, err
