@@ -55,30 +55,37 @@ func (a *App) bulkAdvisories(ctx context.Context, packages map[string][]string) 
 
 func newAuditCmd(a *App) *cobra.Command {
 	return declare(&cobra.Command{
-		Use: "audit", Short: "Look for known vulnerabilities in what the lock says",
+		Use: "audit [fix|signatures]", Short: "Look for known vulnerabilities in what the lock says",
+		Long: "\"audit fix\" installs versions that are not vulnerable where package.json allows them, with\n" +
+			"--force also where it does not. \"audit signatures\" checks that a registry has signed what is installed.",
 		Annotations: map[string]string{exitAnnotation: "1 when something at or above --audit-level was found."},
-	}, []string{"audit-level", "json", "omit", "include", "package-lock-only", "workspace", "workspaces", "include-workspace-root"},
-		func(c *cobra.Command, args []string) error { return runAudit(c.Context(), a, args) })
+	}, []string{"audit-level", "dry-run", "force", "json", "package-lock-only", "package-lock", "omit", "include", "foreground-scripts",
+		"ignore-scripts", "include-attestations", "workspace", "workspaces", "include-workspace-root", "install-links"},
+		func(c *cobra.Command, args []string) error { return runAudit(c.Context(), a, c, args) })
 }
 
 // runAudit follows npm's lib/commands/audit.js and arborist's audit-report.js.
-// What a person asks of it beyond a report, to fix or to check signatures, is
-// left to npm.
-func runAudit(ctx context.Context, a *App, args []string) error {
-	if len(args) > 0 {
-		return a.fallback("audit " + args[0])
+func runAudit(ctx context.Context, a *App, c *cobra.Command, args []string) error {
+	fix := len(args) > 0 && args[0] == "fix"
+	if len(args) > 0 && args[0] == "signatures" {
+		return a.fallback("audit signatures")
+	}
+	if fix && !a.Config.PackageLock() {
+		return a.usage(c, "fix cannot be used without a package-lock")
 	}
 	if a.Config.Global() {
 		return &codedError{code: "EAUDITGLOBAL", text: "`npm audit` does not support testing globals"}
 	}
-	t, err := a.look(lookOptions{lockOnly: true, legacyPeerDeps: a.Config.Bool("legacy-peer-deps")})
+	t, err := a.look(lookOptions{lockOnly: a.Config.PackageLock(), legacyPeerDeps: a.Config.Bool("legacy-peer-deps")})
 	if err != nil {
 		return err
 	}
-	r := &auditReport{app: a, tree: t, only: t.filter(a, a.Config.Bool("include-workspace-root")), vulns: map[string]*vulnerable{},
-		metas: map[metaKey]*advisory{}, packuments: map[string]*registry.Packument{}}
+	r := a.newAuditReport(t, t.filter(a, a.Config.Bool("include-workspace-root")))
 	if err := r.load(ctx); err != nil {
 		return &codedError{code: errorCode(err), text: "audit endpoint returned an error: " + err.Error()}
+	}
+	if fix {
+		return r.fix(ctx)
 	}
 	doc := r.json()
 	if a.json() {
@@ -86,6 +93,16 @@ func runAudit(ctx context.Context, a *App, args []string) error {
 	} else {
 		a.out("%s", term.Safe(auditText(doc, a.ink())))
 	}
+	return a.auditStatus(doc)
+}
+
+func (a *App) newAuditReport(t *lookedAt, only map[*resolver.Node]bool) *auditReport {
+	return &auditReport{app: a, tree: t, only: only, vulns: map[string]*vulnerable{},
+		metas: map[metaKey]*advisory{}, packuments: map[string]*registry.Packument{}}
+}
+
+// auditStatus is the exit status that a report asks for.
+func (a *App) auditStatus(doc jsjson.Value) error {
 	level := severityRank(a.Config.String("audit-level"))
 	if a.Config.String("audit-level") == "" {
 		level = severityRank("low")
@@ -141,6 +158,14 @@ type vulnerable struct {
 	via        []*vulnerable
 	effects    []*vulnerable
 	fix        fixing
+	blocked    *blockedFix // nil for none
+}
+
+// blockedFix is a version that would be free of a vulnerability, and that is too
+// new to be taken.
+type blockedFix struct {
+	version string
+	before  time.Time
 }
 
 // fixing says how a vulnerability can be fixed.
@@ -215,6 +240,8 @@ func (r *auditReport) load(ctx context.Context) error {
 					v.fix = r.fixFor(v, adv, e.Spec())
 					if v.fix.kind != fixInRange {
 						v.topNodes[dep] = true
+					} else {
+						v.blocked = r.blockedFix(v, adv, e.Spec())
 					}
 					continue
 				}
@@ -300,6 +327,34 @@ func (r *auditReport) fixFor(v *vulnerable, adv *advisory, wish string) fixing {
 		return fixing{kind: fixNone}
 	}
 	return fixing{kind: fixForced, name: v.name, version: picked.Version, major: picked.IsSemVerMajor}
+}
+
+// blockedFix says whether the version that would fix the wish of a dependent at
+// the top is newer than what may be installed (npm: min-release-age, before).
+func (r *auditReport) blockedFix(v *vulnerable, adv *advisory, wish string) *blockedFix {
+	o := r.app.pickOptions(v.name)
+	before := r.app.Config.Before()
+	if before.IsZero() || o.Before.After(before) || adv.packument == nil {
+		return nil
+	}
+	s, err := spec.Resolve(v.name, wish, r.tree.dir)
+	if err != nil || !s.Registry {
+		return nil
+	}
+	if s.Type == spec.Alias {
+		s = s.Sub
+	}
+	o.Avoid = v.ranges()
+	within, err := registry.PickVersion(adv.packument, s, o)
+	if err == nil && !within.ShouldAvoid {
+		return nil
+	}
+	o.Before = time.Time{}
+	free, err := registry.PickVersion(adv.packument, s, o)
+	if err != nil {
+		return nil
+	}
+	return &blockedFix{version: free.Version, before: before}
 }
 
 func (r *auditReport) advisory(ctx context.Context, name string, raw jsjson.Value) *advisory {
@@ -574,13 +629,20 @@ func (v *vulnerable) json() jsjson.Value {
 	if v.fix.kind == fixForced {
 		fix = jsjson.NewObject(text("name", v.fix.name), text("version", v.fix.version), jsjson.Member{Key: "isSemVerMajor", Value: jsjson.NewBool(v.fix.major)})
 	}
-	return jsjson.NewObject(
+	out := jsjson.NewObject(
 		text("name", v.name), text("severity", v.severity()), jsjson.Member{Key: "isDirect", Value: jsjson.NewBool(direct)},
 		jsjson.Member{Key: "via", Value: jsjson.NewArray(list...)}, jsjson.Member{Key: "effects", Value: texts(effects)},
 		text("range", simplifyRange(v.advisories[0].versions, v.ranges())), jsjson.Member{Key: "nodes", Value: texts(places)},
 		jsjson.Member{Key: "fixAvailable", Value: fix},
 	)
+	if v.blocked != nil {
+		out = out.With("fixBlockedByReleaseAge", jsjson.NewObject(text("version", v.blocked.version), text("before", jsDate(v.blocked.before))))
+	}
+	return out
 }
+
+// jsDate writes a time as JavaScript's JSON does.
+func jsDate(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
 // auditText is the report for people (npm: npm-audit-report).
 func auditText(doc jsjson.Value, i ink) string {

@@ -135,20 +135,18 @@ func (g getter) Tarball(ctx context.Context, r *fetch.Request, alloc func(size i
 	if err != nil {
 		return nil, err
 	}
-	if r.URL == "" {
+	address := r.URL
+	if address == "" {
 		m, err := g.manifest(ctx, client, r)
 		if err != nil {
 			return nil, err
 		}
-		r.Published = m.Dist.Integrity
-		return client.ReadTarball(ctx, registry.TarballRequest{
-			URL: m.Dist.Tarball, Package: r.Name, ID: "registry:" + r.ID, Integrity: r.Integrity, MaxSize: maxTarball,
-		}, alloc)
+		address, r.Published = m.Dist.Tarball, m.Dist.Integrity
 	}
 	cfg := g.app.Config
-	target, ok := registry.RewriteTarballURL(r.URL, cfg.String("registry"), cfg.String("replace-registry-host"))
+	target, ok := registry.RewriteTarballURL(address, cfg.String("registry"), cfg.String("replace-registry-host"))
 	if !ok {
-		return nil, fmt.Errorf("%s: not a URL that a tarball can be fetched from", registry.Redact(r.URL))
+		return nil, fmt.Errorf("%s: not a URL that a tarball can be fetched from", registry.Redact(address))
 	}
 	return client.ReadTarball(ctx, registry.TarballRequest{
 		URL:       target,

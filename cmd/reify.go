@@ -440,6 +440,13 @@ func (a *App) summary(o *outcome) {
 			text = strings.Join(parts[:n-1], ", ") + ", and " + parts[n-1]
 		}
 	}
+	if o.audited > 0 {
+		noun := "packages"
+		if o.audited == 1 {
+			noun = "package"
+		}
+		text += fmt.Sprintf(", and audited %d %s", o.audited, noun)
+	}
 	a.say("%s in %s", text, tookText(o.took))
 	a.tellUnreviewed(o.unreviewed)
 }

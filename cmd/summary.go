@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"encoding/json"
 	"path/filepath"
 
 	"github.com/ibid-pm/ibid/linker"
@@ -19,6 +20,7 @@ type installSummary struct {
 	Remove  []placed        `json:"remove"`
 	Removed int             `json:"removed"`
 
+	Audit             json.RawMessage     `json:"audit,omitempty"`
 	UnreviewedScripts []unreviewedScripts `json:"unreviewedScripts,omitempty"`
 }
 
@@ -35,7 +37,7 @@ type changedPlaced struct {
 }
 
 func (a *App) summaryJSON(o *outcome) error {
-	s := installSummary{Add: []placed{}, Change: []changedPlaced{}, Remove: []placed{}}
+	s := installSummary{Audited: o.audited, Audit: o.audit, Add: []placed{}, Change: []changedPlaced{}, Remove: []placed{}}
 	if o.plan != nil {
 		at := func(p *lockfile.Package) placed {
 			return placed{p.Name(), p.Version(), filepath.Join(o.project.dir, filepath.FromSlash(string(p.Location)))}

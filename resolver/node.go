@@ -464,6 +464,9 @@ func (n *Node) inShrinkwrap() bool {
 	return false
 }
 
+// Bundler is the package that has n in its tarball, nil for none.
+func (n *Node) Bundler() *Node { return n.bundler() }
+
 // bundler gives the node in whose bundle this one came, the root included.
 func (n *Node) bundler() *Node {
 	if !n.rules.bundling {

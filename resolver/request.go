@@ -119,7 +119,11 @@ type Request struct {
 	// Vulnerable and Avoid are an audit fix's: whether a node must go, and
 	// which versions of a name not to take.
 	Vulnerable func(*Node) bool
-	Avoid      func(name string) string
+	// Fixes are specs to add, by the location of the root or workspace that
+	// depends on them: what audit fix --force takes in the place of versions
+	// that are vulnerable.
+	Fixes map[string][]string
+	Avoid func(name string) string
 
 	// Prefetch is told of each registry package that is taken into
 	// consideration; most of them end up in the tree. It must not block.

@@ -2,6 +2,7 @@ package resolver
 
 import (
 	"context"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -63,10 +64,42 @@ func (b *builder) applyRequests() error {
 			trees = append(trees, b.tree.Target())
 		}
 	}
+	if err := b.applyFixes(); err != nil {
+		return err
+	}
 	for _, t := range trees {
 		if err := b.applyRequestsTo(t); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// applyFixes adds what an audit fix wants in the place of versions that the root
+// or a workspace asks for (npm: arborist build-ideal-tree.js, queueVulnDependents).
+func (b *builder) applyFixes() error {
+	for _, loc := range slices.Sorted(maps.Keys(b.req.Fixes)) {
+		tree := b.tree.Target()
+		if loc != "" {
+			tree = b.tree.inventory.get(loc)
+		}
+		if tree == nil {
+			continue
+		}
+		adds, err := b.resolveAdds(tree, b.req.Fixes[loc])
+		if err != nil {
+			return err
+		}
+		m := tree.Package.Clone()
+		b.addDeps(m, adds)
+		b.resolvedAdd = append(b.resolvedAdd, adds...)
+		b.changePackage(tree, m)
+		for _, a := range adds {
+			if e := tree.EdgeOut(a.name); e != nil {
+				b.explicit[e] = true
+			}
+		}
+		b.queue.push(tree)
 	}
 	return nil
 }
@@ -106,7 +139,7 @@ func (b *builder) applyRequestsTo(tree *Node) error {
 		}
 	}
 	if len(b.req.Add) > 0 {
-		adds, err := b.resolveAdds(tree)
+		adds, err := b.resolveAdds(tree, b.req.Add)
 		if err != nil {
 			return err
 		}
@@ -175,18 +208,18 @@ func (b *builder) globalUpdates(m *manifest.Manifest) ([]string, error) {
 }
 
 // resolveAdds finds out the names of what is to be added.
-func (b *builder) resolveAdds(tree *Node) ([]addRequest, error) {
+func (b *builder) resolveAdds(tree *Node, specs []string) ([]addRequest, error) {
 	where := b.req.AddFrom
 	if where == "" {
 		where = b.req.Dir
 	}
 	treePath := tree.Target().path
-	adds := make([]addRequest, len(b.req.Add))
+	adds := make([]addRequest, len(specs))
 	order := make([]int, 0, len(adds))
 	var late []int
 	// What has a name is ready at once, in order; the others come as their
 	// manifests do. Here they come in order as well.
-	for i, raw := range b.req.Add {
+	for i, raw := range specs {
 		s, err := spec.Parse(raw, where)
 		if err != nil {
 			return nil, err

@@ -57,6 +57,7 @@ type Registry struct {
 
 	mu       sync.Mutex
 	packages map[string]*pkg
+	answers  map[string][]byte // what to say under "/-/"
 	faults   []*Fault
 	requests []Request
 	delay    func(path string) time.Duration
@@ -182,8 +183,16 @@ func (r *Registry) AddFS(fsys fs.FS) error {
 	return r.addAll(files)
 }
 
-// collect sorts one file: into its version's folder, or as a patch.
+// collect sorts one file: into its version's folder, as a patch, or as what is
+// answered to any request under "/-/": "-/npm/v1/keys.json".
 func (r *Registry) collect(files map[string]map[string][]byte, name string, data []byte) error {
+	if path, ok := strings.CutPrefix(name, "-/"); ok {
+		if r.answers == nil {
+			r.answers = map[string][]byte{}
+		}
+		r.answers[strings.TrimSuffix(path, ".json")] = data
+		return nil
+	}
 	parts := strings.SplitN(name, "/", 3)
 	id, rest := parts[0], strings.Join(parts[1:], "/")
 	if strings.HasPrefix(id, "@") && len(parts) > 1 {
