@@ -11,8 +11,9 @@ import (
 
 func newCacheCmd(a *App) *cobra.Command {
 	keys := []string{"cache"}
-	c := declare(&cobra.Command{
-		Use:   "cache add <package-spec>\ncache ls [<name>@<version>]\ncache path\ncache verify\ncache clean\ncache npx ls\ncache npx rm [<key>...]\ncache npx info <key>...",
+	var c *cobra.Command
+	c = declare(&cobra.Command{
+		Use:   "cache add <package-spec>\ncache ls [<name>@<version>]\ncache path\ncache verify\ncache clean --force\ncache npx ls\ncache npx rm [<key>...]\ncache npx info <key>...",
 		Short: "Look after the store that all projects share",
 	}, keys, func(c *cobra.Command, args []string) error {
 		return a.usage(c, "")
@@ -25,8 +26,8 @@ func newCacheCmd(a *App) *cobra.Command {
 			}),
 		declare(&cobra.Command{Use: "verify", Aliases: []string{"check"}, Short: "Read the whole store and remove what is not as it was stored"}, keys,
 			func(c *cobra.Command, _ []string) error { return runCacheVerify(c.Context(), a) }),
-		declare(&cobra.Command{Use: "clean", Aliases: []string{"clear", "rm"}, Short: "Remove the whole store; projects keep their files"}, keys,
-			func(c *cobra.Command, _ []string) error { return runCacheClean(a) }),
+		declare(&cobra.Command{Use: "clean", Aliases: []string{"clear", "rm"}, Short: "Remove the whole store, with --force; projects keep their files"}, []string{"cache", "force"},
+			func(_ *cobra.Command, args []string) error { return runCacheClean(a, c, args) }),
 		declare(&cobra.Command{Use: "ls [<name>@<version>]", Aliases: []string{"list"}, Short: "List what is in the store"}, keys,
 			func(c *cobra.Command, args []string) error {
 				if len(args) > 0 {
@@ -55,7 +56,22 @@ func runCacheVerify(ctx context.Context, a *App) error {
 	return nil
 }
 
-func runCacheClean(a *App) error {
+// runCacheClean removes the store, which as with npm takes --force: whoever
+// types it without mostly wants to be rid of something broken, and that is seen to.
+func runCacheClean(a *App, c *cobra.Command, keys []string) error {
+	if len(keys) > 0 {
+		return a.usage(c, "What the store has cannot be removed one by one: it heals by itself")
+	}
+	if !a.Config.Bool("force") {
+		return &codedError{
+			text: "the store was not removed: whatever is damaged in it is noticed and fetched again, and without it every install is slow",
+			hints: []string{
+				a.heading + " cache verify looks for what is damaged",
+				a.heading + " cache clean --force removes it all the same",
+				a.heading + " install --cache <empty folder> leaves it out for once",
+			},
+		}
+	}
 	if err := os.RemoveAll(a.storeDir() + "/packuments"); err != nil {
 		return err
 	}
