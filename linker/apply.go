@@ -82,6 +82,8 @@ type layout struct {
 
 	mu   sync.Mutex
 	open map[string]*folder.Folder
+	// store lists what is open below each folder of a linked layout's store.
+	store map[string][]string
 }
 
 func openLayout(dir string) (*layout, error) {
@@ -156,6 +158,12 @@ func (l *layout) walk(p string, create bool) (*folder.Folder, error) {
 		return nil, err
 	}
 	l.open[p] = f
+	if entry, _, ok := splitStore(p); ok {
+		if l.store == nil {
+			l.store = map[string][]string{}
+		}
+		l.store[entry] = append(l.store[entry], p)
+	}
 	return f, nil
 }
 
@@ -175,8 +183,11 @@ func (l *layout) forget(p string) {
 // node_modules of the project; a lockfile may have been written by anybody.
 func CheckLocation(loc lockfile.Location) error {
 	s := string(loc)
+	if _, inside, ok := splitStore(s); ok && inside != "" {
+		s = inside
+	}
 	bad := func(why string) error {
-		return fmt.Errorf("%q: %s: not a place for a package", s, why)
+		return fmt.Errorf("%q: %s: not a place for a package", loc, why)
 	}
 	if strings.ContainsAny(s, "\\\x00") {
 		return bad("backslash or NUL")
@@ -264,17 +275,20 @@ func (p *Plan) Apply(ctx context.Context, dir string, files Files, o ApplyOption
 }
 
 func (a *Applied) apply(ctx context.Context, files Files, o ApplyOptions) error {
-	if len(a.plan.Steps) == 0 && len(a.plan.OldBins) == 0 && len(a.plan.Bins) == 0 {
+	if len(a.plan.Steps) == 0 && len(a.plan.OldBins) == 0 && len(a.plan.Bins) == 0 && len(a.plan.Orphans) == 0 {
 		return nil
 	}
 	empty := isEmpty(filepath.Join(a.root.dir, "node_modules"))
 	if err := writeJournal(a.root, a.plan, a.shims); err != nil {
 		return err
 	}
+	if err := a.retireOrphans(); err != nil {
+		return err
+	}
 	if err := a.moveAside(empty); err != nil {
 		return err
 	}
-	if err := a.place(ctx, files, o); err != nil {
+	if err := a.place(ctx, files, o, empty); err != nil {
 		return err
 	}
 	return a.linkBins(o.Umask)
@@ -366,7 +380,7 @@ func (a *Applied) retire(loc string, keepNested bool) error {
 }
 
 // place puts every new package in its place, several at a time.
-func (a *Applied) place(ctx context.Context, files Files, o ApplyOptions) error {
+func (a *Applied) place(ctx context.Context, files Files, o ApplyOptions, empty bool) error {
 	type group struct {
 		p    *lockfile.Package
 		into []string
@@ -374,12 +388,16 @@ func (a *Applied) place(ctx context.Context, files Files, o ApplyOptions) error 
 	}
 	var groups []*group
 	byName := map[string]*group{}
+	var entries storeEntries
 	for i := range a.plan.Steps {
 		s := &a.plan.Steps[i]
 		if s.Action != Add && s.Action != Change {
 			continue
 		}
 		loc := string(s.Package.Location)
+		if entries.enter(a.root, loc) {
+			a.makes(entries.at, empty)
+		}
 		a.made = append(a.made, loc)
 		if s.Package.Link {
 			if err := a.placeLink(s.Package); err != nil {
@@ -398,6 +416,7 @@ func (a *Applied) place(ctx context.Context, files Files, o ApplyOptions) error 
 		g.all = append(g.all, s.Package)
 	}
 
+	entries.leave(a.root)
 	eg, placing := errgroup.WithContext(ctx)
 	eg.SetLimit(max(o.Limit, 1))
 	var mu sync.Mutex
@@ -440,11 +459,17 @@ func (a *Applied) placeLink(p *lockfile.Package) error {
 	if err != nil {
 		return err
 	}
-	target, err := filepath.Rel(filepath.FromSlash(path.Dir(loc)), filepath.FromSlash(p.Resolved))
+	target, err := linkText(p)
 	if err != nil {
 		return err
 	}
-	return parent.Symlink(filepath.ToSlash(target), name)
+	return parent.Symlink(target, name)
+}
+
+// linkText is what a link says: the way from its folder to its target.
+func linkText(p *lockfile.Package) (string, error) {
+	target, err := filepath.Rel(filepath.FromSlash(path.Dir(string(p.Location))), filepath.FromSlash(p.Resolved))
+	return filepath.ToSlash(target), err
 }
 
 // parent opens the node_modules, or the scope's folder in it, that a location
@@ -475,6 +500,9 @@ func (a *Applied) placeGroup(ctx context.Context, files Files, p *lockfile.Packa
 			return err
 		}
 		into = append(into, f)
+		if entry, _, ok := splitStore(loc); ok {
+			a.root.release(entry)
+		}
 	}
 	return files.Place(ctx, p, into)
 }

@@ -22,7 +22,10 @@ func (a *Applied) linkBins(umask fs.FileMode) error {
 			return err
 		}
 	}
+	var entries storeEntries
+	defer func() { entries.leave(a.root) }()
 	for i := range a.plan.Bins {
+		entries.enter(a.root, a.plan.Bins[i].Path)
 		if err := a.linkBin(&a.plan.Bins[i], umask); err != nil {
 			return err
 		}
@@ -142,6 +145,10 @@ func writeJournal(l *layout, p *Plan, shims bool) error {
 			b.WriteByte('\n')
 		}
 	}
+	for _, p := range p.Orphans {
+		b.WriteString(p)
+		b.WriteByte('\n')
+	}
 	b.WriteString(journalEnd)
 	modules, err := l.folder("node_modules", true)
 	if err != nil {
@@ -184,12 +191,14 @@ func Heal(dir string) (bool, error) {
 	}
 	defer l.close()
 	lines := strings.Split(string(data), "\n")
+	var entries storeEntries
 	// Deepest first, so that no folder is opened below one that is gone.
 	for i := len(lines) - 1; i >= 0; i-- {
 		loc := lines[i]
 		if loc == "" || loc+"\n" == journalEnd || !healable(loc) {
 			continue
 		}
+		entries.enter(l, loc)
 		parent, err := l.folder(path.Dir(loc), false)
 		if err != nil {
 			continue
@@ -216,19 +225,26 @@ func Heal(dir string) (bool, error) {
 
 // healable says whether a journal's line is one that writeJournal writes: the
 // file lies in node_modules, where anybody may have put it.
-func healable(p string) bool {
-	if i := strings.LastIndex(p, "node_modules/.bin/"); i >= 0 {
-		name := p[i+len("node_modules/.bin/"):]
-		if name == "" || name == "." || name == ".." || strings.ContainsAny(name, "/\\\x00") {
-			return false
-		}
-		if i == 0 {
-			return true
-		}
-		owner := strings.TrimSuffix(p[:i], "/")
-		return CheckLocation(lockfile.Location(owner)) == nil || !strings.Contains(owner, "node_modules") && cleanPath(owner)
+func healable(p string) bool { return orphan(p) }
+
+// healableBin says whether a path is that of a link in a .bin.
+func healableBin(p string) bool {
+	i := strings.LastIndex(p, "node_modules/.bin/")
+	if i < 0 {
+		return false
 	}
-	return CheckLocation(lockfile.Location(p)) == nil
+	name := p[i+len("node_modules/.bin/"):]
+	if name == "" || name == "." || name == ".." || strings.ContainsAny(name, "/\\\x00") {
+		return false
+	}
+	if i == 0 {
+		return true
+	}
+	owner := strings.TrimSuffix(p[:i], "/")
+	if _, inside, ok := splitStore(owner); ok && inside == "" {
+		return true
+	}
+	return CheckLocation(lockfile.Location(owner)) == nil || !strings.Contains(owner, "node_modules") && cleanPath(owner)
 }
 
 func cleanPath(p string) bool {

@@ -45,6 +45,8 @@ type Plan struct {
 	// had and nobody wants any more.
 	Bins    []Bin
 	OldBins []Bin
+	// Orphans are what a linked layout has left; they go before all else.
+	Orphans []string
 
 	Added, Changed, Removed int
 }
@@ -55,13 +57,15 @@ type Options struct {
 	// Again are installed packages to lay out once more although they look the
 	// same.
 	Again map[lockfile.Location]bool
+	// Orphans are as ReadLinked and StoreLeft give them.
+	Orphans []string
 }
 
 // NewPlan compares what is installed with what is wanted. Either may be nil.
 // wanted holds only what belongs on this machine: no omitted and no inert
 // packages.
 func NewPlan(installed, wanted *lockfile.Lockfile, o Options) *Plan {
-	p := &Plan{}
+	p := &Plan{Orphans: o.Orphans}
 	have := map[lockfile.Location]*lockfile.Package{}
 	if installed != nil {
 		for _, x := range installed.Packages {
@@ -89,7 +93,9 @@ func NewPlan(installed, wanted *lockfile.Lockfile, o Options) *Plan {
 		switch {
 		case was == nil:
 			p.Steps = append(p.Steps, Step{Action: Add, Package: x})
-			p.Added++
+			if !storeLink(x) {
+				p.Added++
+			}
 		case !same(was, x), o.Again[x.Location]:
 			p.Steps = append(p.Steps, Step{Action: Change, Package: x, Was: was})
 			p.Changed++
@@ -103,6 +109,10 @@ func NewPlan(installed, wanted *lockfile.Lockfile, o Options) *Plan {
 	}
 	sortByDepth(gone)
 	for _, x := range gone {
+		if inStore(x) {
+			p.Removed++ // with all of the store
+			continue
+		}
 		p.Steps = append(p.Steps, Step{Action: Remove, Package: x, Was: x})
 		p.Removed++
 	}
