@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/ibid-pm/ibid/fetch"
@@ -43,7 +44,13 @@ func binsOf(plan *linker.Plan) map[lockfile.Location][]string {
 	out := map[lockfile.Location][]string{}
 	for _, b := range plan.Bins {
 		loc := b.Owner.Location
-		out[loc] = append(out[loc], strings.TrimPrefix(b.File, string(loc)+"/"))
+		file := strings.TrimPrefix(b.File, string(loc)+"/")
+		if b.Owner.Link { // the files are the target's
+			loc = b.Owner.Target()
+		}
+		if !slices.Contains(out[loc], file) {
+			out[loc] = append(out[loc], file)
+		}
 	}
 	return out
 }

@@ -50,6 +50,8 @@ type outcome struct {
 	took    time.Duration
 	// wanted is what node_modules has, or is to have; nil where it is not touched.
 	wanted *lockfile.Lockfile
+	// linked is the layout of install-strategy=linked, nil with another.
+	linked *resolver.LinkedLayout
 	// standing: nothing had to be decided, all is as the last install left it.
 	standing *standing
 	// kept is what was remembered of the project for the next install.
@@ -182,23 +184,37 @@ func (a *App) decide(ctx context.Context, p *project, f *fetch.Fetcher, guesses 
 // layOut makes node_modules what the tree says.
 func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses *ahead, c change) error {
 	p := o.project
-	wanted := o.result.Wanted()
-	o.wanted = wanted
-	var installed *lockfile.Lockfile
+	var wanted, installed *lockfile.Lockfile
+	var orphans []string
 	dry := a.Config.Bool("dry-run")
-	if c.clean && !dry {
+	fresh := c.clean && !dry
+	if fresh {
 		if err := p.emptyModules(); err != nil {
 			return err
 		}
 		a.timing.done("emptied node_modules")
+	}
+	var err error
+	if a.linked() {
+		installed, orphans, err = o.readLinked(fresh)
+		wanted = o.linked.Wanted
 	} else {
-		var err error
-		if installed, err = p.installed(a, a.touched(c, o.result.Tree)); err != nil {
-			return err
+		wanted = o.result.Wanted()
+		if !fresh {
+			installed, err = p.installed(a, a.touched(c, o.result.Tree))
+			if installed != nil && !a.Config.Global() && len(p.selected) == 0 {
+				orphans = linker.StoreLeft(p.dir)
+			}
 		}
+	}
+	if err != nil {
+		return err
+	}
+	o.wanted = wanted
+	if !fresh {
 		a.timing.done("read what is installed")
 	}
-	o.plan = linker.NewPlan(installed, wanted, o.patches.planOptions(linker.Options{NoBins: !a.Config.Bool("bin-links")}))
+	o.plan = linker.NewPlan(installed, wanted, o.patches.planOptions(linker.Options{NoBins: !a.Config.Bool("bin-links"), Orphans: orphans}))
 	if dry {
 		return nil
 	}
@@ -216,12 +232,12 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 	if err := global.check(); err != nil {
 		return err
 	}
-	if p.lock != nil && !a.savesLock(c) {
+	if p.lock != nil && !a.savesLock(c) && o.linked == nil {
 		// npm takes the hidden lockfile's name from the lock that it read.
 		wanted.Name, wanted.Version = p.lock.Name, p.lock.Version
 	}
 	hidden := make(chan []byte, 1)
-	go func() { hidden <- wanted.Encode() }()
+	go func() { hidden <- o.hidden().Encode() }()
 	applied, err := o.plan.Apply(ctx, p.dir, placer, linker.ApplyOptions{
 		Umask: a.umask,
 		Shims: runtime.GOOS == "windows",
@@ -230,7 +246,7 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 			if _, is := err.(*patchError); is {
 				return false
 			}
-			with := o.result.OptionalWith(x.Location)
+			with := o.optionalWith(x.Location)
 			for _, l := range with {
 				gone[l] = true
 			}
@@ -255,10 +271,10 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 		if err := a.removeGone(p, gone, wanted); err != nil {
 			return errors.Join(err, applied.Undo())
 		}
-		text = wanted.Encode()
+		text = o.hidden().Encode()
 	}
 	if o.patches.forget(o.result.Tree, wanted) {
-		text = wanted.Encode()
+		text = o.hidden().Encode()
 		if o.lock != nil {
 			o.lock = o.result.Lockfile()
 		}

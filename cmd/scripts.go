@@ -276,6 +276,8 @@ type installScripts struct {
 	global bool
 	// throwaway: what is installed is not the user's project (exec).
 	throwaway bool
+	// places are where the linked layout has packages; nil with another.
+	places map[*resolver.Node]storePlace
 }
 
 // installScripts reads the policy for a project, or with throwaway for what
@@ -448,7 +450,7 @@ func (s *installScripts) run(ctx context.Context, o *outcome, gone map[lockfile.
 	stepped := map[string]bool{}
 	for i := range o.plan.Steps {
 		loc := o.plan.Steps[i].Package.Location
-		n := tree.At(string(loc))
+		n := o.node(loc)
 		if n == nil || n.Inert || gone[loc] {
 			continue
 		}
@@ -464,11 +466,12 @@ func (s *installScripts) run(ctx context.Context, o *outcome, gone map[lockfile.
 		}
 	}
 	flags := o.wanted
+	s.places = o.places()
 	b := s.builder()
 	b.OptionalFailed = func(n *lifecycle.Node, err error) []string {
 		s.app.log(levelVerbose, "optional package left out: "+err.Error())
 		var paths []string
-		for _, l := range o.result.OptionalWith(lockfile.Location(n.Location)) {
+		for _, l := range o.optionalWith(lockfile.Location(n.Location)) {
 			gone[l] = true
 			paths = append(paths, filepath.Join(o.project.dir, filepath.FromSlash(string(l))))
 		}
@@ -572,7 +575,15 @@ func (s *installScripts) node(n *resolver.Node, flags *lockfile.Lockfile) *lifec
 	if x.Package.Name == "" {
 		x.Package.Name = target.Name
 	}
-	if flags != nil {
+	if at, ok := s.places[n]; ok {
+		// npm knows no more of what lies in the store; the order is that of
+		// the paths, and what a package needs lies beside it.
+		x.Path, x.Location, x.SortPath, x.Depth, x.Integrity = at.dir, string(at.location), "", 0, ""
+		if p := flags.Get(at.location); p != nil {
+			x.Optional = p.Optional
+		}
+		x.NodePath = strings.TrimSuffix(at.dir, string(filepath.Separator)+filepath.FromSlash(at.location.Name()))
+	} else if flags != nil {
 		if p := flags.Get(lockfile.Location(n.Location())); p != nil {
 			x.Optional = p.Optional
 		}
