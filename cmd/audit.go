@@ -68,7 +68,7 @@ func newAuditCmd(a *App) *cobra.Command {
 func runAudit(ctx context.Context, a *App, c *cobra.Command, args []string) error {
 	fix := len(args) > 0 && args[0] == "fix"
 	if len(args) > 0 && args[0] == "signatures" {
-		return a.fallback("audit signatures")
+		return runAuditSignatures(ctx, a)
 	}
 	if fix && !a.Config.PackageLock() {
 		return a.usage(c, "fix cannot be used without a package-lock")

@@ -134,6 +134,7 @@ func Mask(out string, replace map[string]string) []string {
 		out = strings.ReplaceAll(out, from, to)
 	}
 	out = regexp.MustCompile(`"time": \d+`).ReplaceAllString(out, `"time": 0`)
+	out = regexp.MustCompile(`(audited \d+ packages?) in \d+s`).ReplaceAllString(out, "$1 in 0s")
 	out = regexp.MustCompile(`published (\S+ )?\S+ \S+ ago`).ReplaceAllString(out, "published some time ago")
 	out = regexp.MustCompile(`"(created|timestamp|documentNamespace|serialNumber)": "[^"]*"`).ReplaceAllString(out, `"$1": "masked"`)
 	return strings.Split(out, "\n")

@@ -1,0 +1,335 @@
+package cmd
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/ibid-pm/ibid/internal/collate"
+	"github.com/ibid-pm/ibid/internal/integrity"
+	"github.com/ibid-pm/ibid/internal/jsjson"
+	"github.com/ibid-pm/ibid/internal/signature"
+	"github.com/ibid-pm/ibid/internal/spec"
+	"github.com/ibid-pm/ibid/internal/term"
+	"github.com/ibid-pm/ibid/registry"
+	"github.com/ibid-pm/ibid/resolver"
+)
+
+// signedPackage is an installed package whose registry may have signed it.
+type signedPackage struct {
+	name, version, location, registry, kind string
+
+	integrity, resolved string
+	signed, attested    bool
+	invalid             *signature.Error
+}
+
+// runAuditSignatures checks that the registries have signed what is installed
+// (npm: lib/utils/verify-signatures.js and pacote lib/registry.js). Where a
+// package has attestations, too, the real npm checks all, if there is one: ibid
+// cannot yet.
+func runAuditSignatures(ctx context.Context, a *App) error {
+	if a.Config.Global() {
+		return &codedError{code: "EAUDITGLOBAL", text: "`npm audit signatures` does not support global packages"}
+	}
+	start := time.Now()
+	t, err := a.look(lookOptions{legacyPeerDeps: a.Config.Bool("legacy-peer-deps")})
+	if err != nil {
+		return err
+	}
+	packages, any := t.signable(a)
+	if !any {
+		return errors.New("found no installed dependencies to audit")
+	}
+	v := &signatureVerifier{app: a, keys: map[string]*registryKeys{}}
+	group, gctx := errgroup.WithContext(ctx)
+	group.SetLimit(20)
+	for _, p := range packages {
+		group.Go(func() error { return v.verify(gctx, p) })
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	attested := 0
+	for _, p := range packages {
+		if p.attested {
+			attested++
+		}
+	}
+	if attested > 0 {
+		if a.realNPM() != "" && a.Config.Getenv(fallbackVariable) == "" {
+			return a.fallback("audit signatures of packages with attestations")
+		}
+		a.logPrefixed(levelWarn, "audit", fmt.Sprintf("%s with attestations: ibid checks their registry signatures, not their attestations; with npm on PATH it leaves it to npm", packageCount(attested)))
+	}
+	return v.report(packages, time.Since(start))
+}
+
+func packageCount(n int) string {
+	if n == 1 {
+		return "1 package"
+	}
+	return fmt.Sprintf("%d packages", n)
+}
+
+// signable lists the packages that a registry may have signed, each once; any
+// says whether there is a dependency at all.
+func (t *lookedAt) signable(a *App) (packages []*signedPackage, any bool) {
+	only := t.filter(a, a.Config.Bool("include-workspace-root"))
+	seen := map[string]bool{}
+	for n := range t.root.Inventory {
+		for e := range n.EdgesOut {
+			if len(only) > 0 && !only[e.From().Target()] {
+				continue
+			}
+			any = true
+			if p := t.signedBy(a, e); p != nil && !seen[p.location] {
+				seen[p.location] = true
+				packages = append(packages, p)
+			}
+		}
+	}
+	return packages, any
+}
+
+// signedBy gives the package that a dependency leads to, nil where no registry
+// has it.
+func (t *lookedAt) signedBy(a *App, e *resolver.Edge) *signedPackage {
+	n := e.To()
+	if n == nil || n.IsWorkspace() || n.Version() == "" {
+		return nil
+	}
+	s, err := spec.Resolve(e.Name, e.Spec(), t.dir)
+	if err != nil || !s.Registry {
+		return nil
+	}
+	name := e.Name
+	if s.Type == spec.Alias {
+		name = s.Sub.Name
+	}
+	for _, kind := range a.Config.Omit() {
+		if kind == "dev" && n.Dev || kind == "optional" && n.Optional || kind == "peer" && n.Peer {
+			return nil
+		}
+	}
+	kind := "dependencies"
+	switch {
+	case e.Optional():
+		kind = "optionalDependencies"
+	case e.Peer():
+		kind = "peerDependencies"
+	case e.Type == resolver.Dev:
+		kind = "devDependencies"
+	}
+	scope, _, scoped := strings.Cut(name, "/")
+	if !scoped {
+		scope = ""
+	}
+	return &signedPackage{name: name, version: n.Version(), location: n.Location(), kind: kind, registry: a.Config.Registry(scope)}
+}
+
+// signatureVerifier asks each registry for its keys once.
+type signatureVerifier struct {
+	app  *App
+	mu   sync.Mutex
+	keys map[string]*registryKeys
+}
+
+type registryKeys struct {
+	once sync.Once
+	all  []signature.Key
+	err  error
+}
+
+// keysOf gives a registry's keys, none where it has none.
+func (v *signatureVerifier) keysOf(ctx context.Context, address string) ([]signature.Key, error) {
+	v.mu.Lock()
+	k := v.keys[address]
+	if k == nil {
+		k = &registryKeys{}
+		v.keys[address] = k
+	}
+	v.mu.Unlock()
+	k.once.Do(func() {
+		if u, err := url.Parse(address); err == nil {
+			if k.all = signature.Known(u.Host); k.all != nil {
+				return
+			}
+		}
+		client, err := v.app.client()
+		if err != nil {
+			k.err = err
+			return
+		}
+		v.app.log(levelVerbose, address+": the registry itself says what its keys are")
+		res, err := client.Do(ctx, registry.Request{URL: "/-/npm/v1/keys", Registry: address})
+		var refused *registry.Error
+		switch {
+		case errors.As(err, &refused) && (refused.Code() == "E404" || refused.Code() == "E400"):
+		case err != nil:
+			k.err = err
+		default:
+			doc, err := jsjson.Parse(res.Body)
+			if err != nil {
+				k.err = fmt.Errorf("%s: reading the registry's keys: %w", address, err)
+				return
+			}
+			k.all = signature.ParseKeys(doc)
+		}
+	})
+	return k.all, k.err
+}
+
+func (v *signatureVerifier) verify(ctx context.Context, p *signedPackage) error {
+	keys, err := v.keysOf(ctx, p.registry)
+	if err != nil {
+		return err
+	}
+	client, err := v.app.client()
+	if err != nil {
+		return err
+	}
+	doc, err := client.Packument(ctx, p.name)
+	if err != nil {
+		return err
+	}
+	raw, err := doc.FullManifest(p.version)
+	if err != nil {
+		return err
+	}
+	dist := raw.Value().Get("dist")
+	p.resolved = str(dist, "tarball")
+	p.integrity = integrity.Parse(str(dist, "integrity")).String()
+	if p.integrity == "" {
+		p.integrity = integrity.FromSHA1Hex(str(dist, "shasum")).String()
+	}
+	p.attested = dist.Get("attestations").Truthy()
+	if p.integrity == "" {
+		return nil
+	}
+	published, _ := doc.Published(p.version)
+	for _, s := range dist.Get("signatures").Items() {
+		err := signature.Verify(keys, p.name+"@"+p.version, p.integrity, published, signature.Signature{KeyID: str(s, "keyid"), Sig: str(s, "sig")})
+		var wrong *signature.Error
+		switch {
+		case err == nil:
+			p.signed = true
+		case errors.As(err, &wrong) && wrong.Code() == "EINTEGRITYSIGNATURE":
+			p.invalid = wrong
+			return nil
+		default:
+			return err
+		}
+	}
+	return nil
+}
+
+// report says what was found, as npm does.
+func (v *signatureVerifier) report(packages []*signedPackage, took time.Duration) error {
+	a := v.app
+	slices.SortStableFunc(packages, func(x, y *signedPackage) int {
+		return cmp.Or(collate.Compare(x.name, y.name), collate.Compare(x.location, y.location))
+	})
+	audited, verified := 0, 0
+	var missing, invalid []*signedPackage
+	for _, p := range packages {
+		hasKeys := len(v.keys[p.registry].all) > 0
+		if hasKeys {
+			audited++
+		}
+		switch {
+		case p.invalid != nil:
+			invalid = append(invalid, p)
+		case p.signed:
+			verified++
+		case hasKeys:
+			missing = append(missing, p)
+		}
+	}
+	if audited == 0 {
+		return errors.New("found no dependencies to audit that were installed from a supported registry")
+	}
+	var status error
+	if len(missing)+len(invalid) > 0 {
+		status = statusError(1)
+	}
+	if a.json() {
+		a.printJSON(signaturesJSON(invalid, missing))
+		return status
+	}
+	i := a.ink()
+	plural := ""
+	if audited > 1 {
+		plural = "s"
+	}
+	a.out("audited %d package%s in %ds\n", audited, plural, int(took.Seconds()))
+	switch {
+	case verified == 1:
+		a.out("1 package has a %s registry signature\n", i.bold("verified"))
+	case verified > 1:
+		a.out("%d packages have %s registry signatures\n", verified, i.bold("verified"))
+	}
+	list := func(all []*signedPackage) {
+		for _, p := range all {
+			a.out("%s (%s)", i.red(term.SafeLine(p.name+"@"+p.version)), p.registry)
+		}
+	}
+	if n := len(missing); n > 0 {
+		has := "packages have"
+		if n == 1 {
+			has = "package has"
+		}
+		a.out("%d %s a %s registry signature but the registry is providing signing keys:\n", n, has, i.red("missing"))
+		list(missing)
+	}
+	if n := len(invalid); n > 0 {
+		if len(missing) > 0 {
+			a.out("")
+		}
+		if n == 1 {
+			a.out("1 package has an %s registry signature:\n", i.red("invalid"))
+		} else {
+			a.out("%d packages have %s registry signatures:\n", n, i.red("invalid"))
+		}
+		list(invalid)
+		a.out("")
+		if n == 1 {
+			a.out("Someone might have tampered with this package since it was published on the registry!\n")
+		} else {
+			a.out("Someone might have tampered with these packages since they were published on the registry!\n")
+		}
+	}
+	return status
+}
+
+// signaturesJSON is what --json prints; what nobody knows is left out.
+func signaturesJSON(invalid, missing []*signedPackage) jsjson.Value {
+	object := func(pairs ...string) jsjson.Value {
+		var members []jsjson.Member
+		for i := 0; i < len(pairs); i += 2 {
+			if pairs[i+1] != "" {
+				members = append(members, text(pairs[i], pairs[i+1]))
+			}
+		}
+		return jsjson.NewObject(members...)
+	}
+	var wrong, without []jsjson.Value
+	for _, p := range invalid {
+		wrong = append(wrong, object("code", p.invalid.Code(), "message", p.invalid.Error(), "integrity", p.integrity, "keyid", p.invalid.KeyID,
+			"location", p.location, "name", p.name, "registry", p.registry, "resolved", p.resolved, "signature", p.invalid.Sig,
+			"type", p.kind, "version", p.version))
+	}
+	for _, p := range missing {
+		without = append(without, object("integrity", p.integrity, "location", p.location, "name", p.name, "registry", p.registry,
+			"resolved", p.resolved, "version", p.version))
+	}
+	return jsjson.NewObject(jsjson.Member{Key: "invalid", Value: jsjson.NewArray(wrong...)}, jsjson.Member{Key: "missing", Value: jsjson.NewArray(without...)})
+}
