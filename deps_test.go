@@ -1,6 +1,7 @@
 package ibid_test
 
 import (
+	"bytes"
 	"flag"
 	"os"
 	"os/exec"
@@ -23,9 +24,11 @@ func TestDepsAreListed(t *testing.T) {
 	for _, goos := range []string{"linux", "darwin", "windows"} {
 		list := exec.Command("go", "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", "./cmd/ibid")
 		list.Env = append(os.Environ(), "GOOS="+goos, "GOARCH=amd64", "CGO_ENABLED=0")
-		out, err := list.CombinedOutput()
+		var stderr bytes.Buffer // modules that are being downloaded are named there
+		list.Stderr = &stderr
+		out, err := list.Output()
 		if err != nil {
-			t.Fatalf("go list for %s: %v\n%s", goos, err, out)
+			t.Fatalf("go list for %s: %v\n%s", goos, err, stderr.Bytes())
 		}
 		for _, p := range strings.Fields(string(out)) {
 			if !strings.HasPrefix(p, module) {
