@@ -11,8 +11,7 @@ import (
 
 func newCacheCmd(a *App) *cobra.Command {
 	keys := []string{"cache"}
-	var c *cobra.Command
-	c = declare(&cobra.Command{
+	c := declare(&cobra.Command{
 		Use:   "cache add <package-spec>\ncache ls [<name>@<version>]\ncache path\ncache verify\ncache clean --force\ncache npx ls\ncache npx rm [<key>...]\ncache npx info <key>...",
 		Short: "Look after the store that all projects share",
 	}, keys, func(c *cobra.Command, args []string) error {
