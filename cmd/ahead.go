@@ -69,13 +69,18 @@ func (a *App) goAhead(ctx context.Context, p *project, f *fetch.Fetcher) *ahead 
 	h := &ahead{fetch: f, host: a.environment(), begun: map[string]*guess{}}
 	h.ctx, h.cancel = context.WithCancel(ctx)
 	if p.lock != nil {
-		h.reading.Go(func() { h.wantLocked(p.lock, a.Config.Bool("bin-links")) })
+		var allowed func(name, url string) bool
+		if a.Config.String("allow-remote") != "all" {
+			allowed = a.fromRegistry
+		}
+		h.reading.Go(func() { h.wantLocked(p.lock, a.Config.Bool("bin-links"), allowed) })
 	}
 	return h
 }
 
-// wantLocked guesses that everything in the lock that runs here will be wanted.
-func (h *ahead) wantLocked(lock *lockfile.Lockfile, binLinks bool) {
+// wantLocked guesses that everything in the lock that runs here will be wanted,
+// if it is allowed to be fetched from there; nil allows all.
+func (h *ahead) wantLocked(lock *lockfile.Lockfile, binLinks bool, allowed func(name, url string) bool) {
 	plan := linker.NewPlan(nil, lock, linker.Options{NoBins: !binLinks})
 	bins := binsOf(plan)
 	for i := range plan.Steps {
@@ -84,6 +89,9 @@ func (h *ahead) wantLocked(lock *lockfile.Lockfile, binLinks bool) {
 			continue
 		}
 		if p.Optional && platform.CheckPlatform(p.Meta, h.host) != nil {
+			continue
+		}
+		if allowed != nil && !allowed(p.Name(), p.Resolved) {
 			continue
 		}
 		r := requestFor(p.ID(), p.Name(), p.Resolved, p.Integrity)

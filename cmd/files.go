@@ -28,6 +28,8 @@ type files struct {
 	bins map[lockfile.Location][]string
 	// ahead may have got a package already; nil for nothing.
 	ahead *ahead
+	// refused are packages that the configuration does not allow to be fetched.
+	refused map[lockfile.Location]error
 	// patches are what is changed in packages; nil for nothing.
 	patches *patchSet
 }
@@ -56,6 +58,9 @@ func binsOf(plan *linker.Plan) map[lockfile.Location][]string {
 }
 
 func (f *files) Place(ctx context.Context, p *lockfile.Package, into []*folder.Folder) error {
+	if err := f.refused[p.Location]; err != nil {
+		return err
+	}
 	r := requestFor(p.ID(), p.Name(), p.Resolved, p.Integrity)
 	r.Bins = f.bins[p.Location]
 	if p.Resolved == "" && p.Meta != nil {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"time"
@@ -155,6 +156,31 @@ func (g getter) Tarball(ctx context.Context, r *fetch.Request, alloc func(size i
 		Integrity: r.Integrity,
 		MaxSize:   maxTarball,
 	}, alloc)
+}
+
+// fromRegistry says whether a locked tarball is on the registry that packages of
+// its name come from, its host being rewritten as it is when it is fetched (npm:
+// @npmcli/arborist lib/arborist/reify.js #isRegistryResolvedTarball).
+func (a *App) fromRegistry(name, resolved string) bool {
+	scope := ""
+	if strings.HasPrefix(name, "@") {
+		scope, _, _ = strings.Cut(name, "/")
+	}
+	base := strings.TrimSuffix(a.Config.Registry(scope), "/") + "/"
+	if strings.HasPrefix(resolved, base) && !strings.Contains(resolved, "/.") {
+		return true
+	}
+	target, ok := registry.RewriteTarballURL(resolved, a.Config.String("registry"), a.Config.String("replace-registry-host"))
+	if !ok {
+		return false
+	}
+	u, err := url.Parse(target)
+	if err != nil {
+		return false
+	}
+	r, err := url.Parse(base)
+	return err == nil && u.Scheme == r.Scheme && strings.EqualFold(u.Host, r.Host) &&
+		strings.HasPrefix(path.Clean("/"+u.Path)+"/", r.Path)
 }
 
 // manifest asks the registry for a package whose lock does not say where its

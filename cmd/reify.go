@@ -227,7 +227,8 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 		return err
 	}
 	gone := map[lockfile.Location]bool{}
-	placer := &files{app: a, fetch: f, private: o.scripts.writes(o.result.Tree), bins: binsOf(o.plan), ahead: guesses, patches: o.patches}
+	placer := &files{app: a, fetch: f, private: o.scripts.writes(o.result.Tree), bins: binsOf(o.plan), ahead: guesses, patches: o.patches,
+		refused: o.result.Refused(a.fromRegistry)}
 	global := a.globalLinks(p, o.plan, installed, wanted)
 	if err := global.check(); err != nil {
 		return err

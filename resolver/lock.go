@@ -143,6 +143,9 @@ func (n *Node) isRegistryDependency() bool {
 		return false
 	}
 	for e := range n.edgesIn.all {
+		if isPlainRange(e.Spec()) {
+			continue
+		}
 		s, err := spec.Parse(e.Spec(), n.rules.where)
 		if err != nil || !s.Registry {
 			return false

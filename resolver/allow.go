@@ -1,0 +1,59 @@
+package resolver
+
+import (
+	"strings"
+
+	"github.com/ibid-pm/ibid/internal/spec"
+	"github.com/ibid-pm/ibid/lockfile"
+)
+
+// Refused gives the errors of the packages in the tree whose files must not be
+// fetched: git repositories, tarballs from elsewhere than the registry, files,
+// where the configuration does not allow them. While a tree is decided they are
+// refused when they are asked about; what a lock says is not asked about until
+// it is laid out (npm 12: @npmcli/arborist lib/arborist/reify.js, where it calls
+// pacote.extract).
+//
+// fromRegistry says whether a URL lies on the registry that a package of this
+// name comes from.
+func (r *Result) Refused(fromRegistry func(name, url string) bool) map[lockfile.Location]error {
+	req := r.builder.req
+	if req.AllowGit == AllowAll && req.AllowRemote == AllowAll && req.AllowFile == AllowAll {
+		return nil
+	}
+	var refused map[lockfile.Location]error
+	for n := range r.Tree.Inventory {
+		if n.IsLink() || n.IsProjectRoot() || n.resolved == "" || n.InBundle() {
+			continue
+		}
+		s := spec.Spec{Name: n.Name, Type: spec.Remote}
+		switch {
+		case strings.HasPrefix(n.resolved, "git+"), strings.HasPrefix(n.resolved, "git:"):
+			s.Type = spec.Git
+		case strings.HasPrefix(n.resolved, "file:"):
+			s.Type = spec.File
+		case req.AllowRemote == AllowAll || fromRegistry(n.Name, n.resolved) && n.isRegistryDependency():
+			continue
+		}
+		if r.builder.allowedFrom(&s, n.isWantedByRoot()) == nil {
+			continue
+		}
+		if refused == nil {
+			refused = map[lockfile.Location]error{}
+		}
+		allow := map[spec.Type]Allow{spec.Git: req.AllowGit, spec.Remote: req.AllowRemote, spec.File: req.AllowFile}[s.Type]
+		refused[lockfile.Location(n.Location())] = &AllowError{Type: s.Type, Package: n.Name + "@" + n.resolved, NonRoot: allow == AllowRoot}
+	}
+	return refused
+}
+
+// isWantedByRoot says whether the project, or a workspace of it, depends on the
+// node itself.
+func (n *Node) isWantedByRoot() bool {
+	for e := range n.edgesIn.all {
+		if e.from != nil && e.from.isMine() && e.Valid() {
+			return true
+		}
+	}
+	return false
+}
