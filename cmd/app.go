@@ -19,6 +19,7 @@ import (
 
 	"github.com/ibid-pm/ibid/internal/config"
 	"github.com/ibid-pm/ibid/internal/git"
+	"github.com/ibid-pm/ibid/internal/jsjson"
 	"github.com/ibid-pm/ibid/internal/store"
 	"github.com/ibid-pm/ibid/internal/term"
 	"github.com/ibid-pm/ibid/internal/version"
@@ -58,6 +59,8 @@ type App struct {
 	colour  bool
 	umask   fs.FileMode
 
+	partial jsjson.Value // what --json prints beside an error: what was done before it
+
 	outMu sync.Mutex
 	heard bytes.Buffer // the log lines so far
 
@@ -71,6 +74,9 @@ type App struct {
 
 	nodeOnce sync.Once
 	node     string
+
+	sessionOnce sync.Once
+	sessionID   string // of this run, for registries
 }
 
 type level uint8

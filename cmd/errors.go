@@ -100,6 +100,9 @@ func (a *App) report(err error) int {
 	status := exitStatus(err)
 	var quiet statusError
 	if errors.As(err, &quiet) {
+		if a.json() && !a.partial.IsUndefined() {
+			a.printJSON(a.partial)
+		}
 		return status
 	}
 	code := errorCode(err)
@@ -128,7 +131,11 @@ func (a *App) report(err error) int {
 		if code != "" {
 			members = append([]jsjson.Member{{Key: "code", Value: jsjson.NewString(code)}}, members...)
 		}
-		a.out("%s", jsjson.Append(nil, jsjson.NewObject(jsjson.Member{Key: "error", Value: jsjson.NewObject(members...)}), "  ", "\n"))
+		shown := a.partial
+		if !shown.IsObject() {
+			shown = jsjson.NewObject()
+		}
+		a.out("%s", jsjson.Append(nil, shown.With("error", jsjson.NewObject(members...)), "  ", "\n"))
 	}
 	if code != "" {
 		a.log(levelError, "code "+code)

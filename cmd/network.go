@@ -2,6 +2,8 @@ package cmd
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -42,6 +44,7 @@ func (a *App) openClient() (*registry.Client, error) {
 		AuthType:    cfg.AuthType(),
 		Command:     a.Command,
 		Scope:       cfg.Scope(),
+		Session:     a.session(),
 		OTP:         cfg.String("otp"),
 		CacheDir:    filepath.Join(a.storeDir(), "packuments"),
 		Mode:        a.cacheMode(),
@@ -49,6 +52,16 @@ func (a *App) openClient() (*registry.Client, error) {
 		Report:      a.onRequest,
 	}
 	return registry.New(o), nil
+}
+
+// session tells a registry which requests belong to one run, as npm does.
+func (a *App) session() string {
+	a.sessionOnce.Do(func() {
+		var random [8]byte
+		_, _ = rand.Read(random[:]) // never fails
+		a.sessionID = hex.EncodeToString(random[:])
+	})
+	return a.sessionID
 }
 
 // roots reads the certificates that servers' are to be signed with. A file of

@@ -73,7 +73,17 @@ func packTree(dir string, m *manifest.Manifest, o packlist.Options) ([]byte, *pa
 	if err != nil {
 		return nil, nil, err
 	}
-	tgz, err := tarball.Pack(dir, list.Files, tarball.PackOptions{Bins: tree.Bins()})
+	file, err := manifest.ReadFile(filepath.Join(dir, "package.json"))
+	if err != nil {
+		return nil, nil, err
+	}
+	p := tarball.PackOptions{Bins: tree.Bins()}
+	if file.Content().Has("patchedDependencies") {
+		// What is patched here is not patched where the package is installed.
+		file.Delete("patchedDependencies")
+		p.Contents = map[string][]byte{"package.json": file.Bytes()}
+	}
+	tgz, err := tarball.Pack(dir, list.Files, p)
 	return tgz, list, err
 }
 

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -76,17 +78,17 @@ func runPack(ctx context.Context, a *App, args []string) error {
 		}
 		done = append(done, t)
 	}
-	var shown []jsjson.Value
+	shown := jsjson.NewObject()
 	for _, t := range done {
 		if a.json() {
-			shown = append(shown, t.json())
+			shown = shown.With(t.name, t.json())
 			continue
 		}
 		a.tellContents(t)
 		a.out("%s", t.filename)
 	}
 	if a.json() {
-		a.out("%s", jsjson.Append(nil, jsjson.NewArray(shown...), "  ", "\n"))
+		a.printJSON(shown)
 	}
 	return nil
 }
@@ -208,6 +210,9 @@ func (a *App) packTarball(ctx context.Context, p *packable, folders []string) ([
 		}
 		return tgz, nil
 	}
+	if err := a.checkBundle(p.dir, p.file.Content()); err != nil {
+		return nil, err
+	}
 	if err := a.packScript(ctx, p.dir, "prepack", p.file); err != nil {
 		return nil, err
 	}
@@ -234,13 +239,55 @@ func (a *App) tarballOf(dir string, folders []string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	tgz, list, err := packTree(dir, m, packlist.Options{Prefix: a.Config.LocalPrefix(), Workspaces: folders})
+	ignore, err := a.globalIgnore()
+	if err != nil {
+		return nil, err
+	}
+	tgz, list, err := packTree(dir, m, packlist.Options{Prefix: a.Config.LocalPrefix(), Workspaces: folders, GlobalIgnore: ignore})
 	if list != nil {
 		for _, w := range list.Warnings {
-			a.logPrefixed(levelWarn, "gitignore-fallback", w)
+			a.logPrefixed(levelWarn, w.Title, term.SafeLine(w.Text))
 		}
 	}
 	return tgz, err
+}
+
+// globalIgnore is the user's own ignore file; most have none.
+func (a *App) globalIgnore() (string, error) {
+	text, err := os.ReadFile(a.Config.String("global-ignore-file"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	return string(text), err
+}
+
+// checkBundle refuses to pack bundled packages that the project's overrides
+// chose: whoever installs the package has no overrides, and would find the
+// bundle wrong (npm: libnpmpack lib/index.js).
+func (a *App) checkBundle(dir string, content jsjson.Value) error {
+	bundles := func(key string) bool { v := content.Get(key); return v.Truthy() && (!v.IsArray() || v.Len() > 0) }
+	if content.Get("overrides").Len() == 0 || !bundles("bundleDependencies") && !bundles("bundledDependencies") {
+		return nil
+	}
+	tree, err := resolver.LoadActual(resolver.ActualOptions{Dir: dir})
+	if err != nil {
+		return err
+	}
+	var names []string
+	for n := range tree.Inventory {
+		if !n.IsProjectRoot() && n.InBundle() && !n.InDepBundle() && n.Overridden() {
+			names = append(names, n.Name)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	slices.Sort(names)
+	return &codedError{
+		code:  "EBUNDLEOVERRIDE",
+		text:  "Cannot pack or publish: \"overrides\" decide the version of what is bundled: " + term.SafeLine(strings.Join(slices.Compact(names), ", ")),
+		hints: []string{"whoever installs this package has no overrides: take these out of bundleDependencies or out of overrides"},
+	}
 }
 
 // packScript runs a package's script for an event, if it has one. It has the

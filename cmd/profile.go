@@ -74,7 +74,7 @@ func getProfile(ctx context.Context, a *App, keys []string) error {
 		return nil
 	}
 	shown := jsjson.NewObject()
-	known := []string{"name", "email", twoFactor, "fullname", "homepage", "freenode", "twitter", "github", "created", "updated"}
+	known := []string{"name", "email", twoFactor, "fullname", "homepage", "github", "created", "updated"}
 	for _, m := range info.Members() {
 		if !slices.Contains(known, m.Key) {
 			known = append(known, m.Key)
@@ -120,7 +120,7 @@ func getProfile(ctx context.Context, a *App, keys []string) error {
 }
 
 func setProfile(ctx context.Context, a *App, args []string) error {
-	writable := []string{"email", "password", "fullname", "homepage", "freenode", "twitter", "github"}
+	writable := []string{"email", "password", "fullname", "homepage", "github"}
 	key := strings.TrimSpace(strings.ToLower(word(args, 0)))
 	switch {
 	case key != "password" && len(args) < 2:

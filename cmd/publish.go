@@ -51,7 +51,19 @@ func runPublish(ctx context.Context, a *App, c *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	p := &publisher{app: a, check: flags["check"].Truthy()}
+	p := &publisher{app: a, check: flags["check"].Truthy(), shown: jsjson.NewObject()}
+	if err := p.all(ctx, c, args); err != nil {
+		a.partial = p.shown
+		return err
+	}
+	if a.json() {
+		a.printJSON(p.shown)
+	}
+	return nil
+}
+
+func (p *publisher) all(ctx context.Context, c *cobra.Command, args []string) error {
+	a := p.app
 	if a.inWorkspaces() && (len(args) == 0 || slices.Contains(args, ".")) {
 		return p.workspaces(ctx)
 	}
@@ -71,7 +83,8 @@ func runPublish(ctx context.Context, a *App, c *cobra.Command) error {
 type publisher struct {
 	app     *App
 	check   bool
-	folders []string // of the workspaces that are published
+	folders []string     // of the workspaces that are published
+	shown   jsjson.Value // what --json prints, when all is done
 }
 
 func (p *publisher) workspaces(ctx context.Context) error {
@@ -123,6 +136,9 @@ func (p *publisher) publish(ctx context.Context, arg, workspace string) error {
 	if err := a.refuseProvenance(a.Config.WithPublishConfig(m.Get("publishConfig"))); err != nil {
 		return err
 	}
+	if err := refuseExtensions(m); err != nil {
+		return err
+	}
 	if pkg.dir != "" {
 		if err := a.packScript(ctx, pkg.dir, "prepublishOnly", pkg.file); err != nil {
 			return err
@@ -134,6 +150,9 @@ func (p *publisher) publish(ctx context.Context, arg, workspace string) error {
 	}
 	// The scripts may have changed package.json, publishConfig and all.
 	if m, err = p.manifest(ctx, pkg, tgz, true); err != nil {
+		return err
+	}
+	if err := refuseExtensions(m); err != nil {
 		return err
 	}
 	contents, err := readContents(m.Get("name").Text(), m.Get("version").Text(), tgz)
@@ -154,7 +173,11 @@ func (p *publisher) publish(ctx context.Context, arg, workspace string) error {
 	r := &release{app: a, manifest: m, contents: contents, tarball: tgz, tag: cfg.String("tag"),
 		explicitTag: !cfg.IsDefault("tag") || m.Get("publishConfig").Get("tag").Truthy(), registry: cfg.Registry(scopeOf(contents.name))}
 	if p.check {
-		return r.check(ctx)
+		err := r.check(ctx)
+		if !r.shown.IsUndefined() {
+			p.shown = p.shown.With(contents.name, r.shown)
+		}
+		return err
 	}
 	if !cfg.Bool("force") && r.prerelease() && !r.explicitTag {
 		return errors.New("You must specify a tag using --tag when publishing a prerelease version.")
@@ -169,8 +192,7 @@ func (p *publisher) publish(ctx context.Context, arg, workspace string) error {
 		return err
 	}
 	if a.json() {
-		key := contents.name
-		a.out("%s", jsjson.Append(nil, jsjson.NewObject(jsjson.Member{Key: key, Value: contents.json()}), "  ", "\n"))
+		p.shown = p.shown.With(contents.name, contents.json())
 	}
 	if pkg.dir != "" {
 		for _, event := range [...]string{"publish", "postpublish"} {
@@ -183,6 +205,15 @@ func (p *publisher) publish(ctx context.Context, arg, workspace string) error {
 		a.out("+ %s", term.SafeLine(contents.id()))
 	}
 	return nil
+}
+
+// refuseExtensions refuses to publish packageExtensions, which are for a
+// project's root alone.
+func refuseExtensions(m jsjson.Value) error {
+	if m.Get("private").Truthy() || !m.Has("packageExtensions") {
+		return nil
+	}
+	return &codedError{code: "EPACKAGEEXTENSIONS", text: "packageExtensions is only honored at the project root and must not be published."}
 }
 
 // checkTag refuses tags that could be taken for versions.
@@ -292,6 +323,7 @@ type release struct {
 	tag         string
 	explicitTag bool // somebody chose the tag
 	registry    string
+	shown       jsjson.Value // what check prints with --json
 }
 
 func (r *release) prerelease() bool {
@@ -414,7 +446,7 @@ func (r *release) document() ([]byte, error) {
 		at.Scheme = "http"
 	}
 	text := jsjson.NewString
-	m := r.manifest.
+	m := r.manifest.Without("patchedDependencies").
 		With("_nodeVersion", text(a.nodeVersion())).
 		With("_npmVersion", text(compatible)).
 		With("name", text(name)).With("version", text(version)).With("_id", text(name+"@"+version))
@@ -498,9 +530,9 @@ func (r *release) check(ctx context.Context) error {
 			}
 			return jsjson.NewArray(items...)
 		}
-		a.out("%s", jsjson.Append(nil, jsjson.NewObject(jsjson.Member{Key: t.name, Value: jsjson.NewObject().
+		r.shown = jsjson.NewObject().
 			With("id", jsjson.NewString(t.id())).With("registry", jsjson.NewString(registry.Redact(r.registry))).With("tag", jsjson.NewString(r.tag)).
-			With("errors", list(bad)).With("warnings", list(odd))}), "  ", "\n"))
+			With("errors", list(bad)).With("warnings", list(odd))
 	} else {
 		for _, text := range odd {
 			a.logPrefixed(levelWarn, "check", term.SafeLine(text))

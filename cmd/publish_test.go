@@ -1,8 +1,12 @@
 package cmd
 
 import (
+	"archive/tar"
 	"bytes"
+	"encoding/base64"
 	"fmt"
+	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -158,10 +162,13 @@ func TestPublishRefuses(t *testing.T) {
 		{"latest going back", `{"name":"p","version":"1.0.0"}`, nil, "2.0.0", "", `Cannot implicitly apply the "latest" tag because previously published version 2.0.0 is higher`},
 		{"provenance", `{"name":"p","version":"1.0.0"}`, []string{"--provenance"}, "", "EUSAGE", "nothing was published"},
 		{"provenance in publishConfig", `{"name":"p","version":"1.0.0","publishConfig":{"provenance":true}}`, nil, "", "EUSAGE", "nothing was published"},
+		{"package extensions", `{"name":"p","version":"1.0.0","packageExtensions":{}}`, nil, "", "EPACKAGEEXTENSIONS", "must not be published"},
+		{"a bundle that overrides chose", `{"name":"p","version":"1.0.0","bundleDependencies":["b"],"dependencies":{"b":"1"},"overrides":{"c":"2.0.0"}}`, nil, "", "EBUNDLEOVERRIDE", "decide the version of what is bundled: c"},
 		{"a package without a version", `{"name":"p"}`, nil, "", "", "Invalid package, must have name and version"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p := newPublishing(t, map[string]string{"package.json": c.pkg})
+			p := newPublishing(t, map[string]string{"package.json": c.pkg,
+				"node_modules/b/package.json": `{"name":"b","version":"1.0.0","dependencies":{"c":"1"}}`, "node_modules/c/package.json": `{"name":"c","version":"2.0.0"}`})
 			if c.there != "" {
 				if err := p.registry.Add(`{"name":"p","version":"`+c.there+`"}`, nil); err != nil {
 					t.Fatal(err)
@@ -226,7 +233,7 @@ func TestPackWritesNothingWhenDry(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := v.Index(0).Get("filename").Text(); got != "scope-example-1.2.3.tgz" {
+	if got := v.Get("@scope/example").Get("filename").Text(); got != "scope-example-1.2.3.tgz" {
 		t.Errorf("filename %q", got)
 	}
 	if _, err := os.Stat(filepath.Join(p.dir, "scope-example-1.2.3.tgz")); err == nil {
@@ -237,6 +244,62 @@ func TestPackWritesNothingWhenDry(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(p.home, "scope-example-1.2.3.tgz")); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestPackLeavesOutWhatIsForTheProjectAlone: npm 12 publishes no patches, and
+// nothing that the user's own ignore file names.
+func TestPackLeavesOutWhatIsForTheProjectAlone(t *testing.T) {
+	p := newPublishing(t, map[string]string{
+		"package.json":    "{\n  \"name\": \"p\",\n  \"version\": \"1.0.0\",\n  \"patchedDependencies\": {\"a@1.0.0\": \"patches/a.patch\"}\n}\n",
+		"patches/a.patch": "", "index.js": "", "notes.iml": "",
+	})
+	p.write(filepath.Join(p.home, "npmignore"), "*.iml\n")
+	if status := p.run("publish", "--global-ignore-file", filepath.Join(p.home, "npmignore")); status != 0 {
+		t.Fatalf("exit status %d\n%s", status, p.err.String())
+	}
+	doc, err := jsjson.Parse(p.sent("PUT").Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if doc.Get("versions").Get("1.0.0").Has("patchedDependencies") {
+		t.Error("the document has patchedDependencies")
+	}
+	tgz, err := base64.StdEncoding.DecodeString(doc.Get("_attachments").Get("p-1.0.0.tgz").Get("data").Text())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	err = eachPacked("p", tgz, func(h *tar.Header, r io.Reader) error {
+		text, err := io.ReadAll(r)
+		got[h.Name] = string(text)
+		return err
+	})
+	want := map[string]string{"package/index.js": "", "package/package.json": "{\n  \"name\": \"p\",\n  \"version\": \"1.0.0\"\n}\n"}
+	if err != nil || !maps.Equal(got, want) {
+		t.Errorf("%v: packed %q", err, got)
+	}
+}
+
+// TestJSONOfSeveralIsOneDocument: what was published before something failed is
+// said beside the error.
+func TestJSONOfSeveralIsOneDocument(t *testing.T) {
+	p := newPublishing(t, map[string]string{
+		"package.json":   `{"name":"root","version":"1.0.0","workspaces":["a","b"]}`,
+		"a/package.json": `{"name":"a","version":"1.0.0"}`, "b/package.json": `{"name":"b","version":"1.0.0-1"}`,
+	})
+	if status := p.run("publish", "--workspaces", "--json"); status != 1 {
+		t.Errorf("exit status %d\n%s", status, p.err.String())
+	}
+	v, err := jsjson.Parse(p.out.Bytes())
+	if err != nil || v.Get("a").Get("id").Text() != "a@1.0.0" || !v.Get("error").Has("summary") {
+		t.Errorf("%v\n%s", err, p.out.String())
+	}
+	if status := p.run("publish", "--workspaces", "--json", "--check"); status != 1 {
+		t.Errorf("exit status %d\n%s", status, p.err.String())
+	}
+	if v, err = jsjson.Parse(p.out.Bytes()); err != nil || !v.Get("a").Has("errors") || v.Get("b").Get("errors").Len() == 0 {
+		t.Errorf("%v\n%s", err, p.out.String())
 	}
 }
 

@@ -184,6 +184,11 @@ func createToken(ctx context.Context, a *App) error {
 	if err != nil {
 		return err
 	}
+	if cfg.String("packages-and-scopes-permission") == "read-write" {
+		a.logPrefixed(levelWarn, "token", "Creating a token that can publish directly to the registry. "+
+			"With --packages-and-scopes-permission=read-write-stage-only releases wait for your approval before they are public. "+
+			"Tokens that bypass 2FA will not publish directly any more from January 2027: https://gh.io/bypass-2fa-tokens-no-longer-publish")
+	}
 	password := cfg.String("password")
 	if password == "" {
 		if password, err = a.newPrompt().password("npm password:"); err != nil {

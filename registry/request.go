@@ -501,11 +501,13 @@ func (c *Client) refusal(method string, u *url.URL, res *http.Response) *Error {
 	return e
 }
 
-// bodyMessage takes "error" out of a JSON body, shortened.
+// bodyMessage takes "error", or else "message", out of a JSON body, shortened.
 func bodyMessage(body []byte) string {
 	text, ok := topLevelString(body, "error")
-	if !ok {
-		return ""
+	if !ok || text == "" {
+		if text, ok = topLevelString(body, "message"); !ok {
+			return ""
+		}
 	}
 	text = Clean(text)
 	if len(text) > 1000 {

@@ -22,12 +22,7 @@ func Complete(dir string, content jsjson.Value) (jsjson.Value, error) {
 	}
 	e.remove("bundledDependencies")
 	e.expandBundle(true)
-	start := e.get("scripts").Get("start").Truthy()
 	e.addScripts(dir)
-	if scripts := e.get("scripts"); !start && scripts.Has("start") {
-		// From npm 12 on a server.js is nothing special.
-		e.set("scripts", scripts.Without("start"))
-	}
 	e.fixScripts(true)
 	e.addReadme(dir)
 	if e.get("bin").Truthy() {

@@ -91,6 +91,9 @@ func Prepare(dir string, content jsjson.Value) (jsjson.Value, error) {
 	}
 	e.remove("bundledDependencies")
 	e.expandBundle(false)
+	if overrides := e.get("overrides"); !overrides.IsObject() || overrides.Len() == 0 {
+		e.remove("overrides")
+	}
 	e.fixScripts(true)
 	e.fixRepository()
 	e.fixDependencies()
@@ -374,9 +377,6 @@ func (e *editor) addScripts(dir string) {
 			e.set("scripts", scripts)
 			e.set("gypfile", jsjson.NewBool(true))
 		}
-	}
-	if !scripts.Get("start").Truthy() && exists(filepath.Join(dir, "server.js")) {
-		e.set("scripts", scripts.With("start", jsjson.NewString("node server.js")))
 	}
 }
 

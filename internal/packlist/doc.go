@@ -15,8 +15,10 @@
 // folders of a project with workspaces: published packages depend on them, so
 // they are kept, and said so where they are.
 //
-// npm 12 reads "files" differently from npm 11; Options.Rules says which it is
-// to be. What both pack of the trees in testdata is recorded beside them.
+// The rules are npm 12's. It reads "files" as globs of what is on disk, where
+// npm 11 made patterns of them, and leaves out what npm 11 doesn't know of:
+// bun.lock, npm-shrinkwrap.json and the files of patchedDependencies. What it
+// packs of the trees in testdata is recorded beside them.
 //
 // The package reads folders and ignore files. It knows nothing of tarballs
 // and runs no scripts.

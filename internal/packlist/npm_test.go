@@ -22,10 +22,7 @@ import (
 	"github.com/ibid-pm/ibid/internal/tarball"
 )
 
-var (
-	record   = flag.String("record", "", "npm 11's folder: record what it packs of the trees in testdata/npm.json")
-	record12 = flag.String("record12", "", "npm 12's folder, for testdata/npm12.json")
-)
+var record = flag.String("record", "", "npm's folder: record what it packs of the trees in testdata/npm.json")
 
 // job is a tree on disk and what is to be packed of it.
 type job struct {
@@ -103,15 +100,8 @@ func unpackTree(t *testing.T, dir, file string) job {
 	return j
 }
 
-func TestTreesArePackedAsByNPM11(t *testing.T) {
-	packTrees(t, packlist.NPM11, "testdata/npm.json", *record)
-}
-
-func TestTreesArePackedAsByNPM12(t *testing.T) {
-	packTrees(t, packlist.NPM12, "testdata/npm12.json", *record12)
-}
-
-func packTrees(t *testing.T, rules packlist.Rules, recorded, npmFolder string) {
+func TestTreesArePackedAsByNPM(t *testing.T) {
+	const recorded = "testdata/npm.json"
 	if runtime.GOOS == "windows" {
 		t.Skip("the trees have names and modes that Windows can't have")
 	}
@@ -132,7 +122,7 @@ func packTrees(t *testing.T, rules packlist.Rules, recorded, npmFolder string) {
 		}
 		jobs = append(jobs, unpackTree(t, dir, f))
 	}
-	if npmFolder != "" {
+	if *record != "" {
 		data, err := json.Marshal(jobs)
 		if err != nil {
 			t.Fatal(err)
@@ -141,7 +131,7 @@ func packTrees(t *testing.T, rules packlist.Rules, recorded, npmFolder string) {
 		if err := os.WriteFile(input, data, 0o666); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(recorded, runNPM(t, npmFolder, input), 0o666); err != nil {
+		if err := os.WriteFile(recorded, runNPM(t, *record, input), 0o666); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -160,7 +150,7 @@ func packTrees(t *testing.T, rules packlist.Rules, recorded, npmFolder string) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			list, err := packlist.Files(tree, packlist.Options{Prefix: j.Prefix, Workspaces: j.Workspaces, Rules: rules})
+			list, err := packlist.Files(tree, packlist.Options{Prefix: j.Prefix, Workspaces: j.Workspaces})
 			if err != nil {
 				if want.Error == "" {
 					t.Fatal(err)
@@ -170,10 +160,14 @@ func packTrees(t *testing.T, rules packlist.Rules, recorded, npmFolder string) {
 			if want.Error != "" {
 				t.Fatalf("npm fails: %s", want.Error)
 			}
-			if got := strings.Join(list.Warnings, "\n"); got != strings.Join(want.Warnings, "\n") {
-				t.Errorf("warnings %q, npm's are %q", got, want.Warnings)
+			var warnings []string
+			for _, w := range list.Warnings {
+				warnings = append(warnings, w.Text)
 			}
-			archive, err := tarball.PackTar(j.Path, list.Files, tarball.PackOptions{Bins: tree.Bins(), Contents: stripped(t, j.Path, rules)})
+			if got := strings.Join(warnings, "\n"); got != strings.Join(want.Warnings, "\n") {
+				t.Errorf("warnings %q, npm's are %q", warnings, want.Warnings)
+			}
+			archive, err := tarball.PackTar(j.Path, list.Files, tarball.PackOptions{Bins: tree.Bins(), Contents: stripped(t, j.Path)})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -187,13 +181,13 @@ func packTrees(t *testing.T, rules packlist.Rules, recorded, npmFolder string) {
 	}
 }
 
-// stripped is package.json as npm 12 packs it.
-func stripped(t *testing.T, dir string, rules packlist.Rules) map[string][]byte {
+// stripped is package.json as npm packs it.
+func stripped(t *testing.T, dir string) map[string][]byte {
 	f, err := manifest.ReadFile(filepath.Join(dir, "package.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if rules != packlist.NPM12 || !f.Content().Has("patchedDependencies") {
+	if !f.Content().Has("patchedDependencies") {
 		return nil
 	}
 	f.Delete("patchedDependencies")

@@ -24,29 +24,19 @@ type Options struct {
 	Prefix     string
 	Workspaces []string
 
-	// Rules are those of a major version of npm.
-	Rules Rules
-
-	// GlobalIgnore is the text of npm 12's global-ignore-file: more default
-	// rules. Other versions don't read it.
+	// GlobalIgnore is the text of the global-ignore-file: more default rules,
+	// which "files" in package.json overrides.
 	GlobalIgnore string
 }
-
-// Rules name a version of npm-packlist.
-type Rules int
-
-const (
-	NPM11 Rules = iota
-	// NPM12 reads "files" as globs of what is on disk, leaves out other
-	// package managers' files that npm 11 doesn't know, and patch files.
-	NPM12
-)
 
 // A List is what goes into a tarball.
 type List struct {
 	Files    []string // relative to the package's folder, with slashes, in npm's order; "@x" is "./@x"
-	Warnings []string // npm's
+	Warnings []Warning
 }
+
+// A Warning is npm's.
+type Warning struct{ Title, Text string }
 
 // Files lists what npm would pack of tree.
 func Files(tree *Tree, o Options) (*List, error) {
@@ -58,14 +48,13 @@ func Files(tree *Tree, o Options) (*List, error) {
 		isPkg: true,
 		seen:  make(map[string]bool),
 		order: []source{defaultRules, globalRules, packageJSON, npmignore, gitignore, strictRules},
-		v12:   o.Rules == NPM12,
 	}
 	more, err := surroundings(tree.Path, o)
 	if err != nil {
 		return nil, err
 	}
 	w.start(more)
-	if w.v12 && o.GlobalIgnore != "" {
+	if o.GlobalIgnore != "" {
 		w.inject(globalRules, o.GlobalIgnore)
 	}
 	if out.Files, err = w.run(); err != nil {
@@ -114,8 +103,8 @@ npm-debug.log
 /archived-packages/**
 `
 
-// What is in or out of a package whatever anybody says. Required files and
-// those named in "files" come before, main, browser and bins after it.
+// What is in or out of a package whatever anybody says; main, browser and bins
+// come after it.
 const strict = `/.git
 !/package.json
 !/readme{,.*[^~$]}
@@ -126,13 +115,10 @@ const strict = `/.git
 /node_modules
 .npmrc
 /package-lock.json
+/npm-shrinkwrap.json
 /yarn.lock
 /pnpm-lock.yaml
 /bun.lockb
-`
-
-// strict12 is what npm 12 added.
-const strict12 = `/npm-shrinkwrap.json
 /bun.lock
 /.npm-extension.mjs
 /.npm-extension.cjs
@@ -195,10 +181,7 @@ type walker struct {
 	has    [sources]bool // that there is a set of rules, which may be empty
 	exact  bool          // a rule named this very folder
 	isPkg  bool
-	v12    bool
 	seen   map[string]bool
-
-	required []string // files that must be in, relative to dir
 
 	// Of the root only.
 	result []string
@@ -215,12 +198,7 @@ func (w *walker) start(more string) {
 	w.name = filepath.Base(w.dir)
 	w.inject(defaultRules, defaults+more)
 	if !w.isPkg {
-		var b strings.Builder
-		b.WriteString("/.git\n")
-		for _, f := range w.required {
-			b.WriteString("!" + f + "\n")
-		}
-		w.inject(strictRules, b.String())
+		w.inject(strictRules, "/.git\n")
 	}
 }
 
@@ -289,7 +267,7 @@ func (w *walker) walk() error {
 	case w.has[npmignore]:
 		w.rules[gitignore] = nil
 	case w.has[gitignore] && w.parent == nil:
-		w.list.Warnings = append(w.list.Warnings, "No .npmignore file found, using .gitignore for file exclusion. Consider creating a .npmignore file to explicitly control published files.")
+		w.list.Warnings = append(w.list.Warnings, Warning{"gitignore-fallback", "No .npmignore file found, using .gitignore for file exclusion. Consider creating a .npmignore file to explicitly control published files."})
 	}
 
 	for _, e := range entries {
@@ -335,18 +313,12 @@ func (w *walker) descend(name string, asFile bool) error {
 		dir:    filepath.Join(w.dir, name),
 		exact:  asFile || w.filter(name+"/", false, ""),
 		seen:   w.seen,
-		v12:    w.v12,
 		order:  []source{defaultRules, npmignore, gitignore, strictRules},
 	}
 	if w.tree.Workspaces != nil {
 		// npm means to do this for the folders of workspaces, but a slip
 		// makes it do so for all folders.
 		child.order = []source{defaultRules, packageJSON, npmignore, gitignore, strictRules}
-	}
-	for _, f := range w.required {
-		if f = path.Clean(f); path.Dir(f) == name {
-			child.required = append(child.required, path.Base(f))
-		}
 	}
 	child.start("")
 	return child.walk()
@@ -403,26 +375,19 @@ func (w *walker) filter(entry string, partial bool, base string) bool {
 func (w *walker) processPackage() error {
 	p := w.tree.Package
 	text := strict
-	if w.v12 {
-		text += strict12
-	}
 	files, hasFiles, err := p.files()
 	if err != nil {
 		return fmt.Errorf("%s: reading files: %w", filepath.Join(w.dir, "package.json"), err)
 	}
 	var ignores []string
 	if hasFiles {
-		if w.v12 {
-			ignores = w.globFiles(files)
-		} else {
-			ignores, text = w.statFiles(files, text)
-		}
+		ignores = w.globFiles(files)
 		w.inject(packageJSON, "*\n"+lines(ignores))
 	}
 	for _, must := range p.required() {
 		text += "!/" + must + "\n"
 	}
-	if w.v12 && w.tree.IsRoot {
+	if w.tree.IsRoot {
 		text += w.patches(hasFiles, ignores)
 	}
 	w.inject(strictRules, text)
@@ -436,36 +401,8 @@ func lines(all []string) string {
 	return strings.Join(all, "\n") + "\n"
 }
 
-// statFiles makes rules of "files" as npm up to 11 does: an entry that is a
-// file is strictly required, one that is a folder is everything in it, and
-// anything else is a pattern.
-func (w *walker) statFiles(files []string, text string) (ignores []string, strict string) {
-	for _, file := range files {
-		if strings.HasPrefix(file, "./") {
-			file = file[1:]
-		}
-		if strings.HasSuffix(file, "/*") {
-			file += "*"
-		}
-		inverse := "!" + file
-		// Here a backslash is a slash, whatever it is in the pattern.
-		plain := strings.ReplaceAll(strings.TrimLeft(file, "!"), `\`, "/")
-		fi, err := os.Lstat(filepath.Join(w.dir, filepath.FromSlash(plain)))
-		switch {
-		case err != nil:
-			ignores = append(ignores, inverse)
-		case fi.Mode().IsRegular():
-			text = inverse + "\n" + text
-			w.required = append(w.required, strings.TrimPrefix(file, "/"))
-		case fi.IsDir():
-			ignores = append(ignores, inverse, inverse+"/**")
-		}
-	}
-	return ignores, text
-}
-
-// globFiles makes rules of "files" as npm 12 does: an entry stands for what
-// it matches on disk now.
+// globFiles makes rules of "files": an entry stands for what it matches on disk
+// now.
 func (w *walker) globFiles(files []string) (ignores []string) {
 	for _, entry := range files {
 		sign := "!"
@@ -515,7 +452,7 @@ func (w *walker) patches(hasFiles bool, ignores []string) string {
 			continue
 		}
 		if hasFiles && (slices.Contains(ignores, "!/"+rel) || slices.Contains(ignores, "!/"+path.Dir(rel)+"/**")) {
-			w.list.Warnings = append(w.list.Warnings, fmt.Sprintf("excluding %q from the package tarball: patch files in patchedDependencies must not be published", rel))
+			w.list.Warnings = append(w.list.Warnings, Warning{"patched-dependencies", fmt.Sprintf("excluding %q from the package tarball: patch files in patchedDependencies must not be published", rel)})
 		}
 		b.WriteString("/" + rel + "\n")
 	}
@@ -546,7 +483,6 @@ func (w *walker) bundles() error {
 			dir:   dep.Path,
 			isPkg: true,
 			seen:  w.seen,
-			v12:   w.v12,
 			order: []source{packageJSON, strictRules},
 		}
 		if dep.IsLink {
