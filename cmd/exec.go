@@ -53,10 +53,20 @@ func runExec(ctx context.Context, a *App, args []string) error {
 		global: cfg.LocalPrefix() != cfg.GlobalPrefix(),
 	}
 	if !many {
+		if err := x.checkInstalled(ctx, cfg.LocalPrefix()); err != nil {
+			return err
+		}
 		return x.run(ctx)
 	}
 	paths, err := a.workspacePaths()
 	if err != nil {
+		return err
+	}
+	var dirs []string
+	for _, w := range paths {
+		dirs = append(dirs, w.Path)
+	}
+	if err := x.checkInstalled(ctx, dirs...); err != nil {
 		return err
 	}
 	for _, w := range paths {
@@ -86,6 +96,15 @@ type execution struct {
 	location string   // how a shell says where it is
 
 	bins []string // what comes before the PATH
+}
+
+// checkInstalled looks after what is installed here, where that is what will be
+// run.
+func (x *execution) checkInstalled(ctx context.Context, dirs ...string) error {
+	if len(x.packages) > 0 {
+		return nil
+	}
+	return x.app.checkInstalled(ctx, dirs)
 }
 
 // run finds the program, installs it if need be, and runs it.

@@ -45,6 +45,13 @@ func newRunCmd(a *App) *cobra.Command {
 		}
 		long += fmt.Sprintf("  %s\n      %s\n", flag, d.Description)
 	}
+	long += `
+Before a script or an installed program runs, ibid looks whether what is
+installed is what package.json and the lock want, and says so where it is not.
+The setting verify-deps-before-run, in .npmrc, as a flag or as
+npm_config_verify_deps_before_run, decides: warn (the default), install,
+error or false.
+`
 	c := declare(&cobra.Command{
 		Use: "run [<script> [-- <args>]]", Aliases: []string{"run-script", "rum", "urn"},
 		Short: "Run a script of package.json, or list the scripts",
@@ -133,6 +140,13 @@ func (a *App) runScripts(ctx context.Context, o runOptions) error {
 	}
 	if o.event == "" {
 		return a.listScripts(all, many)
+	}
+	dirs := make([]string, len(all))
+	for i, t := range all {
+		dirs[i] = t.dir
+	}
+	if err := a.checkInstalled(ctx, dirs); err != nil {
+		return err
 	}
 	r := a.runner()
 	if !many {

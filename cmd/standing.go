@@ -178,13 +178,7 @@ func (s *standing) keep(installed *lockfile.Lockfile, wrote func(path string) bo
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s\n%s\n%s\n%d %d\n", standingMagic, s.dir, s.key, len(s.marks), len(s.said))
 	for _, m := range s.marks {
-		line := b.AvailableBuffer()
-		line = strconv.AppendUint(line, m.Ino, 36)
-		for _, n := range [...]int64{m.Size, m.Modified, m.Changed} {
-			line = strconv.AppendInt(append(line, ' '), n, 36)
-		}
-		line = append(append(append(line, ' '), m.Path...), '\n')
-		b.Write(line)
+		b.Write(appendMark(b.AvailableBuffer(), m))
 	}
 	for _, line := range s.said {
 		b.WriteString(strconv.Quote(line) + "\n")
@@ -245,6 +239,15 @@ func (l *lines) next() string {
 	line, rest, _ := strings.Cut(l.rest, "\n")
 	l.rest = rest
 	return line
+}
+
+// appendMark writes a mark as parseMark reads it, with the end of the line.
+func appendMark(b []byte, m again.Mark) []byte {
+	b = strconv.AppendUint(b, m.Ino, 36)
+	for _, n := range [...]int64{m.Size, m.Modified, m.Changed} {
+		b = strconv.AppendInt(append(b, ' '), n, 36)
+	}
+	return append(append(append(b, ' '), m.Path...), '\n')
 }
 
 func parseMark(line string) (m again.Mark, ok bool) {

@@ -259,3 +259,17 @@ func TestCheckUnknownAsNPM(t *testing.T) {
 		}
 	}
 }
+
+func TestASettingOfIbidsOwnIsNotUnknown(t *testing.T) {
+	c := load(t, []string{"run", "x", "--verify-deps-before-run=error", "--strict-npmrc"}, []string{"npm_config_verify_deps_before_run=false"},
+		map[string]string{".npmrc": "verify-deps-before-run=install\n"})
+	if err := c.CheckUnknown(); err != nil {
+		t.Error(err)
+	}
+	if w := c.Warnings(); len(w) > 0 {
+		t.Errorf("%+v", w)
+	}
+	if got := c.String("verify-deps-before-run"); got != "error" {
+		t.Errorf("it is %q", got)
+	}
+}

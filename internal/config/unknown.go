@@ -20,6 +20,8 @@ func (c *Config) checkUnknown(layer Layer, key, source string) {
 	switch key {
 	case "npm-version", "global-prefix", "local-prefix":
 		return // exported by npm itself, and read back by its children
+	case "verify-deps-before-run":
+		return // ibid's own, after pnpm's: npm's table has no place for it
 	}
 	base := ""
 	if i := strings.LastIndexByte(key, ':'); i >= 0 {
