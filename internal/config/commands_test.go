@@ -262,7 +262,7 @@ func TestCheckUnknownAsNPM(t *testing.T) {
 
 func TestASettingOfIbidsOwnIsNotUnknown(t *testing.T) {
 	c := load(t, []string{"run", "x", "--verify-deps-before-run=error", "--strict-npmrc"}, []string{"npm_config_verify_deps_before_run=false"},
-		map[string]string{".npmrc": "verify-deps-before-run=install\n"})
+		map[string]string{"project/.npmrc": "verify-deps-before-run=install\n"})
 	if err := c.CheckUnknown(); err != nil {
 		t.Error(err)
 	}
