@@ -22,6 +22,7 @@ type contender struct {
 	home    string // wiped for a cold run: every cache and store is below it
 	project string
 	saved   string // the lock as the first cold install wrote it
+	files   int    // below its node_modules after that install
 }
 
 // verbs are a manager's words for what is measured; nil if it has none.
@@ -76,8 +77,8 @@ func tools(ctx context.Context, dir string, names []string, ibid string, given m
 	var out []contender
 	for _, name := range names {
 		c := contender{name: name}
-		if name == "ibid" {
-			path, err := filepath.Abs(ibid)
+		if name == "ibid" || name == "base" {
+			path, err := filepath.Abs(map[string]string{"ibid": ibid, "base": given["base"]}[name])
 			if err != nil {
 				return nil, err
 			}
@@ -100,7 +101,7 @@ func tools(ctx context.Context, dir string, names []string, ibid string, given m
 			}
 		}
 		if c.command == nil {
-			return nil, fmt.Errorf("contender %q: not ibid, bun, pnpm or npm", name)
+			return nil, fmt.Errorf("contender %q: not ibid, base, bun, pnpm or npm", name)
 		}
 		v, err := exec.CommandContext(ctx, c.command[0], "--version").Output()
 		if err != nil {
@@ -182,13 +183,13 @@ func (c *contender) restoreLock() error {
 	return os.WriteFile(c.lockPath(), b, 0o644)
 }
 
-// dropModules removes every node_modules, the workspaces' too.
+// dropModules removes every node_modules.
 func (c *contender) dropModules() error {
-	found, err := filepath.Glob(filepath.Join(c.project, "packages", "*", "node_modules"))
+	dirs, err := c.modules()
 	if err != nil {
 		return err
 	}
-	for _, dir := range append(found, filepath.Join(c.project, "node_modules")) {
+	for _, dir := range dirs {
 		if err := os.RemoveAll(dir); err != nil {
 			return err
 		}

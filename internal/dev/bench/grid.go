@@ -16,7 +16,8 @@ type row struct {
 	args          func(verbs) []string
 	prepare       func(context.Context, *contender, string) error
 	quick         bool // part of -quick
-	light         bool // tens of milliseconds: more runs
+	light         bool // tens of milliseconds, and nothing is installed
+	extra         bool // the package of the add row is there afterwards
 }
 
 func rows() []row {
@@ -57,8 +58,8 @@ func rows() []row {
 				}
 				return c.dropModules()
 			}},
-		{name: "no-op", meaning: "everything there already", args: install, quick: true, light: true, prepare: installed},
-		{name: "add", meaning: "one package (and its one dependency) more", args: func(v verbs) []string { return v.add }, prepare: installed},
+		{name: "no-op", meaning: "everything there already", args: install, quick: true, prepare: installed},
+		{name: "add", meaning: "one package (and its one dependency) more", args: func(v verbs) []string { return v.add }, extra: true, prepare: installed},
 		{name: "remove", meaning: "the same package less", args: func(v verbs) []string { return v.remove },
 			prepare: func(ctx context.Context, c *contender, registry string) error {
 				if _, err := os.Stat(filepath.Join(c.project, "node_modules", extraPackage)); err == nil {
@@ -100,8 +101,9 @@ type cell struct {
 	Contender string    `json:"contender"`
 	Row       string    `json:"row"`
 	Runs      []measure `json:"runs"`
+	Files     int       `json:"files,omitempty"` // in node_modules after the first install
 	Syscalls  int64     `json:"syscalls,omitempty"`
-	Error     string    `json:"error,omitempty"` // the first line; the cell has no runs
+	Error     string    `json:"error,omitempty"` // the cell has no runs
 }
 
 func (c cell) median() measure {
@@ -145,6 +147,7 @@ type table struct {
 	Cells     []cell    `json:"cells"`
 	Floor     *floor    `json:"floor,omitempty"`
 	When      time.Time `json:"when"`
+	Load      float64   `json:"load"` // of the machine when the setting began
 }
 
 func (t *table) cell(contender, row string) *cell {
@@ -157,13 +160,17 @@ func (t *table) cell(contender, row string) *cell {
 	return &t.Cells[len(t.Cells)-1]
 }
 
-// measureRow runs every contender in turn, as often as asked: A B C A B C.
+// leastRuns is how often a row is run whatever it takes.
+const leastRuns = 3
+
+// measureRow runs every contender in turn, as often as asked, or less often
+// where that takes longer than the budget: A B C A B C.
 func (t *table) measureRow(ctx context.Context, r row, contenders []contender, registry string, o options) {
-	runs := o.runs
-	if r.light {
-		runs = max(runs, 5)
-	}
-	for i := range runs {
+	start := time.Now()
+	for i := range o.runs {
+		if i >= leastRuns && time.Since(start) > o.budget {
+			break
+		}
 		for j := range contenders {
 			c := &contenders[j]
 			at := t.cell(c.name, r.name)
@@ -171,20 +178,27 @@ func (t *table) measureRow(ctx context.Context, r row, contenders []contender, r
 				continue
 			}
 			m, err := measureOnce(ctx, r, c, registry, o.sync)
+			if err == nil && r.name == "cold" && i == 0 {
+				c.files = 0
+				err = c.keepLock()
+			}
+			if err == nil && !r.light {
+				err = c.checkTree(r.extra)
+			}
+			if ctx.Err() != nil {
+				return
+			}
 			if err != nil {
-				at.Error = err.Error()
+				at.Error, at.Runs = err.Error(), nil
 				fmt.Fprintf(os.Stderr, "bench: %s, %s: %v\n", r.name, c.name, err)
 				continue
 			}
 			at.Runs = append(at.Runs, m)
-			if r.name == "cold" && i == 0 {
-				if err := c.keepLock(); err != nil {
-					at.Error = err.Error()
-				}
-			}
+			at.Files = c.files
 		}
 	}
-	if !o.syscalls {
+	// What a program asks of the system depends neither on the disk nor on the link.
+	if !o.syscalls || t.Disk || t.Latency != "" {
 		return
 	}
 	for j := range contenders {

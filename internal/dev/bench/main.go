@@ -1,20 +1,26 @@
 // Bench measures ibid beside bun, pnpm and npm on a recorded registry.
 //
-//	go run ./internal/dev/bench -quick -ibid ./ibid     # a minute: the main rows on tmpfs
-//	go run ./internal/dev/bench -ibid ./ibid -write     # everything, into docs/benchmarks.md
+//	go run ./internal/dev/bench -quick                       # a minute: the main rows on tmpfs
+//	go run ./internal/dev/bench -write                       # everything, into docs/benchmarks.md
+//	go run ./internal/dev/bench -write -resume               # what an interrupted run has left
+//	go run ./internal/dev/bench -quick -contenders ibid,base -base ./old-ibid
 //
 // The grid is cache × lock × node_modules, then adding and removing a package,
 // the overhead of run, ls and --version; in settings of size × file system ×
-// link. The contenders take turns (A B C A B C …), and medians are compared.
-// The floor, the work that no installer can leave out, is measured in the same run.
+// link. A slow link is not combined with the disk: what either costs shows
+// alone. The contenders take turns (A B C A B C …), and medians are compared.
+// After each install the tree is looked at: one that did less than its first
+// time has failed. The floor, the work that no installer can leave out, is
+// measured in the same run.
 //
 // ibid is built from the checkout unless -ibid names one. The peers come from
-// the npm registry, once, into -tools.
+// the npm registry, once, into -tools. npm takes part where -npm-in says.
 package main
 
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -22,6 +28,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -31,7 +38,10 @@ import (
 
 type options struct {
 	quick, write, sync, syscalls bool
-	ibid, bun, pnpm, npm         string
+	resume                       bool
+	ibid, base, bun, pnpm, npm   string
+	npmIn                        string
+	budget                       time.Duration
 	contenders, sizes, rows      string
 	disks, links                 string
 	shared, tools, tmpfs, disk   string
@@ -44,6 +54,7 @@ func main() {
 	flag.BoolVar(&o.quick, "quick", false, "tmpfs, no latency, 1300 packages, ibid and bun, 3 runs, five rows")
 	flag.BoolVar(&o.write, "write", false, "write docs/benchmarks.md and docs/benchmarks.svg")
 	flag.StringVar(&o.ibid, "ibid", "", "the ibid to measure (default: built from the checkout)")
+	flag.StringVar(&o.base, "base", "", "another ibid, which takes part as the contender base")
 	flag.StringVar(&o.bun, "bun", "", "the bun to measure (default: from the npm registry)")
 	flag.StringVar(&o.pnpm, "pnpm", "", "the pnpm to measure (default: from the npm registry)")
 	flag.StringVar(&o.npm, "npm", "", "the npm to measure (default: from the npm registry)")
@@ -57,8 +68,11 @@ func main() {
 	flag.StringVar(&o.tmpfs, "tmpfs", "/dev/shm", "a `folder` on a tmpfs")
 	flag.StringVar(&o.disk, "disk", os.TempDir(), "a `folder` on a disk")
 	flag.StringVar(&o.docs, "docs", "docs", "`folder` that -write writes to")
-	flag.StringVar(&o.json, "json", "", "`file` for everything measured")
-	flag.IntVar(&o.runs, "runs", 7, "runs of each contender in a row")
+	flag.StringVar(&o.json, "json", filepath.Join(os.TempDir(), "ibid-bench.json"), "`file` for everything measured, written after each setting")
+	flag.BoolVar(&o.resume, "resume", false, "keep the settings that the -json file has of the same versions")
+	flag.DurationVar(&o.budget, "budget", 20*time.Second, "start no further round of a row after this; three rounds there are always")
+	flag.StringVar(&o.npmIn, "npm-in", "100/tmpfs/0,1300/tmpfs/0", "settings in which npm takes part, as size/file system/link: it needs minutes for each")
+	flag.IntVar(&o.runs, "runs", 7, "runs of each contender in a row, at most")
 	flag.IntVar(&o.npmRuns, "npm-runs", 1, "runs of npm in a row: it takes half a minute for some")
 	flag.BoolVar(&o.syscalls, "syscalls", true, "count system calls with strace, in a run of their own, where strace is there")
 	flag.Parse()
@@ -101,7 +115,7 @@ func run(ctx context.Context, o options) error {
 		}
 	}
 	contenders, err := tools(ctx, o.tools, strings.Split(o.contenders, ","), o.ibid,
-		map[string]string{"bun": o.bun, "pnpm": o.pnpm, "npm": o.npm})
+		map[string]string{"base": o.base, "bun": o.bun, "pnpm": o.pnpm, "npm": o.npm})
 	if err != nil {
 		return err
 	}
@@ -113,36 +127,98 @@ func run(ctx context.Context, o options) error {
 	if err := writeOverlay(overlay, strings.Contains(o.sizes, "5000")); err != nil {
 		return err
 	}
-	var tables []*table
-	for _, size := range sizes {
-		for _, on := range strings.Split(o.disks, ",") {
-			for _, link := range strings.Split(o.links, ",") {
-				t, err := o.setting(ctx, contenders, size, on, link, work, overlay)
-				if err != nil {
-					return err
-				}
-				tables = append(tables, t)
-				t.print(os.Stdout, contenders)
-			}
-		}
-	}
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	r := report{Contenders: names(contenders), Tables: tables, Machine: machine(), Runs: o.runs, NPMRuns: o.npmRuns}
-	if o.json != "" {
-		b, err := json.MarshalIndent(r, "", " ")
+	r := report{Contenders: names(contenders), Machine: machine(), Runs: o.runs, NPMRuns: o.npmRuns, Commit: commit(ctx)}
+	var before report
+	if o.resume {
+		b, err := os.ReadFile(o.json)
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(o.json, append(b, '\n'), 0o644); err != nil {
-			return err
+		if err := json.Unmarshal(b, &before); err != nil {
+			return fmt.Errorf("%s: %w", o.json, err)
+		}
+	}
+	for _, size := range sizes {
+		warmed := false
+		for _, on := range strings.Split(o.disks, ",") {
+			for _, link := range strings.Split(o.links, ",") {
+				if on == "disk" && link != "0" && o.disks != on {
+					continue
+				}
+				here := size.name + "/" + on + "/" + link
+				if t := before.has(r, here); t != nil {
+					r.Tables = append(r.Tables, t)
+					continue
+				}
+				var taking []contender
+				for _, c := range contenders {
+					if c.name != "npm" || o.npmIn == "all" || contains(o.npmIn, here) {
+						taking = append(taking, c)
+					}
+				}
+				t, err := o.setting(ctx, taking, size, on, link, work, overlay, !warmed)
+				if err == nil {
+					err = ctx.Err()
+				}
+				if err != nil {
+					return fmt.Errorf("%s: %w", here, err)
+				}
+				warmed = true
+				r.Tables = append(r.Tables, t)
+				t.print(os.Stdout, taking)
+				b, err := json.MarshalIndent(r, "", " ")
+				if err != nil {
+					return err
+				}
+				if err := os.WriteFile(o.json, append(b, '\n'), 0o644); err != nil {
+					return err
+				}
+			}
 		}
 	}
 	if o.write {
-		return r.write(o.docs)
+		if err := r.write(o.docs); err != nil {
+			return err
+		}
+	}
+	return r.failures()
+}
+
+// has gives the table of a setting in a report that was made of the same
+// programs on the same machine; nil where there is none.
+func (r report) has(now report, here string) *table {
+	if r.Machine != now.Machine || r.Commit != now.Commit || !slices.Equal(r.Contenders, now.Contenders) {
+		return nil
+	}
+	for _, t := range r.Tables {
+		if t.place() == here {
+			return t
+		}
 	}
 	return nil
+}
+
+// failures is an error where something that was to be measured could not be.
+func (r report) failures() error {
+	var errs []error
+	for _, t := range r.Tables {
+		for _, c := range t.Cells {
+			if c.Error != "" {
+				first, _, _ := strings.Cut(c.Error, "\n")
+				errs = append(errs, fmt.Errorf("%s, %s of %s: %s", t.place(), c.Row, c.Contender, first))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// commit names what is measured; "" outside of a checkout.
+func commit(ctx context.Context) string {
+	b, err := exec.CommandContext(ctx, "git", "rev-parse", "--short=10", "HEAD").Output()
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(b))
 }
 
 func names(contenders []contender) [][2]string {
@@ -161,9 +237,18 @@ func machine() string {
 	return fmt.Sprintf("%s/%s, %d cores, %s", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), strings.TrimSpace(string(kernel)))
 }
 
+// load is the machine's load average of the last minute; 0 where that is not known.
+func load() float64 {
+	var one float64
+	if b, err := os.ReadFile("/proc/loadavg"); err == nil {
+		_, _ = fmt.Sscan(string(b), &one) // 0 then
+	}
+	return one
+}
+
 // setting measures the whole grid for one size, file system and link.
-func (o options) setting(ctx context.Context, contenders []contender, size sample, on, link, work, overlay string) (*table, error) {
-	t := &table{Size: size.name, Disk: on == "disk", When: time.Now().UTC()}
+func (o options) setting(ctx context.Context, contenders []contender, size sample, on, link, work, overlay string, warm bool) (*table, error) {
+	t := &table{Size: size.name, Disk: on == "disk", When: time.Now().UTC(), Load: load()}
 	base := o.tmpfs
 	if t.Disk {
 		base = o.disk
@@ -192,8 +277,10 @@ func (o options) setting(ctx context.Context, contenders []contender, size sampl
 		}
 	}
 	o.sync = t.Disk
-	if err := o.warmServer(ctx, contenders); err != nil {
-		return nil, err
+	if warm {
+		if err := o.warmServer(ctx, contenders); err != nil {
+			return nil, err
+		}
 	}
 	if err := registry.Reset(); err != nil {
 		return nil, err
