@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/ibid-pm/ibid/internal/collate"
 	"github.com/ibid-pm/ibid/internal/jsjson"
@@ -21,9 +22,9 @@ import (
 	"github.com/ibid-pm/ibid/resolver"
 )
 
-// bulkAdvisories asks the registry which advisories there are for versions of
+// advisories asks the registry which advisories there are for versions of
 // packages; the answer has a list for each name that has any.
-func (a *App) bulkAdvisories(ctx context.Context, packages map[string][]string) (jsjson.Value, error) {
+func (a *App) advisories(ctx context.Context, packages map[string][]string) (jsjson.Value, error) {
 	client, err := a.client()
 	if err != nil {
 		return jsjson.Value{}, err
@@ -124,7 +125,9 @@ func severityRank(s string) int {
 type auditReport struct {
 	app        *App
 	tree       *lookedAt
-	only       map[*resolver.Node]bool // nil for all
+	only       map[*resolver.Node]bool   // nil for all
+	installed  func(*resolver.Node) bool // what counts in the metadata; nil for all
+	byName     map[string][]*resolver.Node
 	order      []*vulnerable
 	vulns      map[string]*vulnerable
 	metas      map[metaKey]*advisory
@@ -185,25 +188,70 @@ const (
 
 // load asks the registry and finds out what follows.
 func (r *auditReport) load(ctx context.Context) error {
+	packages := r.packages()
+	if len(packages) == 0 || r.app.Config.Bool("offline") {
+		return nil
+	}
+	doc, err := r.app.advisories(ctx, packages)
+	if err != nil {
+		return err
+	}
+	r.prefetch(ctx, doc)
+	r.follow(ctx, doc)
+	return nil
+}
+
+// packages are the names and versions to ask about.
+func (r *auditReport) packages() map[string][]string {
 	packages := map[string][]string{}
-	byName := map[string][]*resolver.Node{}
+	r.byName = map[string][]*resolver.Node{}
 	for n := range r.tree.root.Inventory {
 		if !r.audits(n) {
 			continue
 		}
 		name := n.Package.Name
-		byName[name] = append(byName[name], n)
+		r.byName[name] = append(r.byName[name], n)
 		if !slices.Contains(packages[name], n.Version()) {
 			packages[name] = append(packages[name], n.Version())
 		}
 	}
-	if len(packages) == 0 || r.app.Config.Bool("offline") {
-		return nil
+	return packages
+}
+
+// prefetch has the packuments of what the registry's answer names on their way,
+// all at once.
+func (r *auditReport) prefetch(ctx context.Context, doc jsjson.Value) {
+	var names []string
+	for _, m := range doc.Members() {
+		names = append(names, m.Key)
 	}
-	doc, err := r.app.bulkAdvisories(ctx, packages)
+	r.warm(ctx, names)
+}
+
+// warm asks for packuments, so that the client has them when they are needed one
+// after the other.
+func (r *auditReport) warm(ctx context.Context, names []string) {
+	client, err := r.app.client()
 	if err != nil {
-		return err
+		return
 	}
+	var g errgroup.Group
+	g.SetLimit(auditFetches)
+	for _, name := range names {
+		g.Go(func() error {
+			client.Packument(ctx, name) // its error is told to who asks again
+			return nil
+		})
+	}
+	g.Wait()
+}
+
+// auditFetches is how many packuments are asked for at once: npm's maxsockets.
+const auditFetches = 15
+
+// follow finds out which nodes the registry's answer is about, and who cannot do
+// without them.
+func (r *auditReport) follow(ctx context.Context, doc jsjson.Value) {
 	var queue []*advisory
 	for _, m := range doc.Members() {
 		for _, v := range m.Value.Items() {
@@ -229,7 +277,8 @@ func (r *auditReport) load(ctx context.Context) error {
 			continue
 		}
 		searched[key] = true
-		for _, n := range byName[adv.name] {
+		r.warm(ctx, r.dependents(adv))
+		for _, n := range r.byName[adv.name] {
 			if !adv.hits(n.Version(), "") || slices.Contains(v.nodes, n) {
 				continue
 			}
@@ -265,7 +314,24 @@ func (r *auditReport) load(ctx context.Context) error {
 			}
 		}
 	}
-	return nil
+}
+
+// dependents are the names of who asks for what an advisory is about, as far as
+// they are not known yet.
+func (r *auditReport) dependents(adv *advisory) []string {
+	var names []string
+	for _, n := range r.byName[adv.name] {
+		if !adv.hits(n.Version(), "") {
+			continue
+		}
+		for e := range n.EdgesIn {
+			name := e.From().Package.Name
+			if _, known := r.packuments[name]; !known && !e.From().IsTop() && !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
 }
 
 func (r *auditReport) audits(n *resolver.Node) bool {
@@ -551,6 +617,9 @@ func (r *auditReport) json() jsjson.Value {
 	}
 	prod, dev, optional, peer, total := 0, 0, 0, 0, -1
 	for n := range r.tree.root.Inventory {
+		if r.installed != nil && !n.IsProjectRoot() && !r.installed(n) {
+			continue
+		}
 		total++
 		if n.Dev {
 			dev++

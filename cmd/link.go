@@ -124,10 +124,11 @@ func linkInto(ctx context.Context, a *App, args []string) error {
 		names = append(names, name)
 	}
 	if len(missing) > 0 {
-		_, err := a.reifyGlobal(ctx, change{ask: func(r *resolver.Request) { r.Add, r.NoPrune = missing, true }})
+		o, err := a.reifyGlobal(ctx, change{ask: func(r *resolver.Request) { r.Add, r.NoPrune = missing, true }})
 		if err != nil {
 			return err
 		}
+		o.quick.stop()
 	}
 	save := cfg.IsSet("save") && cfg.Bool("save")
 	for _, key := range [...]string{"save-optional", "save-peer", "save-dev", "save-prod"} {

@@ -241,7 +241,7 @@ func (q *querier) versions(name string) []string {
 }
 
 func (q *querier) advisories(packages map[string][]string) (map[string][]query.Advisory, error) {
-	doc, err := q.app.bulkAdvisories(q.ctx, packages)
+	doc, err := q.app.advisories(q.ctx, packages)
 	if err != nil {
 		return nil, err
 	}

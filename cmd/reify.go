@@ -62,6 +62,9 @@ type outcome struct {
 	// it is of; nil where there was none.
 	audit   json.RawMessage
 	audited int
+	quick   *quickAudit
+	funding int
+	app     *App
 	// unreviewed are the packages whose install scripts were not run.
 	unreviewed []lifecycle.Pending
 }
@@ -113,7 +116,7 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &outcome{project: p, result: res, scripts: scripts, patches: patched}
+	o := &outcome{app: a, project: p, result: res, scripts: scripts, patches: patched}
 	if err := scripts.preflight(res.Tree); err != nil {
 		return nil, err
 	}
@@ -127,16 +130,11 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 		o.lock = res.Lockfile()
 	}
 	a.timing.done("decided the tree")
-	if !a.Config.PackageLockOnly() {
-		if err := a.layOut(ctx, o, fetcher, guesses, c); err != nil {
-			return nil, err
-		}
+	if c.project == nil {
+		o.quick = a.askAudit(ctx, o)
 	}
-	o.patches.warnVersion(p, o.lock)
-	if err := a.save(o, edits, c); err != nil {
-		return nil, err
-	}
-	if err := a.afterScripts(ctx, o); err != nil {
+	if err := a.carryOut(ctx, o, fetcher, guesses, c, edits); err != nil {
+		o.quick.stop()
 		return nil, err
 	}
 	if st != nil && o.patches == nil && a.rememberable(o, c) {
@@ -145,6 +143,20 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 	}
 	o.took = time.Since(a.start)
 	return o, nil
+}
+
+// carryOut does on the disk what was decided.
+func (a *App) carryOut(ctx context.Context, o *outcome, fetcher *fetch.Fetcher, guesses *ahead, c change, edits []resolver.Edit) error {
+	if !a.Config.PackageLockOnly() {
+		if err := a.layOut(ctx, o, fetcher, guesses, c); err != nil {
+			return err
+		}
+	}
+	o.patches.warnVersion(o.project, o.lock)
+	if err := a.save(o, edits, c); err != nil {
+		return err
+	}
+	return a.afterScripts(ctx, o)
 }
 
 func (a *App) decide(ctx context.Context, p *project, f *fetch.Fetcher, guesses *ahead, c change) (*resolver.Result, *patchSet, error) {
@@ -261,6 +273,7 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 		return err
 	}
 	a.timing.done("linked packages")
+	a.warnDeprecated(o.plan, gone)
 	if err := global.apply(); err != nil {
 		return errors.Join(err, global.takeBack(), applied.Undo())
 	}
@@ -291,6 +304,24 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 	}
 	a.timing.done("wrote the hidden lockfile")
 	return nil
+}
+
+// warnDeprecated says, once for each version, which of the packages that were
+// put in place nobody should use any more (npm: arborist lib/arborist/reify.js
+// _reifyNode).
+func (a *App) warnDeprecated(plan *linker.Plan, gone map[lockfile.Location]bool) {
+	said := map[string]bool{}
+	for i := range plan.Steps {
+		s := &plan.Steps[i]
+		x := s.Package
+		if s.Action != linker.Add && s.Action != linker.Change || x.Meta == nil || x.Meta.Deprecated == "" || x.InBundle || gone[x.Location] {
+			continue
+		}
+		if id := x.Name() + "@" + x.Version(); !said[id] {
+			said[id] = true
+			a.logPrefixed(levelWarn, "deprecated", term.SafeLine(id+": "+x.Meta.Deprecated))
+		}
+	}
 }
 
 // removeGone takes away what came with an optional package that failed.
@@ -406,6 +437,7 @@ func (a *App) editedManifest(p *project, e resolver.Edit) (*fileToWrite, error) 
 
 // summary says what was done, as npm does.
 func (a *App) summary(o *outcome) {
+	found := a.extras(o)
 	if a.json() {
 		if err := a.summaryJSON(o); err != nil {
 			a.log(levelError, err.Error())
@@ -420,10 +452,7 @@ func (a *App) summary(o *outcome) {
 		return
 	}
 	if o.plan == nil {
-		if a.Config.PackageLockOnly() {
-			a.say("\nup to date in %s", tookText(o.took))
-		}
-		return
+		o.plan = &linker.Plan{} // --package-lock-only
 	}
 	if a.Config.Bool("dry-run") || a.Config.Bool("long") {
 		for _, s := range o.plan.Steps {
@@ -450,21 +479,21 @@ func (a *App) summary(o *outcome) {
 	add(o.plan.Added, "added")
 	add(o.plan.Removed, "removed")
 	add(o.plan.Changed, "changed")
+	add(o.audited, "audited")
 	text := "up to date"
-	if n := len(parts); n > 0 {
+	switch n := len(parts); {
+	case n == 1 && o.audited > 0:
+		text += ", " + parts[0]
+	case n == 1:
 		text = parts[0]
-		if n > 1 {
-			text = strings.Join(parts[:n-1], ", ") + ", and " + parts[n-1]
-		}
-	}
-	if o.audited > 0 {
-		noun := "packages"
-		if o.audited == 1 {
-			noun = "package"
-		}
-		text += fmt.Sprintf(", and audited %d %s", o.audited, noun)
+	case n > 1:
+		text = strings.Join(parts[:n-1], ", ") + ", and " + parts[n-1]
 	}
 	a.say("%s in %s", text, tookText(o.took))
+	a.sayFunding(o.funding)
+	if found != "" {
+		a.say("\n%s", found)
+	}
 	a.tellUnreviewed(o.unreviewed)
 }
 

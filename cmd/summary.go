@@ -37,7 +37,7 @@ type changedPlaced struct {
 }
 
 func (a *App) summaryJSON(o *outcome) error {
-	s := installSummary{Audited: o.audited, Audit: o.audit, Add: []placed{}, Change: []changedPlaced{}, Remove: []placed{}}
+	s := installSummary{Audited: o.audited, Funding: o.funding, Audit: o.audit, Add: []placed{}, Change: []changedPlaced{}, Remove: []placed{}}
 	if o.plan != nil {
 		at := func(p *lockfile.Package) placed {
 			return placed{p.Name(), p.Version(), filepath.Join(o.project.dir, filepath.FromSlash(string(p.Location)))}
