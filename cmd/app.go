@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -63,6 +64,10 @@ type App struct {
 
 	outMu sync.Mutex
 	heard bytes.Buffer // the log lines so far
+	shown bool         // the last line of the terminal is the progress
+
+	progress *progress // nil shows none
+	debug    *debugLog // nil keeps none
 
 	heap   func() // makes the heap ready for an install
 	store  func() *store.Store
@@ -117,7 +122,7 @@ func Main(env Env) int { return run(env, env.Argv[1:]) }
 func MainX(env Env) int { return run(env, execArgs(env.Argv[1:])) }
 
 func run(env Env, args []string) (status int) {
-	a := &App{Env: env, heading: "ibid", level: levelNotice, start: time.Now(), umask: processUmask()}
+	a := &App{Env: env, heading: "ibid", level: levelNotice, start: time.Now(), umask: processUmask(), debug: new(debugLog)}
 	if base := strings.TrimSuffix(filepath.Base(env.Argv[0]), ".exe"); version.IsNPM(base) {
 		a.heading = "npm"
 		if base == "npx" {
@@ -144,13 +149,18 @@ func run(env Env, args []string) (status int) {
 	err = a.main(ctx, args)
 	a.timing.print(a)
 	if err == nil {
+		a.closeLog(0, false)
 		return 0
 	}
 	if ctx.Err() != nil && !isExit(err) {
 		a.log(levelError, "interrupted")
+		a.closeLog(130, false)
 		return 130
 	}
-	return a.report(err)
+	status = a.report(err)
+	var said statusError
+	a.closeLog(status, !errors.As(err, &said))
+	return status
 }
 
 // untilSignal gives a context that ends when a person or the system asks ibid to
@@ -174,7 +184,7 @@ func isExit(err error) bool {
 
 func (a *App) main(ctx context.Context, args []string) error {
 	cfg, err := config.Load(config.Env{
-		Args: args, Environ: a.Environ, Cwd: a.Cwd, NPMVersion: compatible,
+		Args: args, Environ: a.Environ, Cwd: a.Cwd, NPMVersion: compatible, Terminal: a.seen(),
 	})
 	a.Config = cfg
 	a.setOutput()
@@ -192,6 +202,7 @@ func (a *App) main(ctx context.Context, args []string) error {
 		return a.unknownCommand(root, words)
 	}
 	a.Command = canonical(c)
+	a.introduce()
 	if err := a.validate(c); err != nil {
 		return err
 	}
@@ -210,6 +221,14 @@ func (a *App) main(ctx context.Context, args []string) error {
 func (a *App) setOutput() {
 	a.level = levelNamed(a.Config.String("loglevel"))
 	a.colour = a.wantsColour()
+	a.progress = a.newProgress()
+}
+
+// seen says whether a person looks at what is written.
+func (a *App) seen() bool {
+	out, ok := a.Stdout.(*os.File)
+	err, both := a.Stderr.(*os.File)
+	return ok && both && term.IsTerminal(out) && term.IsTerminal(err)
 }
 
 func (a *App) wantsColour() bool {
@@ -232,6 +251,14 @@ func (a *App) json() bool { return a.Config != nil && a.Config.Bool("json") }
 func (a *App) log(l level, text string) { a.logPrefixed(l, "", text) }
 
 func (a *App) logPrefixed(l level, prefix, text string) {
+	if l > a.level && a.debug == nil {
+		return
+	}
+	a.outMu.Lock()
+	defer a.outMu.Unlock()
+	for line := range strings.SplitSeq(text, "\n") {
+		a.debug.add(levelNames[l], prefix, line, a.openLog)
+	}
 	if l > a.level {
 		return
 	}
@@ -239,8 +266,6 @@ func (a *App) logPrefixed(l level, prefix, text string) {
 	if a.colour {
 		name = paint(name, l)
 	}
-	a.outMu.Lock()
-	defer a.outMu.Unlock()
 	a.clearProgress()
 	for line := range strings.SplitSeq(text, "\n") {
 		parts := []string{a.heading, name}
@@ -296,10 +321,11 @@ func (a *App) say(format string, args ...any) {
 
 // out writes what was asked for to stdout.
 func (a *App) out(format string, args ...any) {
+	a.outMu.Lock()
+	defer a.outMu.Unlock()
+	a.clearProgress()
 	fmt.Fprintf(a.Stdout, format+"\n", args...)
 }
-
-func (a *App) clearProgress() {}
 
 // storeDir is the folder that the store lies in, without its format.
 func (a *App) storeDir() string { return filepath.Join(a.Config.String("cache"), "_ibid") }
@@ -314,6 +340,7 @@ func (a *App) openStore() *store.Store {
 
 // ask reads one line from a person, who sees the question on stderr.
 func (a *App) ask(question string) (string, error) {
+	defer a.progress.hold()()
 	fmt.Fprint(a.Stderr, question)
 	line, err := bufio.NewReader(a.Stdin).ReadString('\n')
 	if err != nil && line == "" {

@@ -100,12 +100,8 @@ func (a *App) explainConflict(ctx context.Context, err error) error {
 
 // writeReport keeps npm's explanation where npm keeps it, and gives the path.
 func (a *App) writeReport(c *resolver.ConflictError) string {
-	dir := a.Config.String("logs-dir")
-	if dir == "" {
-		dir = filepath.Join(a.Config.String("cache"), "_logs")
-	}
-	stamp := strings.NewReplacer(":", "_", ".", "_").Replace(a.start.UTC().Format("2006-01-02T15:04:05.000Z"))
-	path := filepath.Join(dir, stamp+"-eresolve-report.txt")
+	dir := a.logsDir()
+	path := filepath.Join(dir, a.logStamp()+"-eresolve-report.txt")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return ""
 	}

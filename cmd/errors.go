@@ -9,7 +9,9 @@ import (
 	"syscall"
 
 	"github.com/ibid-pm/ibid/internal/jsjson"
+	"github.com/ibid-pm/ibid/internal/manifest"
 	"github.com/ibid-pm/ibid/internal/term"
+	"github.com/ibid-pm/ibid/lockfile"
 )
 
 // What cmd asks of an error. A stage's own error types answer what they can.
@@ -158,7 +160,13 @@ func (a *App) report(err error) int {
 // hintsFor knows what to do about the system's own errors.
 func hintsFor(err error) []string {
 	var pe *fs.PathError
+	var lock *lockfile.ParseError
+	var file *manifest.Error
 	switch {
+	case errors.As(err, &lock):
+		return []string{"it was left as it is; git diff " + quoteWord(lock.File) + " may show what happened to it"}
+	case errors.As(err, &file):
+		return []string{"git diff " + quoteWord(file.Path) + " may show what happened to it"}
 	case errors.Is(err, syscall.ENOSPC):
 		return []string{"the disk is full: nothing was changed; free some room and run the same command again"}
 	case errors.Is(err, fs.ErrPermission) && errors.As(err, &pe):

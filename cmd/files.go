@@ -57,7 +57,32 @@ func binsOf(plan *linker.Plan) map[lockfile.Location][]string {
 	return out
 }
 
+// placeError is a package whose files could not be put in their place.
+type placeError struct {
+	error
+	at lockfile.Location
+}
+
+func (e *placeError) Unwrap() error { return e.error }
+
+// wantedError is an error about a package, with the chain of those who want it.
+type wantedError struct {
+	error
+	path []string
+}
+
+func (e *wantedError) Unwrap() error  { return e.error }
+func (e *wantedError) Path() []string { return e.path }
+
 func (f *files) Place(ctx context.Context, p *lockfile.Package, into []*folder.Folder) error {
+	if err := f.placePackage(ctx, p, into); err != nil {
+		return &placeError{err, p.Location}
+	}
+	f.app.progress.step(len(into))
+	return nil
+}
+
+func (f *files) placePackage(ctx context.Context, p *lockfile.Package, into []*folder.Folder) error {
 	if err := f.refused[p.Location]; err != nil {
 		return err
 	}

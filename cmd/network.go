@@ -50,6 +50,7 @@ func (a *App) openClient() (*registry.Client, error) {
 		Mode:        a.cacheMode(),
 		Logger:      slog.New(&logHandler{app: a}),
 		Report:      a.onRequest,
+		Received:    a.progress.received,
 	}
 	return registry.New(o), nil
 }
@@ -228,7 +229,7 @@ type logHandler struct {
 }
 
 func (h *logHandler) Enabled(_ context.Context, l slog.Level) bool {
-	return logLevel(l) <= h.app.level
+	return logLevel(l) <= h.app.level || h.app.debug != nil
 }
 
 func logLevel(l slog.Level) level {

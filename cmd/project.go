@@ -7,9 +7,11 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"github.com/ibid-pm/ibid/internal/manifest"
 	"github.com/ibid-pm/ibid/internal/platform"
+	"github.com/ibid-pm/ibid/internal/term"
 	"github.com/ibid-pm/ibid/internal/workspaces"
 	"github.com/ibid-pm/ibid/internal/workspaces/minimatch"
 	"github.com/ibid-pm/ibid/linker"
@@ -187,7 +189,15 @@ func excluded(patterns []string) func(name string) bool {
 	}
 }
 
-func (a *App) warnResolve(w resolver.Warning) { a.logPrefixed(levelWarn, w.Heading, w.Message) }
+func (a *App) warnResolve(w resolver.Warning) {
+	text := w.Message
+	var engine *platform.EngineError
+	if errors.As(w.Err, &engine) { // as npm shows it
+		text = fmt.Sprintf("Unsupported engine {\n  package: '%s',\n  required: %s,\n  current: { node: '%s', npm: '%s' }\n}",
+			engine.ID, inspect(engine.Required.Value()), "v"+strings.TrimPrefix(engine.Current.Node, "v"), engine.Current.NPM)
+	}
+	a.logPrefixed(levelWarn, w.Heading, term.Safe(text))
+}
 
 // folders are the workspaces' folders.
 func (p *project) folders() []string {

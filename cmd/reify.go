@@ -78,6 +78,7 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 		st = a.newStanding(a.Config.LocalPrefix())
 		if !a.Config.Bool("force") && !a.json() && st.holds() {
 			a.timing.done("found nothing changed")
+			a.dropLog()
 			return &outcome{standing: st, took: time.Since(a.start)}, nil
 		}
 		if err := st.watch(nil); err != nil {
@@ -103,6 +104,8 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 			return nil, err
 		}
 	}
+	a.progress.start("deciding what to install", 0, "")
+	defer a.progress.finish()
 	scripts, err := a.installScripts(p, c.project != nil)
 	if err != nil {
 		return nil, err
@@ -249,6 +252,7 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 		// npm takes the hidden lockfile's name from the lock that it read.
 		wanted.Name, wanted.Version = p.lock.Name, p.lock.Version
 	}
+	a.progress.start("installing", placedBy(o.plan), "packages")
 	hidden := make(chan []byte, 1)
 	go func() { hidden <- o.hidden().Encode() }()
 	applied, err := o.plan.Apply(ctx, p.dir, placer, linker.ApplyOptions{
@@ -256,7 +260,8 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 		Shims: runtime.GOOS == "windows",
 		Limit: max(24, a.Config.Int("maxsockets")),
 		Failed: func(x *lockfile.Package, err error) bool {
-			if _, is := err.(*patchError); is {
+			var patch *patchError
+			if errors.As(err, &patch) {
 				return false
 			}
 			with := o.optionalWith(x.Location)
@@ -270,7 +275,7 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 		},
 	})
 	if err != nil {
-		return err
+		return o.wantedBy(err)
 	}
 	a.timing.done("linked packages")
 	a.warnDeprecated(o.plan, gone)
@@ -322,6 +327,28 @@ func (a *App) warnDeprecated(plan *linker.Plan, gone map[lockfile.Location]bool)
 			a.logPrefixed(levelWarn, "deprecated", term.SafeLine(id+": "+x.Meta.Deprecated))
 		}
 	}
+}
+
+// wantedBy adds to a package's failure who wants it.
+func (o *outcome) wantedBy(err error) error {
+	var failed *placeError
+	if errors.As(err, &failed) {
+		if n := o.node(failed.at); n != nil {
+			return &wantedError{error: err, path: resolver.Chain(n)}
+		}
+	}
+	return err
+}
+
+// placedBy is how many packages a plan puts in place.
+func placedBy(plan *linker.Plan) int {
+	n := 0
+	for i := range plan.Steps {
+		if s := &plan.Steps[i]; s.Action != linker.Remove && !s.Package.Link {
+			n++
+		}
+	}
+	return n
 }
 
 // removeGone takes away what came with an optional package that failed.

@@ -119,6 +119,11 @@ func (r *runner) run(ctx context.Context, s script) error {
 			a.logPrefixed(levelNotice, "run", term.Safe(line))
 		}
 	}
+	if s.hidden {
+		defer a.progress.await(strings.TrimSpace(o.PackageID + " " + s.event))()
+	} else {
+		defer a.progress.hold()()
+	}
 	err := lifecycle.Run(ctx, o)
 	var exit *lifecycle.ExitError
 	if !errors.As(err, &exit) {
@@ -494,9 +499,16 @@ func inProject(target, root *resolver.Node) bool {
 	return false
 }
 
+// scriptRun is one script of one package.
+type scriptRun struct {
+	node  *lifecycle.Node
+	event string
+}
+
 // builder is made with what all its scripts have in common.
 func (s *installScripts) builder() *lifecycle.Builder {
 	a := s.app
+	running := map[scriptRun]func(){} // those that are waited for
 	b := &lifecycle.Builder{
 		Banner: func(n *lifecycle.Node, event, command string) {
 			for _, line := range lifecycle.Notice(n.Package.ID(), event, command, nil) {
@@ -511,7 +523,12 @@ func (s *installScripts) builder() *lifecycle.Builder {
 			return m.Scripts, gypFile(m.GypFile), nil
 		},
 		Report: func(e lifecycle.Event) {
+			if ended := running[scriptRun{e.Node, e.Name}]; e.Done && ended != nil {
+				ended()
+				a.progress.step(1)
+			}
 			if !e.Done {
+				running[scriptRun{e.Node, e.Name}] = a.progress.await(e.Node.Package.ID() + " " + e.Name)
 				a.logPrefixed(levelInfo, "run", term.SafeLine(e.Node.Package.ID()+" "+e.Name+" "+e.Node.Location+" "+e.Script))
 			}
 		},
@@ -545,6 +562,10 @@ func (s *installScripts) build(ctx context.Context, b *lifecycle.Builder, packag
 	}
 	if len(first)+len(second) == 0 {
 		return nil
+	}
+	s.app.progress.start("running install scripts", 0, "done")
+	if b.Foreground {
+		defer s.app.progress.hold()()
 	}
 	r := s.app.runner()
 	b.Environ, b.Shell, b.NodeGyp = r.environ, r.shell, r.nodeGyp

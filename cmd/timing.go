@@ -68,11 +68,12 @@ func (t *timing) print(a *App) {
 
 // onRequest hears of every request, for timing and progress.
 func (a *App) onRequest(e registry.Event) {
+	a.progress.request(e)
 	switch e.Kind {
 	case registry.RequestDone:
 		a.timing.add("requests", 1)
 		a.timing.add("bytes received", e.Bytes)
-		if a.level >= levelHTTP && e.Err == nil {
+		if e.Err == nil && (a.level >= levelHTTP || a.debug != nil) {
 			a.logPrefixed(levelHTTP, "fetch", fmt.Sprintf("%s %d %s %dms", e.Method, e.Status, e.URL, e.Elapsed.Milliseconds()))
 		}
 	case registry.CacheHit, registry.CacheStale, registry.CacheValidated:

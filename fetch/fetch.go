@@ -429,8 +429,9 @@ func (f *Fetcher) download(ctx context.Context, r *Request, use func(store.Diges
 		return err
 	}
 	defer f.slots.Release(1)
-	// Bytes that do not match what was locked may have been damaged on the
-	// way: ask once more, as npm does, before saying that they are not the ones.
+	// Bytes that do not match what was locked, or are no archive, may have been
+	// damaged on the way: ask once more, as npm does, before saying that they
+	// are not the ones.
 	for try := 0; ; try++ {
 		tgz, err := f.o.Getter.Tarball(ctx, r, f.memory.get)
 		if err != nil {
@@ -439,7 +440,9 @@ func (f *Fetcher) download(ctx context.Context, r *Request, use func(store.Diges
 		err = f.accept(ctx, r, tgz, start, use)
 		f.memory.put(tgz)
 		var wrong *IntegrityError
-		if errors.As(err, &wrong) && try == 0 {
+		var damaged *tarball.Error
+		if try == 0 && (errors.As(err, &wrong) || errors.As(err, &damaged) && damaged.Damaged()) {
+			f.o.Logger.Warn("tarball data seems to be corrupted, trying again", "package", r.ID)
 			continue
 		}
 		return err

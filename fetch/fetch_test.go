@@ -129,6 +129,15 @@ func TestBytesThatWereNotLocked(t *testing.T) {
 			t.Errorf("got %q", got)
 		}
 	})
+	t.Run("and are no archive are asked for once more, too", func(t *testing.T) {
+		g := &registry{has: map[string][]byte{"a@1.0.0": tgz}, spoil: func(_ string, n int, tgz []byte) ([]byte, error) {
+			return tgz[:len(tgz)/2*n], nil
+		}}
+		f := newFetcher(t, g)
+		if got := content(t, f, &Request{ID: "a@1.0.0"}); got != "a" || g.asked["a@1.0.0"] != 2 {
+			t.Errorf("got %q, asked %d times", got, g.asked["a@1.0.0"])
+		}
+	})
 	t.Run("are refused by a SHA-1 as well", func(t *testing.T) {
 		g := &registry{has: map[string][]byte{"a@1.0.0": other}}
 		f := newFetcher(t, g)

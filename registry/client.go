@@ -105,6 +105,9 @@ type Options struct {
 	Sleep  func(context.Context, time.Duration) error // nil sleeps
 	Logger *slog.Logger                               // nil is silence
 	Report func(Event)                                // nil is silence; called from several goroutines
+	// Received hears how many bytes of an answer's body came, each time some
+	// came; nil is silence. It is called from several goroutines.
+	Received func(n int)
 }
 
 // EventKind says what an Event tells.
@@ -185,6 +188,9 @@ func New(opts Options) *Client {
 	}
 	if opts.Report == nil {
 		opts.Report = func(Event) {}
+	}
+	if opts.Received == nil {
+		opts.Received = func(int) {}
 	}
 	c := &Client{opts: opts, packuments: map[string]*flight{}, decoding: make(chan *scratch, decoders())}
 	for range cap(c.decoding) {

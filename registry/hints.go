@@ -28,6 +28,7 @@ func (e *Error) Hints() []string {
 			// To those who aren't logged in, a private package is not there.
 			return []string{"no credentials were sent; if the package is private: ibid login --registry=" + e.root()}
 		}
+		return []string{"ibid search " + Clean(e.Package) + "  finds names like it"}
 	case "E403":
 		if e.Authenticated {
 			return []string{"ibid whoami shows whose credentials were sent"}

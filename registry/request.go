@@ -335,7 +335,7 @@ func (c *Client) header(r *Request, creds Credentials, body []byte) http.Header 
 func (c *Client) roundTrip(ctx context.Context, t *http.Transport, method string, u *url.URL, header http.Header, body []byte) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	idle := c.opts.IdleTimeout
-	g := &guardedBody{cancel: cancel, ctx: ctx, idle: idle}
+	g := &guardedBody{cancel: cancel, ctx: ctx, idle: idle, received: c.opts.Received}
 	if idle > 0 {
 		g.timer = time.AfterFunc(idle, func() { cancel(errIdle) })
 		// The clock runs only while something is awaited from the network. A
@@ -412,6 +412,7 @@ type guardedBody struct {
 	idle   time.Duration
 	n      int64
 
+	received            func(n int)
 	connected, answered atomic.Bool
 }
 
@@ -433,6 +434,7 @@ func (g *guardedBody) Read(p []byte) (int, error) {
 	n, err := g.body.Read(p)
 	g.stop()
 	g.n += int64(n)
+	g.received(n)
 	if err != nil && err != io.EOF {
 		if cause := context.Cause(g.ctx); cause != nil {
 			err = cause

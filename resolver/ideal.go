@@ -867,6 +867,9 @@ func (e *LoadError) Unwrap() error { return e.Err }
 // Path is a chain of those who need the package, the project first.
 func (e *LoadError) Path() []string { return chainTo(e.Node) }
 
+// Chain gives one shortest chain of those who need a package, the project first.
+func Chain(n *Node) []string { return chainTo(n) }
+
 // chainTo gives one shortest chain of dependents, root first.
 func chainTo(n *Node) []string {
 	type step struct {

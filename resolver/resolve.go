@@ -3,6 +3,7 @@ package resolver
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/ibid-pm/ibid/internal/collate"
@@ -99,14 +100,14 @@ func (b *builder) checkEngineAndPlatform() error {
 					fine[n.Package.Engines] = true
 				} else {
 					if b.req.EngineStrict {
-						return err
+						return unfit(n, err)
 					}
 					b.warn(Warning{Heading: "EBADENGINE", Message: err.Error(), Err: err})
 				}
 			}
 			if !b.req.Force && (n.Package.OS != "" || n.Package.CPU != "" || n.Package.Libc != "") {
 				if err := platform.CheckPlatform(n.Package, b.req.Host); err != nil {
-					return err
+					return unfit(n, err)
 				}
 			}
 		}
@@ -123,6 +124,11 @@ func (b *builder) checkEngineAndPlatform() error {
 		}
 	}
 	return nil
+}
+
+// unfit is the error of a package that is not for this machine.
+func unfit(n *Node, err error) error {
+	return &LoadError{Node: n, Err: fmt.Errorf("%s@%s: %w", n.Package.Name, n.Package.Version, err)}
 }
 
 // inflateOldLock fetches the manifests that a lock from before npm 7 does not

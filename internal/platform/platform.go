@@ -11,6 +11,9 @@
 package platform
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/ibid-pm/ibid/internal/jsjson"
 	"github.com/ibid-pm/ibid/internal/manifest"
 	"github.com/ibid-pm/ibid/internal/nodesemver"
@@ -40,6 +43,19 @@ type EngineError struct {
 }
 
 func (e *EngineError) Error() string { return "Unsupported engine" }
+
+// Detail compares what is wanted with what there is.
+func (e *EngineError) Detail() []string {
+	return []string{
+		"Required: " + string(e.Required),
+		fmt.Sprintf(`Actual:   {"npm":%q,"node":%q}`, e.Current.NPM, "v"+strings.TrimPrefix(e.Current.Node, "v")),
+	}
+}
+
+// Hints say what a person can do about it.
+func (e *EngineError) Hints() []string {
+	return []string{"ibid config get engine-strict  says why it counts; --no-engine-strict makes it a warning"}
+}
 
 // Code returns npm's error code.
 func (e *EngineError) Code() string { return "EBADENGINE" }
@@ -91,6 +107,25 @@ type PlatformError struct {
 }
 
 func (e *PlatformError) Error() string { return "Unsupported platform" }
+
+// Detail compares what is wanted with what there is.
+func (e *PlatformError) Detail() []string {
+	var lines []string
+	for _, x := range []struct {
+		name, actual string
+		valid        jsjson.Raw
+	}{{"os", e.Current.OS, e.Required.OS}, {"cpu", e.Current.CPU, e.Required.CPU}, {"libc", e.Current.Libc, e.Required.Libc}} {
+		if x.valid != "" {
+			lines = append(lines, fmt.Sprintf("Valid %-6s%s", x.name+":", x.valid), fmt.Sprintf("Actual %-5s%s", x.name+":", x.actual))
+		}
+	}
+	return lines
+}
+
+// Hints say what a person can do about it.
+func (e *PlatformError) Hints() []string {
+	return []string{"--force installs it all the same; as one of optionalDependencies it is left out here"}
+}
 
 // Code returns npm's error code.
 func (e *PlatformError) Code() string { return "EBADPLATFORM" }

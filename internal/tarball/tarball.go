@@ -149,6 +149,12 @@ type Error struct {
 // Code returns one of the Code constants.
 func (e *Error) Code() string { return e.code }
 
+// Damaged says whether the bytes may have been changed on their way here, rather
+// than made so.
+func (e *Error) Damaged() bool {
+	return e.code == CodeBadArchive || e.code == CodeZData || e.code == CodeZBuf
+}
+
 // Error is safe to print: control characters are escaped.
 func (e *Error) Error() string {
 	if e.Entry != "" {
@@ -166,7 +172,7 @@ func (e *Error) Hints() []string {
 	case CodeBomb:
 		return []string{"nothing was unpacked; if you trust this package, report it to its maintainer"}
 	default:
-		return []string{"the tarball is damaged: if a second try ends the same, what the registry has is broken; report it to the package's maintainer"}
+		return []string{"the tarball is damaged, both times that it was asked for: report it to the package's maintainer"}
 	}
 }
 
