@@ -21,7 +21,7 @@ import (
 // for somebody.
 func newPublishingCmds(a *App) []*cobra.Command {
 	return []*cobra.Command{
-		newPublishCmd(a), newUnpublishCmd(a), newDeprecateCmd(a), newUndeprecateCmd(a), newDistTagCmd(a), newOwnerCmd(a),
+		newPublishCmd(a), newStageCmd(a), newTrustCmd(a), newUnpublishCmd(a), newDeprecateCmd(a), newUndeprecateCmd(a), newDistTagCmd(a), newOwnerCmd(a),
 		newAccessCmd(a), newTeamCmd(a), newOrgCmd(a),
 		newLoginCmd(a), newLogoutCmd(a), newWhoamiCmd(a), newTokenCmd(a), newProfileCmd(a),
 	}

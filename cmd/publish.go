@@ -51,13 +51,17 @@ func runPublish(ctx context.Context, a *App, c *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	p := &publisher{app: a, check: flags["check"].Truthy(), shown: jsjson.NewObject()}
+	return (&publisher{app: a, check: flags["check"].Truthy()}).run(ctx, c, args)
+}
+
+func (p *publisher) run(ctx context.Context, c *cobra.Command, args []string) error {
+	p.shown = jsjson.NewObject()
 	if err := p.all(ctx, c, args); err != nil {
-		a.partial = p.shown
+		p.app.partial = p.shown
 		return err
 	}
-	if a.json() {
-		a.printJSON(p.shown)
+	if p.app.json() {
+		p.app.printJSON(p.shown)
 	}
 	return nil
 }
@@ -83,8 +87,17 @@ func (p *publisher) all(ctx context.Context, c *cobra.Command, args []string) er
 type publisher struct {
 	app     *App
 	check   bool
+	stage   bool         // a person approves what is uploaded, later
 	folders []string     // of the workspaces that are published
 	shown   jsjson.Value // what --json prints, when all is done
+}
+
+// command is what npm calls what p does.
+func (p *publisher) command() string {
+	if p.stage {
+		return "stage"
+	}
+	return "publish"
 }
 
 func (p *publisher) workspaces(ctx context.Context) error {
@@ -104,7 +117,7 @@ func (p *publisher) workspaces(ctx context.Context) error {
 		case p.check && errors.As(err, &status):
 			bad = true // the next workspaces are looked at as well
 		case errorCode(err) == "EPRIVATE":
-			a.logPrefixed(levelWarn, "publish", fmt.Sprintf("Skipping workspace %s, marked as private", term.SafeLine(w.Name)))
+			a.logPrefixed(levelWarn, p.command(), fmt.Sprintf("Skipping workspace %s, marked as private", term.SafeLine(w.Name)))
 		case err != nil:
 			return err
 		}
@@ -170,7 +183,7 @@ func (p *publisher) publish(ctx context.Context, arg, workspace string) error {
 		return err
 	}
 	defer a.with(cfg)()
-	r := &release{app: a, manifest: m, contents: contents, tarball: tgz, tag: cfg.String("tag"),
+	r := &release{app: a, publisher: p, manifest: m, contents: contents, tarball: tgz, tag: cfg.String("tag"),
 		explicitTag: !cfg.IsDefault("tag") || m.Get("publishConfig").Get("tag").Truthy(), registry: cfg.Registry(scopeOf(contents.name))}
 	if p.check {
 		err := r.check(ctx)
@@ -192,7 +205,11 @@ func (p *publisher) publish(ctx context.Context, arg, workspace string) error {
 		return err
 	}
 	if a.json() {
-		p.shown = p.shown.With(contents.name, contents.json())
+		shown := contents.json()
+		if r.stageID != "" {
+			shown = shown.With("stageId", jsjson.NewString(r.stageID))
+		}
+		p.shown = p.shown.With(contents.name, shown)
 	}
 	if pkg.dir != "" {
 		for _, event := range [...]string{"publish", "postpublish"} {
@@ -202,7 +219,7 @@ func (p *publisher) publish(ctx context.Context, arg, workspace string) error {
 		}
 	}
 	if !a.json() && !cfg.Silent() {
-		a.out("+ %s", term.SafeLine(contents.id()))
+		r.tellUploaded()
 	}
 	return nil
 }
@@ -271,8 +288,8 @@ func (p *publisher) manifest(ctx context.Context, pkg *packable, tgz []byte, tel
 			return jsjson.Value{}, err
 		}
 		if len(changes) > 0 && tell {
-			a.logPrefixed(levelWarn, "publish", a.heading+" auto-corrected some errors in your package.json when publishing.  Please run \""+a.heading+" pkg fix\" to address these errors.")
-			a.logPrefixed(levelWarn, "publish", "errors corrected:\n"+term.Safe(strings.Join(changes, "\n")))
+			a.logPrefixed(levelWarn, p.command(), a.heading+" auto-corrected some errors in your package.json when publishing.  Please run \""+a.heading+" pkg fix\" to address these errors.")
+			a.logPrefixed(levelWarn, p.command(), "errors corrected:\n"+term.Safe(strings.Join(changes, "\n")))
 		}
 		return manifest.Prepare(pkg.dir, fixed)
 	case pkg.manifest != "":
@@ -317,6 +334,7 @@ func (a *App) manifestInTarball(pkg *packable, tgz []byte) (jsjson.Value, error)
 // release is one version of a package on its way to the registry.
 type release struct {
 	app         *App
+	publisher   *publisher
 	manifest    jsjson.Value
 	contents    *tarballContents
 	tarball     []byte
@@ -324,6 +342,7 @@ type release struct {
 	explicitTag bool // somebody chose the tag
 	registry    string
 	shown       jsjson.Value // what check prints with --json
+	stageID     string       // what the registry calls it until it is approved
 }
 
 func (r *release) prerelease() bool {
@@ -351,7 +370,7 @@ func (r *release) release(ctx context.Context, workspace bool) error {
 		if !dryRun {
 			return &codedError{code: "ENEEDAUTH", text: text, hints: []string{a.heading + " login"}}
 		}
-		a.logPrefixed(levelWarn, "publish", text+" (dry-run)")
+		a.logPrefixed(levelWarn, r.publisher.command(), text+" (dry-run)")
 	}
 	if !cfg.Bool("force") {
 		if err := r.checkPublished(ctx); err != nil {
@@ -362,20 +381,17 @@ func (r *release) release(ctx context.Context, workspace bool) error {
 	if access == "" {
 		access = "default"
 	}
-	text := fmt.Sprintf("Publishing to %s with tag %s and %s access", shown, r.tag, access)
+	verb := "Publishing"
+	if r.publisher.stage {
+		verb = "Staging"
+	}
+	text := fmt.Sprintf(verb+" to %s with tag %s and %s access", shown, r.tag, access)
 	if dryRun {
 		a.log(levelNotice, text+" (dry-run)")
 		return nil
 	}
 	a.log(levelNotice, text)
-	body, err := r.document()
-	if err != nil {
-		return err
-	}
-	_, err = a.ask2FA(ctx, registry.Request{
-		Method: "PUT", URL: registry.EscapeName(t.name), Registry: r.registry, Package: t.name, Body: body,
-	})
-	return err
+	return r.upload(ctx)
 }
 
 // checkPublished refuses a version that is there already, and a "latest" that
