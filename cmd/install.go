@@ -9,6 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ibid-pm/ibid/internal/folder"
+	"github.com/ibid-pm/ibid/internal/store"
+	"github.com/ibid-pm/ibid/lockfile"
 	"github.com/ibid-pm/ibid/resolver"
 )
 
@@ -198,6 +200,7 @@ func (p *project) emptyModules() error {
 		case errors.Is(err, folder.ErrNotFolder):
 			err = top.Remove("node_modules")
 		case err == nil:
+			store.Doubt(modules, installedAt(modules))
 			err = modules.Empty()
 			modules.Close()
 		}
@@ -207,4 +210,13 @@ func (p *project) emptyModules() error {
 		}
 	}
 	return nil
+}
+
+// installedAt is when the install that filled a node_modules ended.
+func installedAt(modules *folder.Folder) int64 {
+	var st folder.Stat
+	if modules.Lstat(filepath.Base(filepath.FromSlash(lockfile.HiddenName)), &st) != nil {
+		return 0
+	}
+	return st.Ctime
 }

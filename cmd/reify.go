@@ -15,8 +15,10 @@ import (
 	"time"
 
 	"github.com/ibid-pm/ibid/fetch"
+	"github.com/ibid-pm/ibid/internal/folder"
 	"github.com/ibid-pm/ibid/internal/lifecycle"
 	"github.com/ibid-pm/ibid/internal/manifest"
+	"github.com/ibid-pm/ibid/internal/store"
 	"github.com/ibid-pm/ibid/internal/term"
 	"github.com/ibid-pm/ibid/linker"
 	"github.com/ibid-pm/ibid/lockfile"
@@ -81,9 +83,16 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 			a.dropLog()
 			return &outcome{standing: st, took: time.Since(a.start)}, nil
 		}
-		if err := st.watch(nil); err != nil {
-			st = nil
+	}
+	if !a.Config.Bool("dry-run") {
+		done, err := a.turn(ctx, a.workedOn(c))
+		if err != nil {
+			return nil, err
 		}
+		defer done()
+	}
+	if st != nil && st.watch(nil) != nil {
+		st = nil
 	}
 	a.heap()
 	if p == nil {
@@ -160,6 +169,17 @@ func (a *App) carryOut(ctx context.Context, o *outcome, fetcher *fetch.Fetcher, 
 		return err
 	}
 	return a.afterScripts(ctx, o)
+}
+
+// workedOn is the folder that a change works on.
+func (a *App) workedOn(c change) string {
+	switch {
+	case c.project != nil:
+		return c.project.dir
+	case a.Config.Global():
+		return filepath.Dir(a.Config.GlobalDir())
+	}
+	return a.Config.LocalPrefix()
 }
 
 func (a *App) decide(ctx context.Context, p *project, f *fetch.Fetcher, guesses *ahead, c change) (*resolver.Result, *patchSet, error) {
@@ -259,6 +279,7 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 		Umask: a.umask,
 		Shims: runtime.GOOS == "windows",
 		Limit: max(24, a.Config.Int("maxsockets")),
+		Gone:  func(f *folder.Folder) { store.Doubt(f, 0) },
 		Failed: func(x *lockfile.Package, err error) bool {
 			var patch *patchError
 			if errors.As(err, &patch) {

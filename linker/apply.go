@@ -53,6 +53,9 @@ type ApplyOptions struct {
 	// Failed is asked when a package cannot be placed; true means that it was
 	// optional and the install goes on. It is called from one goroutine at a time.
 	Failed func(p *lockfile.Package, err error) bool
+	// Gone is called with a folder whose folders are packages that are removed
+	// next; it may be nil.
+	Gone func(*folder.Folder)
 }
 
 // Applied is a plan that was carried out and can still be taken back: one of
@@ -61,6 +64,7 @@ type Applied struct {
 	plan  *Plan
 	root  *layout
 	shims bool
+	gone  func(*folder.Folder)
 	taken map[string]bool // the shims that were thought of, by path
 	moved []move          // what was moved aside, in order
 	made  []string
@@ -264,7 +268,7 @@ func (p *Plan) Apply(ctx context.Context, dir string, files Files, o ApplyOption
 	if err != nil {
 		return nil, err
 	}
-	a := &Applied{plan: p, root: l, shims: o.Shims, taken: map[string]bool{}}
+	a := &Applied{plan: p, root: l, shims: o.Shims, gone: o.Gone, taken: map[string]bool{}}
 	if err := a.apply(ctx, files, o); err != nil {
 		if uerr := a.Undo(); uerr != nil {
 			return nil, errors.Join(err, fmt.Errorf("putting node_modules back: %w", uerr))
@@ -527,6 +531,12 @@ func (a *Applied) clear() error {
 			seen[p[:i]] = true
 			a.root.forget(p[:i] + "/" + trashName)
 			if modules, err := a.root.folder(p[:i], false); err == nil {
+				if trash, err := modules.Child(trashName); err == nil {
+					if a.gone != nil {
+						a.gone(trash)
+					}
+					trash.Close()
+				}
 				if err := modules.RemoveAll(trashName); err != nil && first == nil {
 					first = err
 				}

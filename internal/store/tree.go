@@ -41,6 +41,12 @@ const (
 	togetherPerFile = time.Millisecond
 )
 
+// together is how far apart the inodes of files may change that are linked, or
+// removed, one right after the other.
+func together(files int) int64 {
+	return int64(togetherAtLeast) + int64(files)*int64(togetherPerFile)
+}
+
 // root is the open folder of all trees.
 type root = folder.Folder
 
@@ -229,7 +235,7 @@ func (s *seal) check(dir *folder.Folder) error {
 		}
 		first, last = min(first, st.Ctime), max(last, st.Ctime)
 	}
-	if together := int64(togetherAtLeast) + int64(len(s.files))*int64(togetherPerFile); len(s.files) > 0 && last-first > together {
+	if len(s.files) > 0 && last-first > together(len(s.files)) {
 		return errSpoilt
 	}
 	return nil
