@@ -19,20 +19,28 @@ func (d *Decoder) block(s *state) error {
 
 // fast decodes while there are plenty of input and room. It says whether the
 // block ended.
+//
+// Most of the time goes into branches that the processor guesses wrong, so a
+// match of up to 32 bytes, as nearly all are, is copied without asking how long
+// it is, and the next symbol is looked up before that: neither has to wait for
+// the other.
 func (d *Decoder) fast(s *state) (done bool, err error) {
 	src, out := s.src, s.out
 	pos, at, buffer, have := s.pos, s.at, s.bits, s.n
 	inEnd, outEnd := len(src)-16, min(len(out), s.limit)-slack
 	start := s.start
+	if pos > inEnd || at > outEnd {
+		return false, nil
+	}
 
+	// At least 56 bits: bytes that fit only in part are read again later.
+	buffer |= binary.LittleEndian.Uint64(src[pos:]) << (have & 63)
+	pos += int(63-have) >> 3
+	have |= 56
+	e := d.literals[buffer&(1<<literalBits-1)]
 loop:
-	for pos <= inEnd && at <= outEnd {
-		// At least 56 bits: bytes that fit only in part are read again later.
-		buffer |= binary.LittleEndian.Uint64(src[pos:]) << (have & 63)
-		pos += int(63-have) >> 3
-		have |= 56
-
-		e := d.literals[buffer&(1<<literalBits-1)]
+	for {
+		// buffer has 56 bits, and e is what they begin with.
 		if e&isLiteral != 0 {
 			buffer >>= e & 31
 			have -= uint(e & 31)
@@ -48,6 +56,13 @@ loop:
 					have -= uint(e & 31)
 					out[at] = byte(e >> 16)
 					at++
+					if pos > inEnd || at > outEnd {
+						break
+					}
+					buffer |= binary.LittleEndian.Uint64(src[pos:]) << (have & 63)
+					pos += int(63-have) >> 3
+					have |= 56
+					e = d.literals[buffer&(1<<literalBits-1)]
 					continue
 				}
 			}
@@ -70,6 +85,13 @@ loop:
 			case e&isLiteral != 0:
 				out[at] = byte(e >> 16)
 				at++
+				if pos > inEnd || at > outEnd {
+					break loop
+				}
+				buffer |= binary.LittleEndian.Uint64(src[pos:]) << (have & 63)
+				pos += int(63-have) >> 3
+				have |= 56
+				e = d.literals[buffer&(1<<literalBits-1)]
 				continue
 			case e&isEnd != 0:
 				done = true
@@ -106,22 +128,25 @@ loop:
 			break
 		}
 		end := at + length
+		more := pos <= inEnd && end <= outEnd
+		if more {
+			buffer |= binary.LittleEndian.Uint64(src[pos:]) << (have & 63)
+			pos += int(63-have) >> 3
+			have |= 56
+			e = d.literals[buffer&(1<<literalBits-1)]
+		}
 		switch {
-		case distance >= 32 && length > 32:
-			// Thirty-two bytes at a time, what is written too much is written
-			// over.
-			for ; at < end; at, from = at+32, from+32 {
-				to, of := out[at:at+32:at+32], out[from:from+32:from+32]
-				a, b := binary.LittleEndian.Uint64(of), binary.LittleEndian.Uint64(of[8:])
-				c, d := binary.LittleEndian.Uint64(of[16:]), binary.LittleEndian.Uint64(of[24:])
-				binary.LittleEndian.PutUint64(to, a)
-				binary.LittleEndian.PutUint64(to[8:], b)
-				binary.LittleEndian.PutUint64(to[16:], c)
-				binary.LittleEndian.PutUint64(to[24:], d)
-			}
 		case distance >= 8:
-			for ; at < end; at, from = at+8, from+8 {
-				binary.LittleEndian.PutUint64(out[at:], binary.LittleEndian.Uint64(out[from:]))
+			// What is written too much is written over.
+			for {
+				to, of := out[at:at+32:at+32], out[from:from+32:from+32]
+				binary.LittleEndian.PutUint64(to, binary.LittleEndian.Uint64(of))
+				binary.LittleEndian.PutUint64(to[8:], binary.LittleEndian.Uint64(of[8:]))
+				binary.LittleEndian.PutUint64(to[16:], binary.LittleEndian.Uint64(of[16:]))
+				binary.LittleEndian.PutUint64(to[24:], binary.LittleEndian.Uint64(of[24:]))
+				if at, from = at+32, from+32; at >= end {
+					break
+				}
 			}
 		case distance == 1:
 			word := uint64(out[from]) * 0x0101010101010101
@@ -136,6 +161,9 @@ loop:
 			}
 		}
 		at = end
+		if !more {
+			break
+		}
 	}
 	s.pos, s.at, s.bits, s.n = pos, at, buffer, have
 	return done, err
