@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -422,26 +423,33 @@ func (a *Applied) place(ctx context.Context, files Files, o ApplyOptions, empty 
 
 	entries.leave(a.root)
 	eg, placing := errgroup.WithContext(ctx)
-	eg.SetLimit(max(o.Limit, 1))
 	var mu sync.Mutex
-	for _, g := range groups {
-		if placing.Err() != nil {
-			break
-		}
+	var next atomic.Int64
+	// Each worker takes one package after the other: a goroutine of its own for
+	// each would have to grow a stack first, a thousand times.
+	for range min(max(o.Limit, 1), len(groups)) {
 		eg.Go(func() error {
-			err := a.placeGroup(placing, files, g.p, g.into)
-			if err == nil {
-				return nil
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			for _, p := range g.all {
-				if placing.Err() != nil || o.Failed == nil || !o.Failed(p, err) {
-					return err
+			for placing.Err() == nil {
+				i := int(next.Add(1)) - 1
+				if i >= len(groups) {
+					return nil
 				}
-			}
-			for _, p := range g.all {
-				a.Missing = append(a.Missing, &OptionalError{Package: p, Err: err})
+				g := groups[i]
+				err := a.placeGroup(placing, files, g.p, g.into)
+				if err == nil {
+					continue
+				}
+				mu.Lock()
+				for _, p := range g.all {
+					if placing.Err() != nil || o.Failed == nil || !o.Failed(p, err) {
+						mu.Unlock()
+						return err
+					}
+				}
+				for _, p := range g.all {
+					a.Missing = append(a.Missing, &OptionalError{Package: p, Err: err})
+				}
+				mu.Unlock()
 			}
 			return nil
 		})

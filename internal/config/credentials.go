@@ -159,6 +159,14 @@ func (c *Config) Auth(requestURL, registryURL string) Credential {
 }
 
 func (c *Config) authFor(u webURL) (Credential, bool) {
+	// Asked for every tarball: most people have no credentials at all.
+	any := false
+	for l := range c.layers {
+		any = any || c.layers[l].derived.forHosts() || c.layers[l].data.forHosts()
+	}
+	if !any {
+		return Credential{}, false
+	}
 	get := func(key string) string {
 		if v := c.Get(key); v.Truthy() {
 			return v.String()

@@ -10,6 +10,7 @@ import (
 type table struct {
 	keys   []string
 	values map[string]Value
+	hosts  int // how many keys belong to a host, and so begin with "//"
 }
 
 func (t *table) get(key string) (Value, bool) {
@@ -26,6 +27,9 @@ func (t *table) set(key string, v Value) {
 			t.values = make(map[string]Value)
 		}
 		t.keys = append(t.keys, key)
+		if strings.HasPrefix(key, "//") {
+			t.hosts++
+		}
 	}
 	t.values[key] = v
 }
@@ -36,9 +40,15 @@ func (t *table) delete(key string) {
 	}
 	if _, ok := t.values[key]; ok {
 		delete(t.values, key)
+		if strings.HasPrefix(key, "//") {
+			t.hosts--
+		}
 		t.keys = slices.DeleteFunc(t.keys, func(k string) bool { return k == key })
 	}
 }
+
+// forHosts says whether a key of the table belongs to a host.
+func (t *table) forHosts() bool { return t != nil && t.hosts > 0 }
 
 func (t *table) orderedKeys() []string {
 	if t == nil {
