@@ -294,6 +294,25 @@ func TestCredentialsStayWithTheirHost(t *testing.T) {
 			t.Errorf("other host got %q", got)
 		}
 	})
+	t.Run("when the same host goes on without TLS", func(t *testing.T) {
+		safe := registrytest.NewTLS(t)
+		safe.Fail(registrytest.Fault{Kind: registrytest.Redirect, Location: home.URL + "a/-/a-1.0.0.tgz"})
+		home.ResetRequests()
+		c := registry.New(registry.Options{
+			Registry: safe.URL, Roots: trust([]string{safe.Certificate()}, nil),
+			Credentials: func(string, string) registry.Credentials { return registry.Credentials{Authorization: "Bearer secret"} },
+		})
+		defer c.Close()
+		if _, err := c.ReadTarball(t.Context(), registry.TarballRequest{URL: safe.URL + "a/-/a-1.0.0.tgz"}, nil); err != nil {
+			t.Fatal(err)
+		}
+		if got := safe.Requests()[0].Header.Get("Authorization"); got != "Bearer secret" {
+			t.Errorf("over TLS it got %q", got)
+		}
+		if got := home.Requests()[0].Header.Get("Authorization"); got != "" {
+			t.Errorf("in plain text it got %q", got)
+		}
+	})
 	t.Run("in messages", func(t *testing.T) {
 		c := home.client(t, func(o *registry.Options) {
 			o.Registry = strings.Replace(home.URL, "://", "://user:hunter2@", 1)

@@ -1,8 +1,10 @@
 package config
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -81,6 +83,36 @@ func TestBuiltinFileBesideNode(t *testing.T) {
 	}
 	if l, ok := c.Where("tag"); !ok || l != Builtin {
 		t.Errorf("tag is in %v", l)
+	}
+}
+
+// A repository may bring a program called node; and a node that is a link to
+// another folder has its global packages where the link is.
+func TestNodeIsLookedForInFoldersThatNobodyElseChose(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("node has another name")
+	}
+	dir := t.TempDir()
+	for _, name := range []string{"project/bin/node", "two/bin/node"} {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o777), os.WriteFile(path, nil, 0o777)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	one := filepath.Join(dir, "one", "bin")
+	if err := errors.Join(os.MkdirAll(one, 0o777), os.Symlink("../../two/bin/node", filepath.Join(one, "node"))); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(filepath.Join(dir, "project"))
+	c, err := Load(Env{Environ: []string{"HOME=" + dir, "PATH=bin::./bin:" + one}, Cwd: filepath.Join(dir, "project")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := c.NodePath(), filepath.Join(one, "node"); got != want {
+		t.Errorf("node is %s, want %s", got, want)
+	}
+	if got, want := c.GlobalDir(), filepath.Join(dir, "one/lib/node_modules"); got != want {
+		t.Errorf("global packages are in %s, want %s", got, want)
 	}
 }
 

@@ -1,9 +1,12 @@
 package config
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -144,6 +147,45 @@ func TestSavingKeepsASymbolicLink(t *testing.T) {
 	}
 	if data, _ := os.ReadFile(target); string(data) != "tag=y\n" {
 		t.Errorf("%q", data)
+	}
+}
+
+// npm makes a project's file writable for everybody.
+func TestSavingKeepsTheModeOfAFile(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no modes")
+	}
+	for _, test := range []struct {
+		layer        Layer
+		before, want fs.FileMode // 0: no file
+	}{
+		{Project, 0o640, 0o640},
+		{Project, 0, 0o644},
+		{Global, 0o644, 0o644},
+		{User, 0o644, 0o600},
+		{User, 0, 0o600},
+	} {
+		c := load(t, nil, nil, map[string]string{"project/package.json": "{}"})
+		file := c.Source(test.layer)
+		if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if test.before != 0 {
+			if err := errors.Join(os.WriteFile(file, []byte("tag=x\n"), 0o666), os.Chmod(file, test.before)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := c.Change(test.layer, []Setting{{"tag", "y"}}); err != nil {
+			t.Fatal(err)
+		}
+		st, err := os.Stat(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// What the umask leaves of 0666 is for nobody else to write, here and elsewhere.
+		if got := st.Mode().Perm(); got != test.want && !(test.before == 0 && got&0o022 == 0 && got&^0o644 == 0) {
+			t.Errorf("%s: mode %o before, %o after it, want %o", test.layer, test.before, got, test.want)
+		}
 	}
 }
 

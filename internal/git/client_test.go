@@ -455,6 +455,19 @@ func TestTheUsersSettingsOfGitAreKept(t *testing.T) {
 	}
 }
 
+// What failed is read from git's messages, which npm gets in any language.
+func TestGitSpeaksEnglish(t *testing.T) {
+	git := fakeGit(t, `echo "fatal: $LC_ALL $LANG" >&2; exit 128`)
+	c := New(Options{Git: git, Environ: []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=de_DE.UTF-8", "LANG=de_DE.UTF-8"}})
+	sp, err := spec.Resolve("x", "git+https://host.example/x.git", t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Resolve(t.Context(), sp); err == nil || !strings.Contains(err.Error(), "fatal: C de_DE.UTF-8") {
+		t.Errorf("git said %v", err)
+	}
+}
+
 // fakeGit is a git that fails as often as its script says.
 func fakeGit(t *testing.T, script string) string {
 	t.Helper()

@@ -5,6 +5,7 @@ package lifecycle
 import (
 	"errors"
 	"os"
+	"os/exec"
 	"os/signal"
 	"syscall"
 	"testing"
@@ -18,14 +19,19 @@ func TestForegroundScriptsAnswerSignals(t *testing.T) {
 		t.Skip("sends signals to the test process")
 	}
 	for _, c := range []struct {
-		name, command, want string
+		name, command string
+		signal        syscall.Signal
+		want          string
 	}{
-		{"a clean end is a success", `trap 'exit 0' TERM; echo; while :; do sleep 0.05; done`, ""},
-		{"its own status counts", `trap 'exit 9' TERM; echo; while :; do sleep 0.05; done`, "9"},
-		{"dying of it is reported as that", `echo; exec sleep 60`, "SIGTERM"},
+		{"a clean end is a success", `trap 'exit 0' TERM; echo; while :; do sleep 0.05; done`, syscall.SIGTERM, ""},
+		{"its own status counts", `trap 'exit 9' TERM; echo; while :; do sleep 0.05; done`, syscall.SIGTERM, "9"},
+		{"dying of it is reported as that", `echo; exec sleep 60`, syscall.SIGTERM, "SIGTERM"},
+		{"a terminal that is closed", `trap 'exit 4' HUP; echo; while :; do sleep 0.05; done`, syscall.SIGHUP, "4"},
+		{"SIGQUIT", `trap 'exit 5' QUIT; echo; while :; do sleep 0.05; done`, syscall.SIGQUIT, "5"},
+		{"a SIGINT that no terminal gave it", `trap 'exit 6' INT; echo; while :; do sleep 0.05; done`, syscall.SIGINT, "6"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			ctx, stop := signal.NotifyContext(t.Context(), syscall.SIGTERM)
+			ctx, stop := signal.NotifyContext(t.Context(), c.signal)
 			defer stop()
 			r, w, err := os.Pipe()
 			if err != nil {
@@ -34,7 +40,7 @@ func TestForegroundScriptsAnswerSignals(t *testing.T) {
 			defer func() { _, _ = r.Close(), w.Close() }()
 			go func() {
 				_, _ = r.Read(make([]byte, 1))
-				_ = syscall.Kill(os.Getpid(), syscall.SIGTERM)
+				_ = syscall.Kill(os.Getpid(), c.signal)
 			}()
 			err = Run(ctx, Options{Dir: t.TempDir(), Event: "start", Command: c.command, Environ: base(), Foreground: true, Stdout: w})
 			got := ""
@@ -46,6 +52,43 @@ func TestForegroundScriptsAnswerSignals(t *testing.T) {
 			}
 			if got != c.want {
 				t.Errorf("code %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// The terminal gives Ctrl-C to ibid and to the script: passed on, it would
+// arrive there twice.
+func TestASignalOfTheTerminalIsNotPassedOn(t *testing.T) {
+	needSh(t)
+	for _, c := range []struct {
+		name    string
+		ttyPeer bool
+		want    string
+	}{
+		{"the terminal gave it to both", true, "exit status 7"},
+		{"ibid alone got it", false, "exit status 3"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cmd := exec.Command("sh", "-c", `trap 'exit 3' INT; trap 'exit 7' TERM; echo; while :; do sleep 0.05; done`)
+			out, err := cmd.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := out.Read(make([]byte, 1)); err != nil {
+				t.Fatal(err)
+			}
+			s := &signals{cmd: cmd, ttyPeer: c.ttyPeer}
+			s.forward(syscall.SIGINT)
+			if c.ttyPeer {
+				s.forward(syscall.SIGQUIT)
+				s.forward(syscall.SIGTERM)
+			}
+			if err := cmd.Wait(); err == nil || err.Error() != c.want {
+				t.Errorf("the script ended with %v, want %s", err, c.want)
 			}
 		})
 	}
