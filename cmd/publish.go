@@ -19,6 +19,7 @@ import (
 	"github.com/ibid-pm/ibid/internal/jsjson"
 	"github.com/ibid-pm/ibid/internal/manifest"
 	"github.com/ibid-pm/ibid/internal/nodesemver"
+	"github.com/ibid-pm/ibid/internal/provenance"
 	"github.com/ibid-pm/ibid/internal/spec"
 	"github.com/ibid-pm/ibid/internal/tarball"
 	"github.com/ibid-pm/ibid/internal/term"
@@ -38,7 +39,7 @@ func newPublishCmd(a *App) *cobra.Command {
 		Use:   "publish [<package-spec>]",
 		Short: "Publish a package to the registry",
 		Long: "Beyond npm:\n  --check\n      " + publishFlags()[0].Description + "\n\n" +
-			"Provenance is not there yet: --provenance and --provenance-file are refused.",
+			provenanceHelp,
 		Example: "  ibid publish --dry-run\n  ibid publish --check\n  ibid publish --tag next --access public\n  ibid publish --workspaces",
 	}, []string{"tag", "access", "dry-run", "otp", "workspace", "workspaces", "include-workspace-root", "provenance", "json", "ignore-scripts"},
 		func(c *cobra.Command, _ []string) error { return runPublish(c.Context(), a, c) })
@@ -146,12 +147,6 @@ func (p *publisher) publish(ctx context.Context, arg, workspace string) error {
 	if err != nil {
 		return err
 	}
-	if err := a.refuseProvenance(a.Config.WithPublishConfig(m.Get("publishConfig"))); err != nil {
-		return err
-	}
-	if err := refuseExtensions(m); err != nil {
-		return err
-	}
 	if pkg.dir != "" {
 		if err := a.packScript(ctx, pkg.dir, "prepublishOnly", pkg.file); err != nil {
 			return err
@@ -179,9 +174,6 @@ func (p *publisher) publish(ctx context.Context, arg, workspace string) error {
 		a.logPrefixed(levelNamed(w.Level), w.Prefix, w.Text)
 	}
 	a.Config.ClearWarnings()
-	if err := a.refuseProvenance(cfg); err != nil {
-		return err
-	}
 	defer a.with(cfg)()
 	r := &release{app: a, publisher: p, manifest: m, contents: contents, tarball: tgz, tag: cfg.String("tag"),
 		explicitTag: !cfg.IsDefault("tag") || m.Get("publishConfig").Get("tag").Truthy(), registry: cfg.Registry(scopeOf(contents.name))}
@@ -237,20 +229,6 @@ func refuseExtensions(m jsjson.Value) error {
 func checkTag(tag string) error {
 	if nodesemver.IsRange(tag, nodesemver.Options{}) {
 		return fmt.Errorf("Tag name must not be a valid SemVer range: %s", strings.TrimSpace(tag))
-	}
-	return nil
-}
-
-// refuseProvenance refuses what would have to be published with a provenance
-// statement: ibid cannot make one, and never publishes without what was asked for.
-func (a *App) refuseProvenance(cfg *config.Config) error {
-	for _, key := range [...]string{"provenance", "provenance-file"} {
-		if cfg.Get(key).Truthy() {
-			return &codedError{code: "EUSAGE",
-				text:  key + ": ibid cannot publish with provenance yet, and does not publish without it when it is asked for; nothing was published",
-				hints: []string{"npm publish --" + key + " can", "--no-provenance publishes without"},
-			}
-		}
 	}
 	return nil
 }
@@ -342,7 +320,9 @@ type release struct {
 	explicitTag bool // somebody chose the tag
 	registry    string
 	shown       jsjson.Value // what check prints with --json
-	stageID     string       // what the registry calls it until it is approved
+	// autoProvenance is what trusted publishing has decided.
+	autoProvenance bool
+	stageID        string // what the registry calls it until it is approved
 }
 
 func (r *release) prerelease() bool {
@@ -365,6 +345,9 @@ func (r *release) release(ctx context.Context, workspace bool) error {
 		return errPrivate()
 	}
 	shown := registry.Redact(r.registry)
+	if identity := a.trustedPublishing(ctx, cfg, t.name, r.registry); identity != "" {
+		r.autoProvenance = a.wantsProvenance(ctx, cfg, identity, t.name, r.registry)
+	}
 	if l := cfg.Login(r.registry); l.Token == "" && l.Username == "" && (l.CertFile == "" || l.KeyFile == "") {
 		text := "This command requires you to be logged in to " + shown
 		if !dryRun {
@@ -433,7 +416,7 @@ func (r *release) checkPublished(ctx context.Context) error {
 }
 
 // document is what is sent to the registry (npm: libnpmpublish lib/publish.js).
-func (r *release) document() ([]byte, error) {
+func (r *release) document(bundle *provenance.Bundle) ([]byte, error) {
 	a := r.app
 	if r.manifest.Get("private").Truthy() {
 		return nil, errPrivate()
@@ -487,10 +470,14 @@ func (r *release) document() ([]byte, error) {
 	attachment := jsjson.NewObject().With("content_type", text("application/octet-stream")).
 		With("data", text(base64.StdEncoding.EncodeToString(r.tarball))).
 		With("length", jsjson.NewNumber(float64(len(r.tarball))))
+	attachments := jsjson.NewObject().With(file, attachment)
+	if bundle != nil {
+		attachments = attachments.With(name+"-"+version+".sigstore", bundleAttachment(bundle))
+	}
 	root = root.With("dist-tags", jsjson.NewObject().With(tag, text(version))).
 		With("versions", jsjson.NewObject().With(version, m)).
 		With("access", allowed).
-		With("_attachments", jsjson.NewObject().With(file, attachment))
+		With("_attachments", attachments)
 	return jsjson.Append(nil, root, "", ""), nil
 }
 

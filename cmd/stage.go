@@ -91,7 +91,11 @@ func checkUUID(value, name string) error {
 // staged. Staging never asks for a one-time password: whoever approves has one.
 func (r *release) upload(ctx context.Context) error {
 	a, name := r.app, r.contents.name
-	body, err := r.document()
+	bundle, err := r.provenance(ctx)
+	if err != nil {
+		return err
+	}
+	body, err := r.document(bundle)
 	if err != nil {
 		return err
 	}

@@ -241,6 +241,37 @@ func TestRequestsHaveNPMsHeaders(t *testing.T) {
 	}
 }
 
+// What is no registry's gets nothing that is a registry's.
+func TestARequestElsewhereIsPlain(t *testing.T) {
+	f, away := setup(t), registrytest.New(t)
+	c := f.client(t, func(o *registry.Options) {
+		o.UserAgent, o.AuthType, o.Command, o.Scope, o.Session, o.OTP = "npm/11 node/v20", "web", "publish", "@s", "abc", "123456"
+		o.Credentials = func(string, string) registry.Credentials { return registry.Credentials{Authorization: "Bearer t"} }
+		o.Headers = http.Header{"X-Mine": {"1"}}
+	})
+	r := registry.Request{Method: "POST", URL: f.URL + "x", Body: []byte(`{"token":"secret"}`), Elsewhere: true}
+	f.Fail(registrytest.Fault{Status: 503})
+	if _, err := c.Do(t.Context(), r); err == nil {
+		t.Error("no error")
+	}
+	if n := len(f.Requests()); n != 3 {
+		t.Errorf("tried %d times", n)
+	}
+	for k := range f.Requests()[0].Header {
+		switch k {
+		case "User-Agent", "Accept", "Accept-Encoding", "Content-Type", "Content-Length":
+		default:
+			t.Errorf("%s is sent", k)
+		}
+	}
+	f.Heal()
+	f.Fail(registrytest.Fault{Kind: registrytest.Redirect, Status: 307, Location: strings.Replace(away.URL, "127.0.0.1", "localhost", 1) + "x"})
+	_, err := c.Do(t.Context(), r)
+	if e := asError(t, err); e.ErrCode != "EINVALIDREDIRECT" || len(away.Requests()) > 0 {
+		t.Errorf("%v, and %d requests elsewhere", err, len(away.Requests()))
+	}
+}
+
 func TestCredentialsStayWithTheirHost(t *testing.T) {
 	home, away := setup(t), registrytest.New(t)
 	if err := away.Add(`{"name":"a","version":"5.0.0"}`, nil); err != nil {

@@ -41,6 +41,12 @@ type Request struct {
 	// forceAuth); nil asks the configuration.
 	Credentials *Credentials
 
+	// Elsewhere says that URL is no registry's: Fulcio's, a CI service's. It gets
+	// none of npm's headers, no one-time password, no credentials but Credentials,
+	// and may not send the request on to another host. A POST is tried again like
+	// any other request.
+	Elsewhere bool
+
 	MaxBody int64 // bytes that the decoded answer may have; 0 is Options.MaxDocument
 	NoRetry bool  // tries once; POST always does
 
@@ -128,7 +134,7 @@ func (c *Client) fetch(ctx context.Context, r *Request, consume func(*http.Respo
 	var creds Credentials
 	if r.Credentials != nil {
 		creds = *r.Credentials
-	} else if c.opts.Credentials != nil {
+	} else if c.opts.Credentials != nil && !r.Elsewhere {
 		creds = c.opts.Credentials(target, registry)
 	}
 	if u.User != nil && creds.Authorization == "" {
@@ -154,7 +160,7 @@ func (c *Client) fetch(ctx context.Context, r *Request, consume func(*http.Respo
 	}
 
 	tries := 1
-	if r.method() != http.MethodPost && !r.NoRetry {
+	if (r.method() != http.MethodPost || r.Elsewhere) && !r.NoRetry {
 		tries += max(c.opts.Retry.Count, 0)
 	}
 	for attempt := 1; ; attempt++ {
@@ -258,6 +264,9 @@ func (c *Client) attempt(ctx context.Context, r *Request, u *url.URL, creds Cred
 			next.Fragment, next.User = "", nil
 			header = header.Clone() // the transport may still be sending the last one
 			if !sameHost(origin, next) {
+				if r.Elsewhere {
+					return res.StatusCode, 0, &Error{ErrCode: "EINVALIDREDIRECT", Method: method, URL: shown, Message: "redirected to another host, which does not get what was meant for this one"}
+				}
 				// Once another host was visited nothing comes back, even if a
 				// later hop returns here.
 				for _, h := range []string{"Authorization", "Cookie", "Npm-Otp"} {
@@ -294,8 +303,10 @@ func (c *Client) attempt(ctx context.Context, r *Request, u *url.URL, creds Cred
 
 func (c *Client) header(r *Request, creds Credentials, body []byte) http.Header {
 	h := make(http.Header, 16)
-	for k, v := range c.opts.Headers {
-		h[http.CanonicalHeaderKey(k)] = v
+	if !r.Elsewhere {
+		for k, v := range c.opts.Headers {
+			h[http.CanonicalHeaderKey(k)] = v
+		}
 	}
 	set := func(key, value string) {
 		if value != "" {
@@ -303,10 +314,12 @@ func (c *Client) header(r *Request, creds Credentials, body []byte) http.Header 
 		}
 	}
 	set("User-Agent", c.opts.UserAgent)
-	set("Npm-Auth-Type", c.opts.AuthType)
-	set("Npm-Command", c.opts.Command)
-	set("Npm-Scope", c.opts.Scope)
-	set("Npm-Session", c.opts.Session)
+	if !r.Elsewhere {
+		set("Npm-Auth-Type", c.opts.AuthType)
+		set("Npm-Command", c.opts.Command)
+		set("Npm-Scope", c.opts.Scope)
+		set("Npm-Session", c.opts.Session)
+	}
 	set("Accept-Encoding", "gzip,deflate")
 	if len(body) > 0 {
 		set("Content-Type", "application/json")
@@ -321,7 +334,7 @@ func (c *Client) header(r *Request, creds Credentials, body []byte) http.Header 
 		set("Accept", "*/*")
 	}
 	otp := r.OTP
-	if otp == "" {
+	if otp == "" && !r.Elsewhere {
 		otp = c.opts.OTP
 	}
 	set("Npm-Otp", otp)
