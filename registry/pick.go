@@ -579,6 +579,7 @@ type PickError struct {
 	DistTags      []DistTag
 	Versions      []string   // all of them, in the packument's order
 	Newest        string     // the default tag's version, else the highest; "" for none
+	NewestAt      string     // when that was published, as the registry writes it; "" where it doesn't
 	RuledOut      []RuledOut // those that Wanted accepts and something else forbids
 	Policy        string     // E403: the registry's reason
 	NoneAvoidable bool       // AvoidStrict: every version is one to avoid
@@ -629,6 +630,9 @@ func (e *PickError) Error() string {
 		}
 	} else if e.Newest != "" {
 		b.WriteString("; newest is " + Clean(e.Newest))
+		if day, _, ok := strings.Cut(e.NewestAt, "T"); ok {
+			b.WriteString(" of " + Clean(day))
+		}
 	}
 	return b.String()
 }
@@ -667,6 +671,7 @@ func newPickError(code string, p *Packument, wanted string, o PickOptions) *Pick
 			e.Newest = e.Versions[best]
 		}
 	}
+	e.NewestAt, _ = p.Time(e.Newest)
 	if o.Before.IsZero() {
 		return e
 	}

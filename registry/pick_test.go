@@ -95,7 +95,8 @@ func TestPickErrorSaysWhatThereIs(t *testing.T) {
 		o                 PickOptions
 		code, text        string
 	}{
-		{"the newest where nothing fits", doc, "^9", PickOptions{}, "ETARGET", "b@^9: no matching version; newest is 2.0.0"},
+		{"the newest where nothing fits", doc, "^9", PickOptions{}, "ETARGET", "b@^9: no matching version; newest is 2.0.0 of 2024-05-06"},
+		{"the newest without its date", `{"name":"b","versions":{"2.0.0":{"name":"b","version":"2.0.0"}}}`, "^9", PickOptions{}, "ETARGET", "b@^9: no matching version; newest is 2.0.0"},
 		{"what is too new", doc, "^2", PickOptions{Before: time.Date(2021, 1, 1, 0, 0, 0, 0, time.UTC)}, "ETARGET",
 			"b@^2: no matching version published before 2021-01-01T00:00:00Z; 2.0.0 was published 2024-05-06T07:08:09.000Z"},
 		{"that there is nothing", `{"name":"b","versions":{}}`, "*", PickOptions{}, "ENOVERSIONS", "b@*: the package has no versions"},
