@@ -129,6 +129,9 @@ func newDedupeCmd(a *App) *cobra.Command {
 }
 
 func runDedupe(ctx context.Context, a *App) error {
+	if a.Config.Global() {
+		return &codedError{code: "EDEDUPEGLOBAL", text: "the global packages cannot be deduped: each has its own tree"}
+	}
 	p, err := a.project()
 	if err != nil {
 		return err
@@ -138,7 +141,8 @@ func runDedupe(ctx context.Context, a *App) error {
 		return err
 	}
 	a.setSave(false)
-	o, err := a.reify(ctx, change{saveLock: true, ask: func(r *resolver.Request) {
+	// The lock is written where something is to be updated, as with update.
+	o, err := a.reify(ctx, change{saveLock: len(names) > 0, ask: func(r *resolver.Request) {
 		r.NoSave, r.PreferDedupe, r.Dedupe, r.Update = true, true, true, names
 	}})
 	if err != nil {
@@ -148,23 +152,43 @@ func runDedupe(ctx context.Context, a *App) error {
 	return nil
 }
 
-// duplicated lists the names that are in the tree more than once.
+// duplicated lists the names that are more than once in the tree of the lock or,
+// without one, of node_modules. A workspace in a folder of its own name counts
+// twice, by its link and by itself, and so does what is named as the project's
+// folder (npm: arborist.dedupe).
 func duplicated(a *App, p *project) ([]string, error) {
-	if p.lock == nil {
-		return nil, nil
+	tree, err := a.tree(p)
+	if err != nil {
+		return nil, err
 	}
 	count := map[string]int{}
 	var names []string
-	for _, x := range p.lock.Packages {
-		if !x.Location.InNodeModules() {
-			continue
-		}
-		name := x.Location.Name()
-		if count[name]++; count[name] == 2 {
-			names = append(names, name)
+	for n := range tree.Inventory {
+		if count[n.Name]++; count[n.Name] == 2 {
+			names = append(names, n.Name)
 		}
 	}
 	return names, nil
+}
+
+// tree is the project's as the lock has it, or else as it is installed.
+func (a *App) tree(p *project) (*resolver.Node, error) {
+	lock := p.lock
+	if lock == nil {
+		// With package-lock=false it was not read.
+		lock, _ = lockfile.Load(p.dir)
+	}
+	known := resolver.NewWorkspaceMap(p.workspaces)
+	legacy, copies := a.Config.Bool("legacy-peer-deps"), a.Config.Bool("install-links")
+	if lock != nil {
+		tree, err := resolver.LoadVirtual(lock, resolver.VirtualOptions{
+			Dir: p.dir, Manifest: p.manifest(), Workspaces: known, LegacyPeerDeps: legacy, InstallLinks: copies,
+		})
+		if err == nil {
+			return tree, nil
+		}
+	}
+	return resolver.LoadActual(resolver.ActualOptions{Dir: p.dir, Workspaces: known, LegacyPeerDeps: legacy, InstallLinks: copies})
 }
 
 func newPruneCmd(a *App) *cobra.Command {
