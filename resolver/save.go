@@ -1,6 +1,7 @@
 package resolver
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -157,7 +158,8 @@ func (s *saver) newSpec(a addRequest, e *Edge, want *spec.Spec) string {
 			rng = prefixed(child.Version())
 		}
 		if name := child.PackageName(); name != a.name {
-			return "npm:" + name + "@" + rng
+			// What a package without a name is called in npm's JavaScript.
+			return "npm:" + cmp.Or(name, "null") + "@" + rng
 		}
 		return rng
 	case want.Hosted != nil:
