@@ -19,6 +19,7 @@ func TestASeedAlwaysMakesTheSameProject(t *testing.T) {
 			"lock":     func() project { return p.lockProject(seed) },
 			"sequence": func() project { return p.sequenceProject(seed, false) },
 			"tree":     func() project { return p.sequenceProject(seed, true) },
+			"wide":     func() project { return p.wideProject(seed, false) },
 		} {
 			if a, b := make(), make(); a.key() != b.key() {
 				t.Errorf("%s %d: two different projects", kind, seed)
@@ -33,7 +34,7 @@ func TestProjectsAreReadAsTheyWereWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	for seed := range uint64(50) {
-		want := p.lockProject(seed)
+		want := p.wideProject(seed, false)
 		b, err := json.Marshal(want)
 		if err != nil {
 			t.Fatal(err)

@@ -13,7 +13,9 @@
 // A project is one seed's: npm runs once for it and its result is stored (-results).
 // Kinds: lock (a package.json, resolved with --package-lock-only), sequence (an
 // install and five commands after it, lock only), tree (the same with real
-// installs of packages whose tarballs are recorded; the whole tree is compared).
+// installs of packages whose tarballs are recorded; the whole tree is compared),
+// wide and wide-tree (folders and tarballs of the project's own, bundled packages,
+// old locks, edits by hand, and flags that change from command to command).
 //
 // Exit status 1 if anything differs, 2 if it could not be tried.
 package main
@@ -21,6 +23,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -44,18 +47,19 @@ type options struct {
 	verbose, print       bool
 	tries                int
 	timeout              time.Duration
-	harvest              bool
+	harvest, together    bool
 }
 
 func main() {
 	var o options
 	flag.StringVar(&o.pm, "pm", "", "the candidate's `command`; npm's arguments are put after it")
 	flag.StringVar(&o.npm, "npm", "npm", "the reference `command`")
-	flag.StringVar(&o.kind, "kind", "lock", "lock, sequence or tree")
+	flag.StringVar(&o.kind, "kind", "lock", "lock, sequence, tree, wide or wide-tree")
 	flag.StringVar(&o.seeds, "seeds", "1-50", "seeds, as in 1-100,250")
 	flag.StringVar(&o.shared, "shared", "../shared", "`folder` with the recording and replay-registry")
 	flag.StringVar(&o.scratch, "scratch", filepath.Join(os.TempDir(), "diff"), "`folder` for homes and projects")
 	flag.StringVar(&o.results, "results", "", "`folder` of npm's stored results (default SCRATCH/npm)")
+	flag.BoolVar(&o.together, "together", false, "run npm's commands in one process, which is several times faster")
 	flag.BoolVar(&o.npmOnly, "npm-only", false, "run npm only, and store its results")
 	flag.BoolVar(&o.minimise, "minimise", false, "make each difference as small as it goes")
 	flag.IntVar(&o.tries, "tries", 60, "most projects that minimising one difference may try")
@@ -95,12 +99,11 @@ func run(ctx context.Context, o options) (different bool, err error) {
 		return false, err
 	}
 	if o.harvest {
-		root, err := exec.Command("npm", "root", "-g").Output()
+		dir, err := npmFolder(strings.Fields(o.npm))
 		if err != nil {
 			return false, err
 		}
-		return false, harvest(ctx, filepath.Join(o.shared, "bench", "registry"),
-			filepath.Join(strings.TrimSpace(string(root)), "npm"), "internal/dev/diff/pool.json", o.scratch)
+		return false, harvest(ctx, filepath.Join(o.shared, "bench", "registry"), dir, "internal/dev/diff/pool.json", o.scratch)
 	}
 	trials, err := o.trials()
 	if err != nil {
@@ -110,7 +113,7 @@ func run(ctx context.Context, o options) (different bool, err error) {
 		for _, t := range trials {
 			fmt.Printf("# %s: %v\n", t.name, t.project.Commands)
 			for _, name := range t.project.fileNames() {
-				fmt.Printf("-- %s --\n%s", name, t.project.Files[name].bytes())
+				fmt.Printf("-- %s --\n%s", name, t.project.Files[name].show())
 			}
 		}
 		return false, nil
@@ -128,6 +131,7 @@ func run(ctx context.Context, o options) (different bool, err error) {
 		return false, err
 	}
 	defer os.RemoveAll(npm.scratch)
+	defer npm.close()
 	if candidate != nil {
 		defer os.RemoveAll(candidate.scratch)
 	}
@@ -148,6 +152,11 @@ func (o options) runners(url string) (npm, candidate *runner, err error) {
 	if npm.scratch, err = os.MkdirTemp(o.scratch, "run-npm-"); err != nil {
 		return nil, nil, err
 	}
+	if o.together {
+		if npm.npmDir, err = npmFolder(npm.command); err != nil {
+			return nil, nil, err
+		}
+	}
 	if o.npmOnly {
 		return npm, nil, nil
 	}
@@ -163,9 +172,29 @@ func (o options) runners(url string) (npm, candidate *runner, err error) {
 	return npm, candidate, err
 }
 
+// npmFolder is where the npm that a command runs is unpacked.
+func npmFolder(command []string) (string, error) {
+	cli := command[len(command)-1]
+	if filepath.Base(cli) != "npm-cli.js" {
+		path, err := exec.LookPath(cli)
+		if err != nil {
+			return "", err
+		}
+		if cli, err = filepath.EvalSymlinks(path); err != nil {
+			return "", err
+		}
+	}
+	dir, err := filepath.Abs(filepath.Join(cli, "..", ".."))
+	if err != nil {
+		return "", err
+	}
+	_, err = os.Stat(filepath.Join(dir, "node_modules", "@npmcli", "arborist"))
+	return dir, err
+}
+
 func (o options) compareAll(ctx context.Context, trials []trial, npm, candidate *runner) (bool, error) {
 	start := time.Now()
-	same, failedAlike, differ := 0, 0, 0
+	same, failedAlike, differ, unknown := 0, 0, 0, 0
 	var npmSeconds, pmSeconds float64
 	for _, t := range trials {
 		var want result
@@ -173,9 +202,20 @@ func (o options) compareAll(ctx context.Context, trials []trial, npm, candidate 
 		if t.stored != nil {
 			want = *t.stored
 		} else if want, err = npm.run(ctx, t.project); err != nil {
-			return false, fmt.Errorf("%s: npm: %w", t.name, err)
+			if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+				return false, fmt.Errorf("%s: npm: %w", t.name, err)
+			}
+			// there are trees that npm never has done with
+			fmt.Printf("ENDLESS %s: npm takes longer than %s\n", t.name, o.timeout)
+			unknown++
+			continue
 		}
 		npmSeconds += want.Seconds
+		if want = want.untilCrash(); len(want.Steps) == 0 {
+			fmt.Printf("CRASH %s: npm ends by an exception\n", t.name)
+			unknown++
+			continue
+		}
 		if candidate == nil {
 			if o.verbose {
 				last := want.Steps[len(want.Steps)-1]
@@ -214,8 +254,8 @@ func (o options) compareAll(ctx context.Context, trials []trial, npm, candidate 
 		fmt.Printf("npm's results of %s are stored, %.0f s\n", what, time.Since(start).Seconds())
 		return false, nil
 	}
-	fmt.Printf("%s: %d the same (%d of them failing alike), %d different; npm %.0f s, candidate %.0f s\n",
-		what, same, failedAlike, differ, npmSeconds, pmSeconds)
+	fmt.Printf("%s: %d the same (%d of them failing alike), %d different, %d where npm crashes or does not end; npm %.0f s, candidate %.0f s\n",
+		what, same, failedAlike, differ, unknown, npmSeconds, pmSeconds)
 	return differ > 0, nil
 }
 
@@ -246,7 +286,7 @@ func (o options) keep(ctx context.Context, t trial, npm, candidate *runner) erro
 	d := compare(p, want, got)
 	fmt.Printf("     %s as small as it went: %s\n", t.name, d)
 	for _, name := range p.fileNames() {
-		fmt.Printf("     -- %s --\n     %s\n", name, strings.ReplaceAll(strings.TrimSpace(string(p.Files[name].bytes())), "\n", "\n     "))
+		fmt.Printf("     -- %s --\n     %s\n", name, strings.ReplaceAll(strings.TrimSpace(string(p.Files[name].show())), "\n", "\n     "))
 	}
 	for _, c := range p.Commands {
 		fmt.Printf("     $ npm %s\n", strings.Join(c, " "))
@@ -282,6 +322,9 @@ func (o options) trials() ([]trial, error) {
 		if err != nil {
 			return nil, err
 		}
+		if len(paths) == 0 {
+			return nil, fmt.Errorf("%s: no cases in it", o.cases)
+		}
 		sort.Strings(paths)
 		var trials []trial
 		for _, path := range paths {
@@ -313,8 +356,10 @@ func (o options) trials() ([]trial, error) {
 			t.project = pool.lockProject(seed)
 		case "sequence", "tree":
 			t.project = pool.sequenceProject(seed, o.kind == "tree")
+		case "wide", "wide-tree":
+			t.project = pool.wideProject(seed, o.kind == "wide-tree")
 		default:
-			return nil, fmt.Errorf("-kind %s: not lock, sequence or tree", o.kind)
+			return nil, fmt.Errorf("-kind %s: not lock, sequence, tree, wide or wide-tree", o.kind)
 		}
 		trials = append(trials, t)
 	}

@@ -3,11 +3,18 @@
 package main
 
 import (
+	"archive/tar"
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
 	"sort"
+	"time"
 )
 
 // A project is what is handed to both programs: files, and commands to run one
@@ -19,15 +26,20 @@ type project struct {
 	Tree bool `json:"tree,omitempty"`
 }
 
-// A file is text, or a manifest that the minimiser can take apart.
+// A file is text, or a manifest that the minimiser can take apart, or a tarball
+// of files.
 type file struct {
-	Text     string `json:"text,omitempty"`
-	Manifest object `json:"manifest,omitempty"`
-	Indent   string `json:"indent,omitempty"`
-	Newline  bool   `json:"newline,omitempty"`
+	Text     string          `json:"text,omitempty"`
+	Packed   map[string]file `json:"packed,omitempty"`
+	Manifest object          `json:"manifest,omitempty"`
+	Indent   string          `json:"indent,omitempty"`
+	Newline  bool            `json:"newline,omitempty"`
 }
 
 func (f file) bytes() []byte {
+	if f.Packed != nil {
+		return f.pack()
+	}
 	if f.Manifest == nil {
 		return []byte(f.Text)
 	}
@@ -38,6 +50,39 @@ func (f file) bytes() []byte {
 	}
 	if f.Newline {
 		out.WriteByte('\n')
+	}
+	return out.Bytes()
+}
+
+// show is the file for people to read.
+func (f file) show() []byte {
+	if f.Packed == nil {
+		return f.bytes()
+	}
+	var out bytes.Buffer
+	for _, name := range slices.Sorted(maps.Keys(f.Packed)) {
+		fmt.Fprintf(&out, "(packed) %s\n%s\n", name, f.Packed[name].show())
+	}
+	return out.Bytes()
+}
+
+// pack makes a tarball as npm's are, the same one each time.
+func (f file) pack() []byte {
+	var out bytes.Buffer
+	z := gzip.NewWriter(&out)
+	t := tar.NewWriter(z)
+	for _, name := range slices.Sorted(maps.Keys(f.Packed)) {
+		content := f.Packed[name].bytes()
+		h := &tar.Header{Name: "package/" + name, Mode: 0o644, Size: int64(len(content)), ModTime: time.Unix(499162500, 0)}
+		if err := t.WriteHeader(h); err != nil {
+			panic(err) // names are short, and a buffer takes all
+		}
+		if _, err := t.Write(content); err != nil {
+			panic(err)
+		}
+	}
+	if err := errors.Join(t.Close(), z.Close()); err != nil {
+		panic(err)
 	}
 	return out.Bytes()
 }
@@ -55,13 +100,24 @@ func (p project) key() string {
 func (p project) clone() project {
 	q := project{Files: map[string]file{}, Tree: p.Tree}
 	for name, f := range p.Files {
-		f.Manifest = f.Manifest.clone()
-		q.Files[name] = f
+		q.Files[name] = f.clone()
 	}
 	for _, c := range p.Commands {
 		q.Commands = append(q.Commands, append([]string(nil), c...))
 	}
 	return q
+}
+
+func (f file) clone() file {
+	f.Manifest = f.Manifest.clone()
+	if f.Packed != nil {
+		packed := map[string]file{}
+		for name, inner := range f.Packed {
+			packed[name] = inner.clone()
+		}
+		f.Packed = packed
+	}
+	return f
 }
 
 func (p project) fileNames() []string {

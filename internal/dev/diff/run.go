@@ -37,6 +37,18 @@ type step struct {
 	Log   string            `json:"log,omitempty"`  // the end of what was printed, if it failed
 }
 
+// untilCrash is the result without what came after an exception of JavaScript's
+// in npm: that says nothing of what npm means to do.
+func (r result) untilCrash() result {
+	for i, s := range r.Steps {
+		if s.Exit != 0 && s.Code == "" && strings.Contains(s.Log, "Cannot read properties of") {
+			r.Steps = r.Steps[:i]
+			break
+		}
+	}
+	return r
+}
+
 // A runner runs one program on projects, with a home of its own.
 type runner struct {
 	command  []string
@@ -48,6 +60,8 @@ type runner struct {
 	isNPM    bool
 	version  string // npm's, for stored results
 	stored   string // folder of npm's stored results
+	npmDir   string // npm's own folder, if its commands are to run in one process
+	oracle   *oracle
 }
 
 func (r *runner) run(ctx context.Context, p project) (result, error) {
@@ -110,9 +124,11 @@ func lay(p project, dir string) error {
 	return os.MkdirAll(dir, 0o755)
 }
 
-func (r *runner) step(ctx context.Context, dir string, args []string, tree bool) (step, error) {
-	ctx, cancel := context.WithTimeout(ctx, r.timeout)
-	defer cancel()
+// do runs one command and gives its exit status and all that it printed.
+func (r *runner) do(ctx context.Context, dir string, args []string) (exit int, printed string, err error) {
+	if r.npmDir != "" {
+		return r.ask(ctx, dir, args)
+	}
 	argv := append(append([]string(nil), r.command...), args...)
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Dir = dir
@@ -121,19 +137,56 @@ func (r *runner) step(ctx context.Context, dir string, args []string, tree bool)
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
-	err := cmd.Run()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		return step{}, err
+	err = cmd.Run()
+	var failed *exec.ExitError
+	if err != nil && !errors.As(err, &failed) {
+		return 0, "", err
 	}
 	if ctx.Err() != nil { // killed by us: that is no result
-		return step{}, fmt.Errorf("%s: %w", strings.Join(args, " "), ctx.Err())
+		return 0, "", fmt.Errorf("%s: %w", strings.Join(args, " "), ctx.Err())
 	}
-	s := step{Exit: cmd.ProcessState.ExitCode(), Files: map[string]string{}}
+	return cmd.ProcessState.ExitCode(), out.String(), nil
+}
+
+// ask is do in npm's one process, which is started if it does not run. What ends
+// that process, as npm rarely does, is done once more in one of its own.
+func (r *runner) ask(ctx context.Context, dir string, args []string) (exit int, printed string, err error) {
+	for range 2 {
+		if r.oracle == nil {
+			if r.oracle, err = startOracle(r.npmDir, r.scratch, r.home); err != nil {
+				return 0, "", err
+			}
+		}
+		var a oracleAnswer
+		if a, err = r.oracle.run(ctx, dir, args); err == nil {
+			return a.Exit, a.Out, nil
+		}
+		r.close()
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return 0, "", fmt.Errorf("%s: %w", strings.Join(args, " "), err)
+}
+
+func (r *runner) close() {
+	if r.oracle != nil {
+		r.oracle.close()
+		r.oracle = nil
+	}
+}
+
+func (r *runner) step(ctx context.Context, dir string, args []string, tree bool) (step, error) {
+	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+	defer cancel()
+	exit, out, err := r.do(ctx, dir, args)
+	if err != nil {
+		return step{}, err
+	}
+	s := step{Exit: exit, Files: map[string]string{}}
 	if s.Exit != 0 {
-		s.Code = errorCode(out.String())
-		log := out.String()
-		s.Log = log[max(0, len(log)-3000):]
+		s.Code = errorCode(out)
+		s.Log = out[max(0, len(out)-3000):]
 	}
 	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
