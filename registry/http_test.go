@@ -638,7 +638,7 @@ func TestManyRequestsShareAnHTTP2Connection(t *testing.T) {
 
 func TestNoMoreConnectionsThanAllowed(t *testing.T) {
 	f := setup(t)
-	for i := range 30 {
+	for i := range 60 {
 		if err := f.Add(fmt.Sprintf(`{"name":"p%d","version":"1.0.0"}`, i), nil); err != nil {
 			t.Fatal(err)
 		}
@@ -646,9 +646,9 @@ func TestNoMoreConnectionsThanAllowed(t *testing.T) {
 	// Each answer takes a while; those who queue for longer than the idle time
 	// must not be taken for stalled.
 	f.Delay(func(string) time.Duration { return 100 * time.Millisecond })
-	c := f.client(t, func(o *registry.Options) { o.MaxSockets, o.IdleTimeout = 3, 900*time.Millisecond })
+	c := f.client(t, func(o *registry.Options) { o.MaxSockets, o.IdleTimeout = 3, 1800*time.Millisecond })
 	var wg sync.WaitGroup
-	for i := range 30 {
+	for i := range 60 {
 		wg.Go(func() {
 			if _, err := c.Packument(t.Context(), fmt.Sprintf("p%d", i)); err != nil {
 				t.Error(err)
@@ -660,7 +660,7 @@ func TestNoMoreConnectionsThanAllowed(t *testing.T) {
 	for _, q := range f.Requests() {
 		from[q.From] = true
 	}
-	if len(from) > 3 || len(f.Requests()) != 30 {
+	if len(from) > 3 || len(f.Requests()) != 60 {
 		t.Errorf("%d connections, %d requests", len(from), len(f.Requests()))
 	}
 }

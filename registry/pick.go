@@ -630,11 +630,17 @@ func (e *PickError) Error() string {
 		}
 	} else if e.Newest != "" {
 		b.WriteString("; newest is " + Clean(e.Newest))
-		if day, _, ok := strings.Cut(e.NewestAt, "T"); ok {
-			b.WriteString(" of " + Clean(day))
-		}
 	}
 	return b.String()
+}
+
+// Detail says how old the newest version is that Error names.
+func (e *PickError) Detail() []string {
+	day, _, dated := strings.Cut(e.NewestAt, "T")
+	if !dated || len(e.RuledOut) > 0 || e.ErrCode != "ETARGET" || e.NoneAvoidable {
+		return nil
+	}
+	return []string{Clean(e.Newest) + " was published " + Clean(day)}
 }
 
 // Summary is npm's own sentence.

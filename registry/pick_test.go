@@ -95,8 +95,7 @@ func TestPickErrorSaysWhatThereIs(t *testing.T) {
 		o                 PickOptions
 		code, text        string
 	}{
-		{"the newest where nothing fits", doc, "^9", PickOptions{}, "ETARGET", "b@^9: no matching version; newest is 2.0.0 of 2024-05-06"},
-		{"the newest without its date", `{"name":"b","versions":{"2.0.0":{"name":"b","version":"2.0.0"}}}`, "^9", PickOptions{}, "ETARGET", "b@^9: no matching version; newest is 2.0.0"},
+		{"the newest where nothing fits", doc, "^9", PickOptions{}, "ETARGET", "b@^9: no matching version; newest is 2.0.0"},
 		{"what is too new", doc, "^2", PickOptions{Before: time.Date(2021, 1, 1, 0, 0, 0, 0, time.UTC)}, "ETARGET",
 			"b@^2: no matching version published before 2021-01-01T00:00:00Z; 2.0.0 was published 2024-05-06T07:08:09.000Z"},
 		{"that there is nothing", `{"name":"b","versions":{}}`, "*", PickOptions{}, "ENOVERSIONS", "b@*: the package has no versions"},
@@ -113,6 +112,25 @@ func TestPickErrorSaysWhatThereIs(t *testing.T) {
 			}
 			if e.Code() != c.code || e.Error() != c.text {
 				t.Errorf("%s %s\nwant %s %s", e.Code(), e.Error(), c.code, c.text)
+			}
+		})
+	}
+}
+
+func TestPickErrorSaysHowOldTheNewestIs(t *testing.T) {
+	const versions = `{"versions":{"2.0.0":{"name":"b","version":"2.0.0"}}`
+	for _, c := range []struct{ name, doc, want string }{
+		{"its date", versions + `,"time":{"2.0.0":"2024-05-06T07:08:09.000Z"}}`, "2.0.0 was published 2024-05-06"},
+		{"nothing where there is none", versions + "}", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := PickText(packumentOf(t, "b", c.doc), "^9", PickOptions{})
+			var e *PickError
+			if !errors.As(err, &e) {
+				t.Fatalf("error is %v", err)
+			}
+			if got := strings.Join(e.Detail(), "\n"); got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
 	}
