@@ -16,6 +16,7 @@ import (
 	"github.com/ibid-pm/ibid/internal/collate"
 	"github.com/ibid-pm/ibid/internal/integrity"
 	"github.com/ibid-pm/ibid/internal/jsjson"
+	"github.com/ibid-pm/ibid/internal/provenance"
 	"github.com/ibid-pm/ibid/internal/signature"
 	"github.com/ibid-pm/ibid/internal/spec"
 	"github.com/ibid-pm/ibid/internal/term"
@@ -28,14 +29,22 @@ type signedPackage struct {
 	name, version, location, registry, kind string
 
 	integrity, resolved string
-	signed, attested    bool
-	invalid             *signature.Error
+	signed              bool
+	attestations        jsjson.Value // what the manifest says of them, undefined for none
+	bundles             jsjson.Value // what the registry has
+	invalid             *invalidSignature
+}
+
+// invalidSignature is a signature, or an attestation, of something else than what
+// is served.
+type invalidSignature struct {
+	code, text, keyID, sig string
+	predicateType          string // of an attestation
 }
 
 // runAuditSignatures checks that the registries have signed what is installed
-// (npm: lib/utils/verify-signatures.js and pacote lib/registry.js). Where a
-// package has attestations, too, the real npm checks all, if there is one: ibid
-// cannot yet.
+// and, where a package has attestations, that those verify and speak of it (npm:
+// lib/utils/verify-signatures.js and pacote lib/registry.js).
 func runAuditSignatures(ctx context.Context, a *App) error {
 	if a.Config.Global() {
 		return &codedError{code: "EAUDITGLOBAL", text: "`npm audit signatures` does not support global packages"}
@@ -49,7 +58,7 @@ func runAuditSignatures(ctx context.Context, a *App) error {
 	if !any {
 		return errors.New("found no installed dependencies to audit")
 	}
-	v := &signatureVerifier{app: a, keys: map[string]*registryKeys{}}
+	v := &signatureVerifier{app: a, keys: map[string]*registryKeys{}, root: sync.OnceValues(a.sigstoreRoot)}
 	group, gctx := errgroup.WithContext(ctx)
 	group.SetLimit(20)
 	for _, p := range packages {
@@ -58,26 +67,7 @@ func runAuditSignatures(ctx context.Context, a *App) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	attested := 0
-	for _, p := range packages {
-		if p.attested {
-			attested++
-		}
-	}
-	if attested > 0 {
-		if a.realNPM() != "" && a.Config.Getenv(fallbackVariable) == "" {
-			return a.fallback("audit signatures of packages with attestations")
-		}
-		a.logPrefixed(levelWarn, "audit", fmt.Sprintf("%s with attestations: ibid checks their registry signatures, not their attestations; with npm on PATH it leaves it to npm", packageCount(attested)))
-	}
 	return v.report(packages, time.Since(start))
-}
-
-func packageCount(n int) string {
-	if n == 1 {
-		return "1 package"
-	}
-	return fmt.Sprintf("%d packages", n)
 }
 
 // signable lists the packages that a registry may have signed, each once; any
@@ -139,6 +129,7 @@ func (t *lookedAt) signedBy(a *App, e *resolver.Edge) *signedPackage {
 // signatureVerifier asks each registry for its keys once.
 type signatureVerifier struct {
 	app  *App
+	root func() (*provenance.Root, error)
 	mu   sync.Mutex
 	keys map[string]*registryKeys
 }
@@ -211,7 +202,6 @@ func (v *signatureVerifier) verify(ctx context.Context, p *signedPackage) error 
 	if p.integrity == "" {
 		p.integrity = integrity.FromSHA1Hex(str(dist, "shasum")).String()
 	}
-	p.attested = dist.Get("attestations").Truthy()
 	if p.integrity == "" {
 		return nil
 	}
@@ -223,11 +213,14 @@ func (v *signatureVerifier) verify(ctx context.Context, p *signedPackage) error 
 		case err == nil:
 			p.signed = true
 		case errors.As(err, &wrong) && wrong.Code() == "EINTEGRITYSIGNATURE":
-			p.invalid = wrong
+			p.invalid = &invalidSignature{code: wrong.Code(), text: wrong.Error(), keyID: wrong.KeyID, sig: wrong.Sig}
 			return nil
 		default:
 			return err
 		}
+	}
+	if at := dist.Get("attestations"); at.Truthy() {
+		return v.verifyAttestations(ctx, p, at, keys)
 	}
 	return nil
 }
@@ -238,7 +231,7 @@ func (v *signatureVerifier) report(packages []*signedPackage, took time.Duration
 	slices.SortStableFunc(packages, func(x, y *signedPackage) int {
 		return cmp.Or(collate.Compare(x.name, y.name), collate.Compare(x.location, y.location))
 	})
-	audited, verified := 0, 0
+	audited, verified, attested := 0, 0, 0
 	var missing, invalid []*signedPackage
 	for _, p := range packages {
 		hasKeys := len(v.keys[p.registry].all) > 0
@@ -253,8 +246,11 @@ func (v *signatureVerifier) report(packages []*signedPackage, took time.Duration
 		case hasKeys:
 			missing = append(missing, p)
 		}
+		if p.invalid == nil && p.attestations.Truthy() {
+			attested++
+		}
 	}
-	if audited == 0 {
+	if audited == 0 && attested == 0 {
 		return errors.New("found no dependencies to audit that were installed from a supported registry")
 	}
 	var status error
@@ -262,7 +258,11 @@ func (v *signatureVerifier) report(packages []*signedPackage, took time.Duration
 		status = statusError(1)
 	}
 	if a.json() {
-		a.printJSON(signaturesJSON(invalid, missing))
+		found := signaturesJSON(invalid, missing)
+		if a.Config.Bool("include-attestations") {
+			found = found.With("verified", attestationsJSON(packages))
+		}
+		a.printJSON(found)
 		return status
 	}
 	i := a.ink()
@@ -276,6 +276,18 @@ func (v *signatureVerifier) report(packages []*signedPackage, took time.Duration
 		a.out("1 package has a %s registry signature\n", i.bold("verified"))
 	case verified > 1:
 		a.out("%d packages have %s registry signatures\n", verified, i.bold("verified"))
+	}
+	switch {
+	case attested == 1:
+		a.out("1 package has a %s attestation", i.bold("verified"))
+	case attested > 1:
+		a.out("%d packages have %s attestations", attested, i.bold("verified"))
+	}
+	if attested > 0 {
+		if !a.Config.Bool("include-attestations") {
+			a.out("(use --json --include-attestations to view attestation details)")
+		}
+		a.out("")
 	}
 	list := func(all []*signedPackage) {
 		for _, p := range all {
@@ -294,13 +306,19 @@ func (v *signatureVerifier) report(packages []*signedPackage, took time.Duration
 		if len(missing) > 0 {
 			a.out("")
 		}
-		if n == 1 {
-			a.out("1 package has an %s registry signature:\n", i.red("invalid"))
-		} else {
-			a.out("%d packages have %s registry signatures:\n", n, i.red("invalid"))
+		for _, kind := range [...]struct{ code, what string }{{"EINTEGRITYSIGNATURE", "registry signature"}, {"EATTESTATIONVERIFY", "attestation"}} {
+			some := slices.DeleteFunc(slices.Clone(invalid), func(p *signedPackage) bool { return p.invalid.code != kind.code })
+			switch len(some) {
+			case 0:
+				continue
+			case 1:
+				a.out("1 package has an %s %s:\n", i.red("invalid"), kind.what)
+			default:
+				a.out("%d packages have %s %ss:\n", len(some), i.red("invalid"), kind.what)
+			}
+			list(some)
+			a.out("")
 		}
-		list(invalid)
-		a.out("")
 		if n == 1 {
 			a.out("Someone might have tampered with this package since it was published on the registry!\n")
 		} else {
@@ -323,9 +341,9 @@ func signaturesJSON(invalid, missing []*signedPackage) jsjson.Value {
 	}
 	var wrong, without []jsjson.Value
 	for _, p := range invalid {
-		wrong = append(wrong, object("code", p.invalid.Code(), "message", p.invalid.Error(), "integrity", p.integrity, "keyid", p.invalid.KeyID,
-			"location", p.location, "name", p.name, "registry", p.registry, "resolved", p.resolved, "signature", p.invalid.Sig,
-			"type", p.kind, "version", p.version))
+		wrong = append(wrong, object("code", p.invalid.code, "message", p.invalid.text, "integrity", p.integrity, "keyid", p.invalid.keyID,
+			"location", p.location, "name", p.name, "registry", p.registry, "resolved", p.resolved, "signature", p.invalid.sig,
+			"predicateType", p.invalid.predicateType, "type", p.kind, "version", p.version))
 	}
 	for _, p := range missing {
 		without = append(without, object("integrity", p.integrity, "location", p.location, "name", p.name, "registry", p.registry,

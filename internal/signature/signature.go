@@ -104,23 +104,33 @@ func Known(host string) []Key {
 	return out
 }
 
+// Public gives the key itself.
+func (k *Key) Public() crypto.PublicKey { return k.public }
+
+// Find gives the key with an id, if it counts at a time; its errors are those of
+// Verify.
+func Find(keys []Key, id string, at time.Time) (*Key, error) {
+	for i := range keys {
+		if keys[i].ID != id {
+			continue
+		}
+		if until := keys[i].until; !until.IsZero() && !at.Before(until) {
+			return nil, &Error{code: "EEXPIREDSIGNATUREKEY", KeyID: id, text: "signed with the key " + id + ", which expired " + keys[i].Expires}
+		}
+		return &keys[i], nil
+	}
+	return nil, &Error{code: "EMISSINGSIGNATUREKEY", KeyID: id, text: "signed with the key " + id + ", which nobody knows"}
+}
+
 // Verify says whether a registry has signed a package with one of its keys: id is
 // "name@version", integrity its SRI, published the time at which it appeared,
 // zero where nobody knows. Errors are *Error.
 func Verify(keys []Key, id, integrity string, published time.Time, s Signature) error {
-	fail := func(code, text string) error { return &Error{code: code, KeyID: s.KeyID, text: id + ": " + text} }
-	var key *Key
-	for i := range keys {
-		if keys[i].ID == s.KeyID {
-			key = &keys[i]
-			break
-		}
-	}
-	if key == nil {
-		return fail("EMISSINGSIGNATUREKEY", fmt.Sprintf("signed with the key %s, which nobody knows", s.KeyID))
-	}
-	if !key.until.IsZero() && !published.Before(key.until) {
-		return fail("EEXPIREDSIGNATUREKEY", fmt.Sprintf("signed with the key %s, which expired %s", s.KeyID, key.Expires))
+	key, err := Find(keys, s.KeyID, published)
+	var unusable *Error
+	if errors.As(err, &unusable) {
+		unusable.text = id + ": " + unusable.text
+		return unusable
 	}
 	if err := key.verify(id+":"+integrity, s.Sig); err != nil {
 		return &Error{code: "EINTEGRITYSIGNATURE", KeyID: s.KeyID, Sig: s.Sig,

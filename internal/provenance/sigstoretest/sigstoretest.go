@@ -402,3 +402,29 @@ func must[T any](v T, err error) T {
 	}
 	return v
 }
+
+// KeyBundle is a bundle of a statement that is signed with a key, as registries
+// sign what they have published: keyID names the key.
+func (s *Sigstore) KeyBundle(key *ecdsa.PrivateKey, keyID, payloadType string, payload []byte) []byte {
+	signature := sign(key, fmt.Appendf(nil, "DSSEv1 %d %s %d %s", len(payloadType), payloadType, len(payload), payload))
+	envelope := map[string]any{"payload": payload, "payloadType": payloadType, "signatures": []any{map[string]any{"sig": signature, "keyid": keyID}}}
+	public := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der(&key.PublicKey)})
+	body := s.dsseBody(string(must(json.Marshal(envelope))), payload, signature, public)
+	var entry map[string]any
+	for _, e := range s.Entry(body).(map[string]any) {
+		entry = e.(map[string]any)
+	}
+	verification := entry["verification"].(map[string]any)
+	return must(json.Marshal(map[string]any{
+		"mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json", "dsseEnvelope": envelope,
+		"verificationMaterial": map[string]any{
+			"publicKey": map[string]any{"hint": keyID},
+			"tlogEntries": []any{map[string]any{
+				"logIndex": strconv.Itoa(entry["logIndex"].(int)), "integratedTime": strconv.FormatInt(entry["integratedTime"].(int64), 10),
+				"logId":            map[string]any{"keyId": must(hex.DecodeString(entry["logID"].(string)))},
+				"kindVersion":      map[string]string{"kind": "dsse", "version": "0.0.1"},
+				"inclusionPromise": map[string]any{"signedEntryTimestamp": verification["signedEntryTimestamp"]}, "canonicalizedBody": body,
+			}},
+		},
+	}))
+}
