@@ -79,9 +79,6 @@ type App struct {
 
 	nodeOnce sync.Once
 	node     string
-
-	sessionOnce sync.Once
-	sessionID   string // of this run, for registries
 }
 
 type level uint8

@@ -2,8 +2,6 @@ package cmd
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -15,6 +13,7 @@ import (
 
 	"github.com/ibid-pm/ibid/fetch"
 	"github.com/ibid-pm/ibid/internal/manifest"
+	"github.com/ibid-pm/ibid/internal/version"
 	"github.com/ibid-pm/ibid/registry"
 )
 
@@ -40,11 +39,10 @@ func (a *App) openClient() (*registry.Client, error) {
 			MaxTimeout: time.Duration(cfg.Int("fetch-retry-maxtimeout")) * time.Millisecond,
 		},
 		IdleTimeout: time.Duration(cfg.Int("fetch-timeout")) * time.Millisecond,
-		UserAgent:   cfg.UserAgent(compatible, "v"+a.nodeVersion()),
+		UserAgent:   a.userAgent(),
 		AuthType:    cfg.AuthType(),
 		Command:     a.Command,
 		Scope:       cfg.Scope(),
-		Session:     a.session(),
 		OTP:         cfg.String("otp"),
 		CacheDir:    filepath.Join(a.storeDir(), "packuments"),
 		Mode:        a.cacheMode(),
@@ -55,14 +53,15 @@ func (a *App) openClient() (*registry.Client, error) {
 	return registry.New(o), nil
 }
 
-// session tells a registry which requests belong to one run, as npm does.
-func (a *App) session() string {
-	a.sessionOnce.Do(func() {
-		var random [8]byte
-		_, _ = rand.Read(random[:]) // never fails
-		a.sessionID = hex.EncodeToString(random[:])
-	})
-	return a.sessionID
+// userAgent says to registries that it is ibid that asks, with npm's own text
+// behind it for those that look for npm's version. Who was called as npm, or has
+// set user-agent, says no more than that.
+func (a *App) userAgent() string {
+	text := a.Config.UserAgent(compatible, "v"+a.nodeVersion())
+	if a.heading == "npm" || !a.Config.IsDefault("user-agent") {
+		return text
+	}
+	return "ibid/" + version.Ibid + " " + text
 }
 
 // roots reads the certificates that servers' are to be signed with. A file of

@@ -415,10 +415,14 @@ func sortPacked(files []packedFile) {
 	for _, f := range files {
 		var first string
 		for _, r := range f.path {
-			first = string(r)
+			if r <= 0xFFFF { // JavaScript sees half a character beyond, which has no case
+				first = string(r)
+			}
 			break
 		}
-		keys[f.path] = key{first != strings.ToUpper(first), padNumbers(f.path)}
+		keys[f.path] = key{first != strings.ToUpper(first) || slices.ContainsFunc(widening[:], func(r [2]rune) bool {
+			return first != "" && r[0] <= []rune(first)[0] && []rune(first)[0] <= r[1]
+		}), padNumbers(f.path)}
 	}
 	slices.SortStableFunc(files, func(x, y packedFile) int {
 		kx, ky := keys[x.path], keys[y.path]
@@ -430,6 +434,15 @@ func sortPacked(files []packedFile) {
 		}
 		return collate.Compare(kx.text, ky.text)
 	})
+}
+
+// widening are the characters that JavaScript's toUpperCase makes several of,
+// as it does "FI" of "ﬁ"; strings.ToUpper has one for one.
+var widening = [...][2]rune{
+	{0xdf, 0xdf}, {0x149, 0x149}, {0x1f0, 0x1f0}, {0x390, 0x390}, {0x3b0, 0x3b0}, {0x587, 0x587}, {0x1e96, 0x1e9a}, {0x1f50, 0x1f50},
+	{0x1f52, 0x1f52}, {0x1f54, 0x1f54}, {0x1f56, 0x1f56}, {0x1f80, 0x1faf}, {0x1fb2, 0x1fb4}, {0x1fb6, 0x1fb7}, {0x1fbc, 0x1fbc},
+	{0x1fc2, 0x1fc4}, {0x1fc6, 0x1fc7}, {0x1fcc, 0x1fcc}, {0x1fd2, 0x1fd3}, {0x1fd6, 0x1fd7}, {0x1fe2, 0x1fe4}, {0x1fe6, 0x1fe7},
+	{0x1ff2, 0x1ff4}, {0x1ff6, 0x1ff7}, {0x1ffc, 0x1ffc}, {0xfb00, 0xfb06}, {0xfb13, 0xfb17},
 }
 
 // padNumbers gives every number in s the same width, so that comparing texts

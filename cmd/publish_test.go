@@ -376,7 +376,7 @@ func FuzzSecretContent(f *testing.F) {
 
 func TestFilesAreListedInNpmsOrder(t *testing.T) {
 	var files []packedFile
-	for _, path := range []string{"lib/f20.js", "lib/f10.js", "lib/f2.js", "ähm.txt", "Zed.txt", "built.txt", "README.md", "1.txt", "lib/f02a.js"} {
+	for _, path := range []string{"lib/f20.js", "lib/f10.js", "lib/f2.js", "ähm.txt", "Zed.txt", "built.txt", "README.md", "1.txt", "lib/f02a.js", "ﬁ.js", "😀.md"} {
 		files = append(files, packedFile{path: path})
 	}
 	sortPacked(files)
@@ -384,7 +384,7 @@ func TestFilesAreListedInNpmsOrder(t *testing.T) {
 	for _, f := range files {
 		got = append(got, f.path)
 	}
-	const want = "1.txt README.md Zed.txt ähm.txt built.txt lib/f2.js lib/f02a.js lib/f10.js lib/f20.js"
+	const want = "😀.md 1.txt README.md Zed.txt ähm.txt built.txt ﬁ.js lib/f2.js lib/f02a.js lib/f10.js lib/f20.js"
 	if strings.Join(got, " ") != want {
 		t.Errorf("%s, npm's order is %s", strings.Join(got, " "), want)
 	}

@@ -42,6 +42,9 @@ func runUnpublish(ctx context.Context, a *App, c *cobra.Command, args []string) 
 	return nil
 }
 
+// shortDocument is the Accept header that asks for what is needed to install.
+const shortDocument = "application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8, */*"
+
 const (
 	refuseProject = "Refusing to delete entire project.\nRun with --force to do this."
 	refuseLast    = "Refusing to delete the last version of the package. It will block from republishing a new version for 24 hours.\nRun with --force to do this."
@@ -95,7 +98,7 @@ func unpublish(ctx context.Context, a *App, c *cobra.Command, args []string, dir
 	}
 	read := registry.Request{URL: registry.EscapeName(s.Name), Package: s.Name, Query: url.Values{"write": {"true"}}}
 	look := read
-	look.Header = map[string][]string{"Accept": {"application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8, */*"}}
+	look.Header = map[string][]string{"Accept": {shortDocument}}
 	doc, err := a.api(ctx, look)
 	if err != nil {
 		return err

@@ -11,94 +11,16 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
 	"testing"
 
-	"github.com/rogpeppe/go-internal/txtar"
-
 	"github.com/ibid-pm/ibid/internal/manifest"
 	"github.com/ibid-pm/ibid/internal/packlist"
+	"github.com/ibid-pm/ibid/internal/packlist/packlisttest"
 	"github.com/ibid-pm/ibid/internal/tarball"
 )
 
 var record = flag.String("record", "", "npm's folder: record what it packs of the trees in testdata/npm.json")
-
-// job is a tree on disk and what is to be packed of it.
-type job struct {
-	Name       string   `json:"name"`
-	Path       string   `json:"path"`
-	Prefix     string   `json:"prefix,omitempty"`
-	Workspaces []string `json:"workspaces,omitempty"`
-
-	names map[string]string
-}
-
-// unpackTree writes testdata/trees/<name>.txtar below dir. The lines after
-// the first of its comment do what files can't:
-//
-//	symlink <path> <target>     link <path> <existing>     mkdir <path>
-//	write <path> <content>      chmod <mode> <path>
-//	workspaces <name>=<path>…   pack <path>
-func unpackTree(t *testing.T, dir, file string) job {
-	a, err := txtar.ParseFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	at := func(p string) string { return filepath.Join(dir, filepath.FromSlash(p)) }
-	must := func(err error) {
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	write := func(p, content string) {
-		must(os.MkdirAll(filepath.Dir(at(p)), 0o777))
-		must(os.WriteFile(at(p), []byte(content), 0o644))
-		must(os.Chmod(at(p), 0o644))
-	}
-	for _, f := range a.Files {
-		// txtar ends every file with a line break; a file of one line has none.
-		content := string(f.Data)
-		if strings.Count(content, "\n") == 1 {
-			content = strings.TrimSuffix(content, "\n")
-		}
-		write(f.Name, content)
-	}
-	j := job{Name: strings.TrimSuffix(filepath.Base(file), ".txtar"), Path: dir}
-	_, directives, _ := strings.Cut(string(a.Comment), "\n")
-	for line := range strings.Lines(directives) {
-		f := strings.Fields(line)
-		if len(f) == 0 {
-			continue
-		}
-		switch f[0] {
-		case "symlink":
-			must(os.Symlink(f[2], at(f[1])))
-		case "link":
-			must(os.Link(at(f[2]), at(f[1])))
-		case "mkdir":
-			must(os.MkdirAll(at(f[1]), 0o777))
-		case "write":
-			write(f[1], f[2])
-		case "chmod":
-			mode, err := strconv.ParseUint(f[1], 8, 32)
-			must(err)
-			must(chmod(at(f[2]), uint32(mode)))
-		case "workspaces":
-			j.Prefix, j.names = dir, map[string]string{}
-			for _, ws := range f[1:] {
-				name, p, _ := strings.Cut(ws, "=")
-				j.Workspaces = append(j.Workspaces, at(p))
-				j.names[name] = at(p)
-			}
-		case "pack":
-			j.Path, j.names = at(f[1]), nil
-		default:
-			t.Fatalf("%s: unknown directive %q", file, line)
-		}
-	}
-	return j
-}
 
 func TestTreesArePackedAsByNPM(t *testing.T) {
 	const recorded = "testdata/npm.json"
@@ -113,14 +35,18 @@ func TestTreesArePackedAsByNPM(t *testing.T) {
 	if root, err = filepath.EvalSymlinks(root); err != nil {
 		t.Fatal(err)
 	}
-	var jobs []job
+	var jobs []*packlisttest.Tree
 	for _, f := range files {
 		// npm sees only the last component of the package's own path.
 		dir := filepath.Join(root, strings.TrimSuffix(filepath.Base(f), ".txtar"), "pkg")
 		if err := os.MkdirAll(dir, 0o777); err != nil {
 			t.Fatal(err)
 		}
-		jobs = append(jobs, unpackTree(t, dir, f))
+		tree, err := packlisttest.Unpack(dir, f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		jobs = append(jobs, tree)
 	}
 	if *record != "" {
 		data, err := json.Marshal(jobs)
@@ -146,7 +72,7 @@ func TestTreesArePackedAsByNPM(t *testing.T) {
 			if !ok {
 				t.Fatal("npm was not asked; run with -record")
 			}
-			tree, err := packlist.Disk(j.Path, j.names)
+			tree, err := packlist.Disk(j.Path, j.Names)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -227,15 +153,4 @@ func runNPM(t *testing.T, npm, input string) []byte {
 func sri(data []byte) string {
 	sum := sha512.Sum512(data)
 	return "sha512-" + base64.StdEncoding.EncodeToString(sum[:])
-}
-
-// chmod sets all twelve bits.
-func chmod(path string, mode uint32) error {
-	m := os.FileMode(mode & 0o777)
-	for bit, flag := range map[uint32]os.FileMode{0o4000: os.ModeSetuid, 0o2000: os.ModeSetgid, 0o1000: os.ModeSticky} {
-		if mode&bit != 0 {
-			m |= flag
-		}
-	}
-	return os.Chmod(path, m)
 }
