@@ -133,7 +133,12 @@ func (f *files) place(ctx context.Context, r *fetch.Request, private bool, into 
 }
 
 func (a *App) fetcher() *fetch.Fetcher {
+	made := ""
+	if a.Config.Bool("ignore-scripts") {
+		made = "unprepared"
+	}
 	return fetch.New(fetch.Options{
+		Made:      made,
 		Store:     a.store(),
 		Getter:    getter{a},
 		Offline:   a.Config.Bool("offline"),

@@ -26,6 +26,8 @@ const (
 	showAfter = 300 * time.Millisecond
 	// waitAfter is how long nothing has to move before that is told.
 	waitAfter = 3 * time.Second
+	// workAfter is the same where ibid waits for nobody: it is at work itself.
+	workAfter = 10 * time.Second
 	// helpAfter is when a person is told what to look at.
 	helpAfter = 30 * time.Second
 
@@ -257,7 +259,7 @@ func (p *progress) tick(now time.Time) {
 	}
 	waiting, network := "", len(p.waits) > 0 && p.waits[0].key != ""
 	still := now.Sub(p.quiet)
-	if still >= waitAfter {
+	if still >= waitAfter && (len(p.waits) > 0 || still >= workAfter) {
 		waiting = p.waitText(now, still)
 	}
 	line := ""

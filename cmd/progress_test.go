@@ -105,7 +105,8 @@ func TestAWaitIsTold(t *testing.T) {
 	p.request(event(registry.RequestStarted, 2))
 	p.request(event(registry.RequestDone, 2))
 	after(time.Second, "")
-	after(5*time.Second, "ibid notice waiting for 5 s: still installing\n")
+	after(5*time.Second, "")
+	after(5*time.Second, "ibid notice waiting for 10 s: still installing\n")
 
 	done := p.await("a@1.0.0 postinstall")
 	after(time.Second, "")

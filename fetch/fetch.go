@@ -70,6 +70,9 @@ type Options struct {
 	// Offline: what the store does not have cannot be had.
 	Offline bool
 	Limits  tarball.Limits
+	// Made says how the Getter makes what has a Ref, where that depends on more
+	// than the Ref: "unprepared".
+	Made string
 	// Downloads is how many tarballs are asked for, and so held in memory, at once.
 	Downloads int
 	Logger    *slog.Logger
@@ -290,11 +293,19 @@ func (f *Fetcher) name(r *Request) string {
 	case r.Integrity != "":
 		return r.Integrity
 	case r.Ref != "":
-		return r.Ref
+		return f.ref(r)
 	case r.URL != "":
 		return r.URL
 	}
 	return "id:" + r.ID
+}
+
+// ref is the Ref that the store knows.
+func (f *Fetcher) ref(r *Request) string {
+	if r.Ref == "" || f.o.Made == "" {
+		return r.Ref
+	}
+	return r.Ref + " " + f.o.Made
 }
 
 // enter lets one goroutine at a time work on a tarball.
@@ -347,7 +358,7 @@ func (f *Fetcher) digest(r *Request) (store.Digest, bool) {
 	if first != nil {
 		return *first, true
 	}
-	for _, ref := range []string{r.Integrity, r.Ref} {
+	for _, ref := range []string{r.Integrity, f.ref(r)} {
 		if ref == "" {
 			continue
 		}

@@ -161,6 +161,23 @@ func TestASecondNameIsRemembered(t *testing.T) {
 	}
 }
 
+func TestWhatIsMadeOfARepositoryInTwoWaysHasTwoNames(t *testing.T) {
+	g := &registry{has: map[string][]byte{"a@git": pack(t, "prepared")}}
+	f := newFetcher(t, g)
+	r := &Request{ID: "a@git", URL: "git+file:///a.git#1", Ref: "git:git+file:///a.git#1"}
+	if got := content(t, f, r); got != "prepared" {
+		t.Errorf("got %q", got)
+	}
+	g.has["a@git"] = pack(t, "as it is")
+	other := New(Options{Store: f.o.Store, Getter: g, Made: "unprepared"})
+	if got := content(t, other, r); got != "as it is" {
+		t.Errorf("unprepared it is %q", got)
+	}
+	if got := content(t, f, r); got != "prepared" || g.asked["a@git"] != 2 {
+		t.Errorf("got %q after %d requests", got, g.asked["a@git"])
+	}
+}
+
 func TestOfflineTakesWhatIsThere(t *testing.T) {
 	tgz := pack(t, "a")
 	g := &registry{has: map[string][]byte{"a@1.0.0": tgz}}
