@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"strings"
 	"syscall"
 
 	"github.com/ibid-pm/ibid/internal/jsjson"
+	"github.com/ibid-pm/ibid/internal/lifecycle"
 	"github.com/ibid-pm/ibid/internal/manifest"
 	"github.com/ibid-pm/ibid/internal/term"
 	"github.com/ibid-pm/ibid/lockfile"
@@ -49,8 +51,10 @@ type codedError struct {
 	text   string
 	detail []string
 	hints  []string
+	cause  error
 }
 
+func (e *codedError) Unwrap() error    { return e.cause }
 func (e *codedError) Error() string    { return e.text }
 func (e *codedError) Code() string     { return e.code }
 func (e *codedError) Detail() []string { return e.detail }
@@ -96,10 +100,27 @@ func exitStatus(err error) int {
 	return 1
 }
 
+// status is what ibid ends with. Called as npm it has npm's numbers for errors of
+// the system: node's errno, 254 for ENOENT.
+func (a *App) status(err error) int {
+	status := exitStatus(err)
+	var errno syscall.Errno
+	if status != 1 || a.heading != "npm" || !errors.As(err, &errno) {
+		return status
+	}
+	var path *fs.PathError
+	var link *os.LinkError
+	var start *lifecycle.StartError
+	if errors.As(err, &path) || errors.As(err, &link) || errors.As(err, &start) {
+		return int(uint8(-int(errno)))
+	}
+	return status
+}
+
 // report prints an error in the one form that ibid has for them and gives the
 // status to exit with.
 func (a *App) report(err error) int {
-	status := exitStatus(err)
+	status := a.status(err)
 	var quiet statusError
 	if errors.As(err, &quiet) {
 		if a.json() && !a.partial.IsUndefined() {

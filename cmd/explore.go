@@ -35,7 +35,7 @@ func runExplore(ctx context.Context, a *App, args []string) error {
 	}
 	file, err := manifest.ReadFile(filepath.Join(dir, "package.json"))
 	if errors.Is(err, fs.ErrNotExist) {
-		return &codedError{code: "ENOENT", text: "It doesn't look like " + args[0] + " is installed.", detail: []string{"path " + filepath.Join(dir, "package.json")}}
+		return &codedError{code: "ENOENT", text: "It doesn't look like " + args[0] + " is installed.", detail: []string{"path " + filepath.Join(dir, "package.json")}, cause: err}
 	}
 	if err != nil {
 		return err

@@ -92,6 +92,7 @@ func newLifecycleCmds(a *App) []*cobra.Command {
 // runOptions are the settings of one "run".
 type runOptions struct {
 	event     string
+	list      bool // no script was named
 	args      []string
 	ifPresent bool
 	parallel  bool
@@ -115,6 +116,8 @@ func runRun(ctx context.Context, a *App, event string) error {
 	}
 	if event == "" && len(words) > 0 {
 		o.event, o.args = words[0], words[1:]
+	} else if event == "" {
+		o.list = true
 	}
 	return a.runScripts(ctx, o)
 }
@@ -138,7 +141,7 @@ func (a *App) runScripts(ctx context.Context, o runOptions) error {
 			return err
 		}
 	}
-	if o.event == "" {
+	if o.list {
 		return a.listScripts(all, many)
 	}
 	dirs := make([]string, len(all))

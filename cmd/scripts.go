@@ -2,10 +2,13 @@ package cmd
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -51,10 +54,8 @@ func (a *App) childEnviron() []string {
 	set := func(key, value string) { env = append(env, key+"="+value) }
 	set("npm_command", a.Command)
 	set("npm_config_user_agent", cfg.UserAgent(compatible, "v"+a.nodeVersion()))
-	if self, err := os.Executable(); err == nil {
-		// Tools start "$npm_execpath run x"; those that want to give it to node
-		// look whether it ends in .js first.
-		set("npm_execpath", self)
+	if path := a.execPath(); path != "" {
+		set("npm_execpath", path)
 	}
 	if node := cfg.NodePath(); node != "" {
 		set("npm_node_execpath", node)
@@ -67,6 +68,57 @@ func (a *App) childEnviron() []string {
 	set("COLOR", color)
 	return env
 }
+
+// execPath is the program that a script starts to have npm do something: a
+// script that starts ibid as npm. Some tools give npm_execpath to node without
+// another look, or refuse what does not end in .js.
+func (a *App) execPath() string {
+	self, err := os.Executable()
+	if err != nil {
+		return ""
+	}
+	if strings.TrimSuffix(filepath.Base(self), ".exe") == "ibidx" {
+		if ibid := filepath.Join(filepath.Dir(self), "ibid"+filepath.Ext(self)); isFile(ibid) {
+			self = ibid
+		}
+	}
+	if a.Config.NodePath() == "" {
+		return self
+	}
+	text := strings.Replace(execScript, "PROGRAM", string(jsjson.Append(nil, jsjson.NewString(self), "", "")), 1)
+	sum := sha256.Sum256([]byte(text))
+	path := filepath.Join(a.storeDir(), "npm-"+hex.EncodeToString(sum[:6]), "npm-cli.js")
+	if there, err := os.ReadFile(path); err == nil && string(there) == text {
+		return path
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return self
+	}
+	tmp := path + ".tmp-" + strconv.Itoa(os.Getpid())
+	if err := os.WriteFile(tmp, []byte(text), 0o755); err != nil {
+		return self
+	}
+	if err := os.Rename(tmp, path); err != nil {
+		return self
+	}
+	return path
+}
+
+// execScript waits for ibid and ends as it does.
+const execScript = `#!/usr/bin/env node
+// Written by ibid, for programs that start $npm_execpath with node.
+const child = require('child_process').spawn(PROGRAM, process.argv.slice(2), { stdio: 'inherit', argv0: 'npm' })
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+child.on('error', err => {
+  console.error(String(err))
+  process.exit(1)
+})
+child.on('exit', (code, signal) => {
+  if (!signal) process.exit(code)
+  process.removeAllListeners(signal)
+  process.kill(process.pid, signal)
+})
+`
 
 func (a *App) stdoutColour() bool {
 	switch a.Config.String("color") {

@@ -15,6 +15,13 @@ import (
 // grace is how long a script has between being asked to end and being ended.
 const grace = 5 * time.Second
 
+// A signal of the terminal that comes while a script is being started may have
+// missed it. A script that catches no signals has ended by then if it has not.
+const (
+	startUp = time.Second
+	tooLate = 200 * time.Millisecond
+)
+
 // Options say what Run is to run. Dir, Event and Command are needed.
 type Options struct {
 	Dir     string   // the package's folder, absolute; the script runs there
@@ -191,18 +198,28 @@ func waitFor(ctx context.Context, cmd *exec.Cmd, out *streams, signals *signals)
 		close(ended)
 	}()
 	done := ctx.Done()
+	begun := time.Now()
+	var missed os.Signal
+	var late <-chan time.Time
+	pass := func(sig os.Signal) {
+		done = nil
+		if !signals.forward(sig) && late == nil && time.Since(begun) < startUp {
+			missed, late = sig, time.After(tooLate)
+		}
+	}
 	for {
 		select {
 		case <-ended:
 			return nil
+		case <-late:
+			signals.late(missed)
 		case sig := <-signals.c:
-			signals.forward(sig)
 			// The context is likely to be cancelled by the same signal; the
 			// script has it, and what it makes of it is its own business.
-			done = nil
+			pass(sig)
 		case <-done:
-			if signals.soon() {
-				done = nil
+			if sig := signals.soon(); sig != nil {
+				pass(sig)
 				continue
 			}
 			terminate(cmd)

@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -36,27 +38,50 @@ func (s *signals) stop() {
 }
 
 // soon waits a moment for a signal that cancelled the context and is about to
-// arrive here, and passes it on.
-func (s *signals) soon() bool {
+// arrive here.
+func (s *signals) soon() os.Signal {
 	if s.c == nil {
-		return false
+		return nil
 	}
 	select {
 	case sig := <-s.c:
-		s.forward(sig)
-		return true
+		return sig
 	case <-time.After(50 * time.Millisecond):
-		return false
+		return nil
 	}
 }
 
-func (s *signals) forward(sig os.Signal) {
+// forward passes a signal on, but not one that the terminal gives to the script as
+// well: then it is false.
+func (s *signals) forward(sig os.Signal) bool {
 	if s.ttyPeer && (sig == unix.SIGINT || sig == unix.SIGQUIT) {
-		return
+		return false
 	}
 	if s.cmd.Process != nil {
 		_ = s.cmd.Process.Signal(sig)
 	}
+	return true
+}
+
+// late sends the script a signal that it may have missed, unless it catches it and
+// so may have had it.
+func (s *signals) late(sig os.Signal) {
+	if n, ok := sig.(syscall.Signal); ok && !catches(s.cmd.Process.Pid, n) {
+		_ = s.cmd.Process.Signal(sig)
+	}
+}
+
+// catches says whether a process may have a say in what a signal does to it. Only
+// Linux tells.
+func catches(pid int, sig syscall.Signal) bool {
+	status, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
+	if err != nil {
+		return true
+	}
+	_, rest, _ := strings.Cut(string(status), "\nSigCgt:")
+	mask, _, _ := strings.Cut(rest, "\n")
+	bits, err := strconv.ParseUint(strings.TrimSpace(mask), 16, 64)
+	return err != nil || bits>>(uint(sig)-1)&1 != 0
 }
 
 // foregroundGroup says whether ibid's process group has the terminal that is

@@ -30,19 +30,21 @@ func (s *signals) stop() {
 	}
 }
 
-func (s *signals) soon() bool {
+func (s *signals) soon() os.Signal {
 	if s.c == nil {
-		return false
+		return nil
 	}
 	select {
-	case <-s.c:
-		return true
+	case sig := <-s.c:
+		return sig
 	case <-time.After(50 * time.Millisecond):
-		return false
+		return nil
 	}
 }
 
-func (s *signals) forward(os.Signal) {}
+func (s *signals) forward(os.Signal) bool { return true }
+
+func (s *signals) late(os.Signal) {}
 
 func terminate(cmd *exec.Cmd) { _ = cmd.Process.Kill() }
 

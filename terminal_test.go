@@ -1,0 +1,177 @@
+//go:build linux || darwin
+
+package ibid_test
+
+import (
+	"bytes"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+)
+
+// terminal is ibid on a terminal of its own, which is its controlling one.
+type terminal struct {
+	t    *testing.T
+	cmd  *exec.Cmd
+	file *os.File
+	seen bytes.Buffer
+}
+
+// onTerminal starts ibid in a folder with these files.
+func onTerminal(t *testing.T, files map[string]string, environ []string, args ...string) *terminal {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	home := filepath.Join(dir, "home")
+	x := &terminal{t: t, cmd: &exec.Cmd{
+		Path: self, Args: append([]string{"ibid"}, args...), Dir: dir,
+		Env: append([]string{"HOME=" + home, "PATH=" + os.Getenv("PATH"), "TERM=xterm-256color"}, environ...),
+	}}
+	if x.file, err = pty.StartWithSize(x.cmd, &pty.Winsize{Rows: 24, Cols: 80}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		x.cmd.Process.Kill()
+		x.file.Close()
+	})
+	return x
+}
+
+// until reads until the text was shown.
+func (x *terminal) until(text string) {
+	x.t.Helper()
+	buf := make([]byte, 4096)
+	x.file.SetReadDeadline(time.Now().Add(time.Minute))
+	for !strings.Contains(x.seen.String(), text) {
+		n, err := x.file.Read(buf)
+		x.seen.Write(buf[:n])
+		if err != nil {
+			x.t.Fatalf("%q was not shown before the end (%v):\n%s", text, err, x.seen.String())
+		}
+	}
+}
+
+func (x *terminal) press(keys string) {
+	x.t.Helper()
+	if _, err := x.file.WriteString(keys); err != nil {
+		x.t.Fatal(err)
+	}
+}
+
+// end reads the rest and gives how the process ended.
+func (x *terminal) end() (text string, status syscall.WaitStatus) {
+	x.t.Helper()
+	buf := make([]byte, 4096)
+	for {
+		n, err := x.file.Read(buf)
+		x.seen.Write(buf[:n])
+		if err != nil {
+			break // that there is nobody any more on the other side is an error
+		}
+	}
+	err := x.cmd.Wait()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		x.t.Fatal(err)
+	}
+	return x.seen.String(), x.cmd.ProcessState.Sys().(syscall.WaitStatus)
+}
+
+const ctrlC = "\x03"
+
+// A server that shuts down cleanly on the first Ctrl-C and at once on the
+// second gets one for one, and its status is ibid's.
+func TestCtrlCReachesAScriptOnce(t *testing.T) {
+	x := onTerminal(t, map[string]string{
+		"package.json": `{"name": "app", "version": "1.0.0", "scripts": {"serve": "exec sh serve.sh", "postserve": "echo never"}}`,
+		"serve.sh": `trap 'n=$((n + 1)); echo got $n' INT
+echo ready
+while [ -z "$n" ]; do sleep 0.05; done
+# Whoever sends another one has the time to do so.
+sleep 0.2
+echo closed after $n
+exit 3
+`,
+	}, nil, "run", "serve")
+	x.until("ready")
+	x.press(ctrlC)
+	text, status := x.end()
+	if !strings.Contains(text, "closed after 1") || strings.Contains(text, "got 2") || strings.Contains(text, "never") {
+		t.Errorf("the terminal shows\n%s", text)
+	}
+	if status.ExitStatus() != 3 {
+		t.Errorf("ended with %v, the script with 3", status)
+	}
+}
+
+// What a shell started must end by the signal if the script did, so that the
+// shell stops too.
+func TestAScriptThatCtrlCEndsEndsIbidTheSameWay(t *testing.T) {
+	x := onTerminal(t, map[string]string{
+		"package.json": `{"name": "app", "version": "1.0.0", "scripts": {"wait": "exec sh wait.sh"}}`,
+		"wait.sh":      "echo ready\nexec sleep 60\n",
+	}, nil, "run", "wait")
+	x.until("ready")
+	x.press(ctrlC)
+	if text, status := x.end(); !status.Signaled() || status.Signal() != syscall.SIGINT {
+		t.Errorf("ended with %v\n%s", status, text)
+	}
+}
+
+// An install that is waiting for a registry ends at once, says so, and leaves
+// nothing.
+func TestCtrlCEndsAnInstall(t *testing.T) {
+	asked := make(chan struct{}, 8)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		asked <- struct{}{}
+		<-r.Context().Done()
+	}))
+	defer server.Close()
+	x := onTerminal(t, map[string]string{
+		"package.json": `{"name": "app", "version": "1.0.0", "dependencies": {"slow": "1"}}`,
+		".npmrc":       "registry=" + server.URL + "\n",
+	}, nil, "install")
+	select {
+	case <-asked:
+	case <-time.After(time.Minute):
+		t.Fatal("the registry was not asked")
+	}
+	x.press(ctrlC)
+	text, status := x.end()
+	if status.ExitStatus() != 130 || !strings.Contains(text, "interrupted") {
+		t.Errorf("ended with %v\n%s", status, text)
+	}
+	for _, name := range []string{"node_modules", "package-lock.json"} {
+		if _, err := os.Lstat(filepath.Join(x.cmd.Dir, name)); err == nil {
+			t.Errorf("%s is there", name)
+		}
+	}
+}
+
+// Colours are for terminals, and not where NO_COLOR is set.
+func TestColoursOnATerminal(t *testing.T) {
+	files := map[string]string{"package.json": `{"name": "app", "version": "1.0.0"}`}
+	if text, _ := onTerminal(t, files, nil, "run", "x").end(); !strings.Contains(text, "\x1b[31merror") {
+		t.Errorf("no colours: %q", text)
+	}
+	if text, _ := onTerminal(t, files, []string{"NO_COLOR=1"}, "run", "x").end(); strings.Contains(text, "\x1b") {
+		t.Errorf("colours: %q", text)
+	}
+}
