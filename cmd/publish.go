@@ -30,7 +30,7 @@ import (
 func publishFlags() []config.Definition {
 	return []config.Definition{{
 		Key: "check", Types: []config.Type{{Kind: config.TypeBoolean}}, Default: config.NewBool(false),
-		Description: "Upload nothing, but say all that would be wrong: files that package.json names and the tarball lacks, secrets in it, a version that is there already.",
+		Description: "Upload nothing, but say all that would be wrong: files that package.json names and the tarball lacks, secrets in it, a version that is there already, a name that is somebody else's, a CI run that the registry does not trust.",
 	}}
 }
 
@@ -348,7 +348,7 @@ func (r *release) release(ctx context.Context, workspace bool) error {
 	if identity := a.trustedPublishing(ctx, cfg, t.name, r.registry); identity != "" {
 		r.autoProvenance = a.wantsProvenance(ctx, cfg, identity, t.name, r.registry)
 	}
-	if l := cfg.Login(r.registry); l.Token == "" && l.Username == "" && (l.CertFile == "" || l.KeyFile == "") {
+	if !r.loggedIn() {
 		text := "This command requires you to be logged in to " + shown
 		if !dryRun {
 			return &codedError{code: "ENEEDAUTH", text: text, hints: []string{a.heading + " login"}}
@@ -505,15 +505,20 @@ func (r *release) check(ctx context.Context) error {
 	if cfg.Access() == "restricted" && scopeOf(t.name) == "" {
 		bad = append(bad, "access is restricted, which only packages with a scope can be")
 	}
-	if l := cfg.Login(r.registry); l.Token == "" && l.Username == "" && (l.CertFile == "" || l.KeyFile == "") {
-		bad = append(bad, "nobody is logged in to "+registry.Redact(r.registry))
-	}
 	if err := r.checkPublished(ctx); err != nil {
 		if ctx.Err() != nil {
 			return err
 		}
 		bad = append(bad, err.Error())
 	}
+	var f findings
+	if err := r.checkOwner(ctx, &f); err != nil {
+		return err
+	}
+	if err := r.checkTrust(ctx, &f); err != nil {
+		return err
+	}
+	bad, odd = append(bad, f.bad...), append(odd, f.odd...)
 	for _, n := range r.namedFiles() {
 		if !r.packs(n.path, n.module) {
 			bad = append(bad, fmt.Sprintf("%s names %s, which is not in the tarball", n.field, n.path))

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,6 +25,7 @@ type publishing struct {
 	home     string
 	dir      string
 	stdin    string
+	environ  []string // more of it
 	out, err bytes.Buffer
 }
 
@@ -66,7 +68,7 @@ func (p *publishing) run(args ...string) int {
 	p.registry.ResetRequests()
 	return Main(Env{
 		Argv:    append([]string{"ibid"}, args...),
-		Environ: []string{"HOME=" + p.home, "USERPROFILE=" + p.home, "PATH=" + os.Getenv("PATH"), "npm_config_cache=" + filepath.Join(p.home, "cache")},
+		Environ: append([]string{"HOME=" + p.home, "USERPROFILE=" + p.home, "PATH=" + os.Getenv("PATH"), "npm_config_cache=" + filepath.Join(p.home, "cache")}, p.environ...),
 		Cwd:     p.dir, Stdin: strings.NewReader(p.stdin), Stdout: &p.out, Stderr: &p.err,
 	})
 }
@@ -222,6 +224,73 @@ func TestPublishCheckSaysAllAtOnce(t *testing.T) {
 	if p.sent("PUT") != nil {
 		t.Error("the package was sent")
 	}
+}
+
+// TestPublishCheckKnowsWhoMayPublish: whose the name is, and in CI whom the
+// registry trusts.
+func TestPublishCheckKnowsWhoMayPublish(t *testing.T) {
+	token := func(claims string) string {
+		return "x." + base64.RawURLEncoding.EncodeToString([]byte(claims)) + ".x"
+	}
+	github := []string{"GITHUB_ACTIONS=true", "GITHUB_REPOSITORY=o/r", "GITHUB_WORKFLOW_REF=o/r/.github/workflows/release.yml@refs/heads/main"}
+	asks := append(slices.Clone(github), "ACTIONS_ID_TOKEN_REQUEST_URL=https://example.com/")
+	trusts := func(repository, file string) string {
+		return `[{"type":"github","claims":{"repository":"` + repository + `","workflow_ref":{"file":"` + file + `"}}}]`
+	}
+	for _, c := range []struct {
+		name    string
+		owner   string // of what is published already
+		trust   string
+		environ []string
+		anon    bool
+		want    string // "" is that nothing is wrong
+		odd     string
+	}{
+		{name: "a new package", want: ""},
+		{name: "one's own", owner: "ann"},
+		{name: "somebody else's", owner: "bob", want: "the name is taken: p is published by bob, and ann is logged in"},
+		{name: "nobody", anon: true, want: "nobody is logged in to "},
+		{name: "a trusted workflow", trust: trusts("o/r", "release.yml"), environ: asks, anon: true},
+		{name: "another repository", trust: trusts("o/other", "release.yml"), environ: asks, anon: true, want: `p does not trust this run: it trusts repository o/other, this is "o/r"`},
+		{name: "another workflow", trust: trusts("o/r", "ci.yml"), environ: asks, anon: true, want: `it trusts workflow_ref ci.yml, this is "release.yml"`},
+		{name: "another service", trust: `[{"type":"gitlab","claims":{}}]`, environ: asks, anon: true, want: "it trusts gitlab, this is github"},
+		{name: "nobody trusted", trust: `[]`, environ: asks, anon: true, want: "it trusts nobody"},
+		{name: "no permission", environ: github, anon: true, want: "it needs the permission id-token: write, and nobody is logged in"},
+		{name: "a token in the way", trust: trusts("o/r", "release.yml"), environ: asks, odd: "where trusted publishing fails, it is what publishes"},
+		{name: "a token of GitLab", trust: `{"type":"gitlab","claims":{"project_path":"g/p","ci_config_ref_uri":{"file":".gitlab-ci.yml"}}}`, anon: true,
+			environ: []string{"GITLAB_CI=true", "NPM_ID_TOKEN=" + token(`{"project_path":"g/p","ci_config_ref_uri":"gitlab.com/g/p//.gitlab-ci.yml@refs/heads/main"}`)}},
+		{name: "a token of GitLab for another project", trust: `{"type":"gitlab","claims":{"project_path":"g/q"}}`, anon: true,
+			environ: []string{"GITLAB_CI=true", "NPM_ID_TOKEN=" + token(`{"project_path":"g/p"}`)}, want: `it trusts project_path g/q, this is "g/p"`},
+		{name: "no token of GitLab", environ: []string{"GITLAB_CI=true", "NPM_ID_TOKEN=rubbish"}, anon: true, want: "id_tokens in the pipeline has to have NPM_ID_TOKEN"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := newPublishing(t, map[string]string{"package.json": `{"name":"p","version":"1.0.0","license":"MIT"}`, "README": ""})
+			p.environ = c.environ
+			if c.anon {
+				p.write(filepath.Join(p.home, ".npmrc"), "registry="+p.registry.URL+"\n")
+			}
+			answer := func(path, body string) {
+				p.registry.Fail(registrytest.Fault{Kind: registrytest.Replace, Method: "GET", Path: path, Body: body})
+			}
+			answer("/-/whoami", `{"username":"ann"}`)
+			if c.trust != "" {
+				answer("/-/package/p/trust", c.trust)
+			}
+			if c.owner != "" {
+				answer("/p", `{"name":"p","versions":{"0.1.0":{"name":"p","version":"0.1.0"}},"maintainers":[{"name":"`+c.owner+`"}]}`)
+			}
+			status := p.run("publish", "--check")
+			if (status != 0) != (c.want != "") || !strings.Contains(p.err.String(), c.want) || !strings.Contains(p.err.String(), c.odd) {
+				t.Errorf("exit status %d\n%s%s", status, p.out.String(), p.err.String())
+			}
+		})
+	}
+}
+
+func FuzzTokenClaims(f *testing.F) {
+	f.Add("a.e30.b")
+	f.Add("..")
+	f.Fuzz(func(t *testing.T, token string) { tokenClaims(token) })
 }
 
 func TestPackWritesNothingWhenDry(t *testing.T) {

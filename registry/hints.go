@@ -15,6 +15,9 @@ func (e *Error) Hints() []string {
 	}
 	switch e.ErrCode {
 	case "E401", "E404":
+		if e.ErrCode == "E404" && e.Method != "" && e.Method != http.MethodGet && e.Authenticated {
+			return []string{"it is not there, or whoever the credentials are of may not change it: ibid whoami"}
+		}
 		if e.ErrCode == "E404" && (e.Package == "" || e.Authenticated) {
 			return nil
 		}
@@ -33,6 +36,11 @@ func (e *Error) Hints() []string {
 		if e.Authenticated {
 			return []string{"ibid whoami shows whose credentials were sent"}
 		}
+		return []string{"no credentials were sent: ibid login --registry=" + e.root()}
+	case "E402":
+		return []string{"private packages are paid for: --access=public publishes for everybody; else whoever runs " + host + " knows what your account lacks"}
+	case "E409":
+		return []string{"somebody changed it at the same time, or it is there already: run the same command again, and look at what it says"}
 	case "EOTP":
 		return []string{"run the same command again with --otp=CODE, the code that your authenticator shows"}
 	case "ENOTCACHED":
@@ -41,6 +49,9 @@ func (e *Error) Hints() []string {
 		if e.RetryAfter > 0 {
 			return []string{host + " asks to wait " + e.RetryAfter.Round(time.Second).String()}
 		}
+		return []string{host + " wants fewer requests: wait a few minutes, then run the same command again"}
+	case "E500", "E502", "E503", "E504":
+		return []string{host + " has trouble of its own; nothing is wrong here: run the same command again later"}
 	case "EINVALIDPROXY":
 		return []string{"ibid config get proxy https-proxy"}
 	case "ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ENETUNREACH", "EHOSTUNREACH", "ETIMEDOUT", "EIDLETIMEOUT", "ECONNRESET":
