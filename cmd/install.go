@@ -197,7 +197,10 @@ func newPruneCmd(a *App) *cobra.Command {
 }
 
 func runPrune(ctx context.Context, a *App) error {
-	o, err := a.reify(ctx, change{})
+	// npm decides before it knows that nothing will be unpacked, and so without
+	// looking into bundles.
+	shallow := a.Config.PackageLockOnly() || a.Config.Bool("dry-run")
+	o, err := a.reify(ctx, change{ask: func(r *resolver.Request) { r.Complete = !shallow }})
 	if err != nil {
 		return err
 	}

@@ -27,6 +27,7 @@ type project struct {
 	selected   []workspaces.Workspace // those that -w names
 	lock       *lockfile.Lockfile     // nil where there is none
 	lockPath   string                 // where it is or would be
+	yarn       *lockfile.YarnLock     // the yarn.lock beside it; nil where there is none
 	saved      map[string]bool        // the package.json files that were written, relative
 	// healed: a run that was killed had left something half done, now gone.
 	healed bool
@@ -62,6 +63,13 @@ func (a *App) project() (*project, error) {
 			return nil, err
 		}
 		p.lockPath = lockfile.FileToWrite(p.dir)
+		if p.yarn, err = lockfile.LoadYarn(p.dir); err != nil {
+			// npm goes on with what stands before a line that it cannot read.
+			var bad *lockfile.ParseError
+			if !errors.Is(err, lockfile.ErrMissing) && !errors.As(err, &bad) {
+				return nil, err
+			}
+		}
 	}
 	return p, nil
 }
@@ -119,6 +127,7 @@ func (a *App) resolveRequest(p *project) resolver.Request {
 		Manifest:   p.manifest(),
 		Workspaces: resolver.NewWorkspaceMap(p.workspaces),
 		Lock:       p.lock,
+		Yarn:       p.yarn,
 		LockName:   filepath.Base(p.lockPath),
 		AddFrom:    cfg.Cwd(),
 

@@ -49,6 +49,7 @@ type outcome struct {
 	result  *resolver.Result
 	plan    *linker.Plan
 	lock    *lockfile.Lockfile
+	yarn    *lockfile.YarnLock // the yarn.lock to write, nil for none
 	took    time.Duration
 	// wanted is what node_modules has, or is to have; nil where it is not touched.
 	wanted *lockfile.Lockfile
@@ -140,6 +141,7 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 	}
 	if a.savesLock(c) {
 		o.lock = res.Lockfile()
+		o.yarn = res.YarnLock()
 	}
 	a.timing.done("decided the tree")
 	if c.project == nil {
@@ -451,6 +453,10 @@ func (a *App) save(o *outcome, edits []resolver.Edit, c change) error {
 		if old, err := os.ReadFile(o.project.lockPath); err != nil || !bytes.Equal(old, data) {
 			files = append(files, fileToWrite{o.project.lockPath, data})
 		}
+		if o.yarn != nil {
+			files = append(files, fileToWrite{filepath.Join(o.project.dir, lockfile.YarnName), o.yarn.Encode()})
+			o.project.noteSaved(lockfile.YarnName)
+		}
 	}
 	if err := writeFiles(files); err != nil {
 		return err
@@ -475,12 +481,17 @@ func (a *App) editedManifest(p *project, e resolver.Edit) (*fileToWrite, error) 
 		return nil, nil
 	}
 	if rel, err := filepath.Rel(p.dir, path); err == nil {
-		if p.saved == nil {
-			p.saved = map[string]bool{}
-		}
-		p.saved[filepath.ToSlash(rel)] = true
+		p.noteSaved(filepath.ToSlash(rel))
 	}
 	return &fileToWrite{path, f.Bytes()}, nil
+}
+
+// noteSaved remembers that a file of the project, relative to it, was written.
+func (p *project) noteSaved(path string) {
+	if p.saved == nil {
+		p.saved = map[string]bool{}
+	}
+	p.saved[path] = true
 }
 
 // summary says what was done, as npm does.

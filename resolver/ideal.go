@@ -1,6 +1,7 @@
 package resolver
 
 import (
+	"cmp"
 	"context"
 	"path/filepath"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"github.com/ibid-pm/ibid/internal/collate"
 	"github.com/ibid-pm/ibid/internal/manifest"
 	"github.com/ibid-pm/ibid/internal/spec"
+	"github.com/ibid-pm/ibid/lockfile"
 )
 
 // builder makes the ideal tree (npm: lib/arborist/build-ideal-tree.js).
@@ -138,6 +140,7 @@ func (b *builder) initTree() error {
 	if b.rules.err != nil {
 		return b.rules.err
 	}
+	b.fillFromYarn()
 
 	seen := map[*Node]bool{}
 	stack := []*Node{root}
@@ -177,6 +180,35 @@ func (b *builder) initTree() error {
 		}
 	}
 	return nil
+}
+
+// fillFromYarn takes what the lock does not say of a package from the yarn.lock
+// beside it (npm: shrinkwrap.js addEdge).
+func (b *builder) fillFromYarn() {
+	y := b.req.Yarn
+	if y == nil || y.Len() == 0 {
+		return
+	}
+	mismatch := func(a, b string) bool { return a != "" && b != "" && a != b }
+	for n := range b.tree.inventory.all {
+		if n.isLink {
+			continue
+		}
+		for e := range n.edgesIn.all {
+			if n.resolved != "" && n.integrity != "" {
+				break
+			}
+			known := y.Get(n.Name + "@" + e.Spec())
+			if known == nil || !e.Valid() || mismatch(n.Version(), known.Version) || mismatch(n.integrity, known.Integrity) ||
+				mismatch(n.rules.consistentResolve(n.resolved, n.path, b.tree.path, true), known.Resolved) {
+				continue
+			}
+			n.integrity = cmp.Or(n.integrity, known.Integrity)
+			if n.resolved == "" {
+				n.resolved = n.rules.consistentResolve(lockfile.ToNPMRegistry(known.Resolved), b.tree.path, n.path, false)
+			}
+		}
+	}
 }
 
 func (b *builder) rootNode() (*Node, error) {

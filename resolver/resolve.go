@@ -51,6 +51,10 @@ func newBuilder(ctx context.Context, src Source, req Request) *builder {
 	if req.Global {
 		b.strategy = Shallow
 	}
+	if req.NoPackageLock || req.UpdateAll {
+		// npm starts from nothing then, and looks at no lock.
+		b.req.Yarn = nil
+	}
 	b.fetch = newFetcher(ctx, src, b.wish)
 	b.fetch.legacy = req.LegacyPeerDeps
 	return b

@@ -203,7 +203,7 @@ func (r *runner) step(ctx context.Context, dir string, args []string, tree bool)
 		}
 		name := d.Name()
 		inModules := strings.HasPrefix(rel, "node_modules/") || strings.Contains(rel, "/node_modules/")
-		if !inModules && (name == "package-lock.json" || name == "package.json" || name == "npm-shrinkwrap.json") ||
+		if !inModules && (name == "package-lock.json" || name == "package.json" || name == "npm-shrinkwrap.json" || name == "yarn.lock") ||
 			rel == "node_modules/.package-lock.json" {
 			b, err := os.ReadFile(path)
 			s.Files[rel] = string(b)
