@@ -106,7 +106,7 @@ func levelNamed(name string) level {
 }
 
 // heapLimit is how much memory is filled before garbage is collected.
-const heapLimit = 112 << 20
+const heapLimit = 124 << 20
 
 // installs are words that most likely stand for an install: the heap is made
 // ready for it while the configuration is read.
