@@ -53,7 +53,7 @@ var bunVerbs = verbs{
 
 var pnpmVerbs = verbs{
 	lock:    "pnpm-lock.yaml",
-	install: []string{"install", "--ignore-scripts", "--no-frozen-lockfile"},
+	install: []string{"install", "--ignore-scripts", "--no-frozen-lockfile", "--config.strict-dep-builds=false"},
 	frozen:  []string{"install", "--ignore-scripts", "--frozen-lockfile"},
 	add:     []string{"add", "--ignore-scripts", extraPackage},
 	remove:  []string{"remove", "--config.strict-dep-builds=false", extraPackage},
