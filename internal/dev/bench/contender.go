@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"time"
 )
@@ -231,6 +232,10 @@ func measured(ctx context.Context, dir string, env, argv []string) (measure, err
 	cmd.Env = env
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said
+	// Linux counts the most that we had ourselves among what the process had: give
+	// back what checking trees took, and have the count begin again.
+	debug.FreeOSMemory()
+	_ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0o200) // not there elsewhere
 	start := time.Now()
 	err := cmd.Run()
 	m := measure{Wall: time.Since(start)}

@@ -135,8 +135,7 @@ Written by ` + "`go run ./internal/dev/bench -write`" + `. Read the caveats firs
   for scale. A row that takes long is run fewer times than the others, three times at least.
 - After each install the tree is compared with the contender's own first one: no file may be missing.
 - System calls are counted on tmpfs without latency, under strace -f, in a run of their own.
-- Peak RSS is that of the biggest process; files mapped into memory count. Linux also counts what the
-  bench program itself had in memory when it started the process: below about 14 MB nothing can be told.
+- Peak RSS is that of the biggest process; files mapped into memory count.
 - The made-up packages of the monorepo have twelve small files each; real ones have more.
 - A quiet machine matters. Runs are interleaved (A B C A B C) and medians compared, which helps
   against drift and not against noise: look at min and max.
