@@ -88,11 +88,15 @@ func (a *attested) answer(path, body string) {
 }
 
 func (a *attested) run(args ...string) int {
+	return a.runWith("IBID_SIGSTORE_ROOT="+filepath.Join(a.home, "root.json"), args...)
+}
+
+func (a *attested) runWith(environ string, args ...string) int {
 	a.out.Reset()
 	a.err.Reset()
 	return Main(Env{
 		Argv: append([]string{"ibid"}, args...), Cwd: a.dir, Stdin: strings.NewReader(""), Stdout: &a.out, Stderr: &a.err,
-		Environ: []string{"HOME=" + a.home, "USERPROFILE=" + a.home, "PATH=" + os.Getenv("PATH"), "npm_config_cache=" + filepath.Join(a.home, "cache"), "IBID_SIGSTORE_ROOT=" + filepath.Join(a.home, "root.json")},
+		Environ: append([]string{"HOME=" + a.home, "USERPROFILE=" + a.home, "PATH=" + os.Getenv("PATH"), "npm_config_cache=" + filepath.Join(a.home, "cache")}, strings.Split(environ, " ")...),
 	})
 }
 
@@ -153,6 +157,32 @@ func TestAttestationsAreVerified(t *testing.T) {
 	}
 	if err := json.Unmarshal(a.out.Bytes(), &found); err != nil || len(found.Verified) != 1 || len(found.Verified[0].AttestationBundles) != 2 || len(found.Invalid)+len(found.Missing) > 0 {
 		t.Errorf("%v: printed\n%s", err, a.out.String())
+	}
+}
+
+// A mirror may say whom to trust, if the root that it is trusted by has signed that.
+func TestAMirrorSaysWhomAttestationsAreTrustedFrom(t *testing.T) {
+	a := newAttested(t)
+	a.serve(a.published(a.key, registryKey, a.subject), a.built(a.subject))
+	stranger := sigstoretest.Start()
+	defer stranger.Close()
+	write := func(s *sigstoretest.Sigstore) string {
+		file := filepath.Join(a.home, "tuf.json")
+		if err := os.WriteFile(file, s.TUF()["1.root.json"], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return "IBID_SIGSTORE_TUF=" + a.sigstore.URL + "/tuf IBID_SIGSTORE_TUF_ROOT=" + file
+	}
+	environ := write(a.sigstore)
+	a.sigstore.Rotate()
+	if status := a.runWith(environ, "audit", "signatures"); status != 0 || !strings.Contains(a.out.String(), "1 package has a verified attestation\n") {
+		t.Errorf("exit status %d\n%s%s", status, a.out.String(), a.err.String())
+	}
+	if status := a.runWith(write(stranger), "audit", "signatures"); status != 1 || !strings.Contains(a.err.String(), "2.root.json: is signed by 0 keys that are trusted, not by 1") {
+		t.Errorf("exit status %d\n%s%s", status, a.out.String(), a.err.String())
+	}
+	if status := a.runWith("IBID_SIGSTORE_TUF="+a.sigstore.URL, "audit", "signatures"); status != 1 || !strings.Contains(a.err.String(), "EUSAGE") {
+		t.Errorf("exit status %d\n%s%s", status, a.out.String(), a.err.String())
 	}
 }
 

@@ -58,7 +58,7 @@ func runAuditSignatures(ctx context.Context, a *App) error {
 	if !any {
 		return errors.New("found no installed dependencies to audit")
 	}
-	v := &signatureVerifier{app: a, keys: map[string]*registryKeys{}, root: sync.OnceValues(a.sigstoreRoot)}
+	v := &signatureVerifier{app: a, keys: map[string]*registryKeys{}, root: sync.OnceValues(func() (*provenance.Root, error) { return a.sigstoreRoot(ctx) })}
 	group, gctx := errgroup.WithContext(ctx)
 	group.SetLimit(20)
 	for _, p := range packages {

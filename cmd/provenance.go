@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/ibid-pm/ibid/internal/jsjson"
 	"github.com/ibid-pm/ibid/internal/provenance"
@@ -17,25 +18,64 @@ import (
 
 // provenanceHelp is what publish and stage publish say of it.
 const provenanceHelp = "With --provenance a CI job on GitHub or GitLab signs a statement of how the package was built, by Sigstore.\n" +
-	"Another Sigstore than the public one is named by IBID_SIGSTORE_FULCIO and IBID_SIGSTORE_REKOR, addresses,\n" +
-	"and IBID_SIGSTORE_ROOT, the file of its trusted root."
+	"Another Sigstore than the public one is named in the environment: IBID_SIGSTORE_FULCIO and IBID_SIGSTORE_REKOR\n" +
+	"are addresses; IBID_SIGSTORE_ROOT is the file of its trusted root, or IBID_SIGSTORE_TUF the mirror that has it\n" +
+	"and IBID_SIGSTORE_TUF_ROOT the file of that mirror's root.json."
 
-// sigstoreRoot says whom to trust in Sigstore: the public instance, or what the
-// environment names. A repository cannot name another.
-func (a *App) sigstoreRoot() (*provenance.Root, error) {
-	file := a.Config.Getenv("IBID_SIGSTORE_ROOT")
-	if file == "" {
-		return provenance.PublicRoot()
+// sigstoreRoot says whom to trust in Sigstore: the public instance or another that
+// the environment names. A repository cannot name one. Where the public instance's
+// mirror cannot be asked, or is not to be believed, those count that were known when
+// ibid was built.
+func (a *App) sigstoreRoot(ctx context.Context) (*provenance.Root, error) {
+	if file := a.Config.Getenv("IBID_SIGSTORE_ROOT"); file != "" {
+		data, err := readLimited(file, provenance.MaxBundle)
+		if err != nil {
+			return nil, err
+		}
+		root, err := provenance.ParseRoot(data)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		return root, nil
 	}
-	data, err := readLimited(file, provenance.MaxBundle)
-	if err != nil {
-		return nil, err
+	m := &provenance.Mirror{URL: provenance.PublicTUF, Get: a.getElsewhere, Now: time.Now}
+	if address := a.Config.Getenv("IBID_SIGSTORE_TUF"); address != "" {
+		file := a.Config.Getenv("IBID_SIGSTORE_TUF_ROOT")
+		if file == "" {
+			return nil, &codedError{code: "EUSAGE", text: "IBID_SIGSTORE_TUF names a mirror, but IBID_SIGSTORE_TUF_ROOT no root.json that it is trusted by"}
+		}
+		data, err := readLimited(file, provenance.MaxBundle)
+		if err != nil {
+			return nil, err
+		}
+		m.URL, m.Root = address, data
+		root, err := m.TrustedRoot(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("asking %s whom Sigstore trusts: %w", registry.Redact(address), err)
+		}
+		return root, nil
 	}
-	root, err := provenance.ParseRoot(data)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+	// npm waits as long for each answer.
+	short, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	root, err := m.TrustedRoot(short)
+	if err == nil || ctx.Err() != nil {
+		return root, err
 	}
-	return root, nil
+	a.logPrefixed(levelVerbose, "sigstore", registry.Clean("trusting whom ibid was built to trust: "+err.Error()))
+	return provenance.PublicRoot()
+}
+
+// getElsewhere reads a file of what is no registry.
+func (a *App) getElsewhere(ctx context.Context, url string, limit int64) (data []byte, found bool, err error) {
+	res, err := a.send(ctx, registry.Request{URL: url, Elsewhere: true, MaxBody: limit, NoRetry: true})
+	switch {
+	case err == nil:
+		return res.Body, true, nil
+	case errorCode(err) == "E404" || errorCode(err) == "E403": // a bucket's word for what is not there
+		return nil, false, nil
+	}
+	return nil, false, err
 }
 
 // readLimited reads a file that is not larger than limit.
@@ -76,7 +116,7 @@ func (r *release) provenance(ctx context.Context) (*provenance.Bundle, error) {
 	case wanted:
 		return r.attest(ctx, subject)
 	case file != "":
-		b, err := r.app.givenProvenance(file, subject)
+		b, err := r.app.givenProvenance(ctx, file, subject)
 		if err != nil {
 			return nil, sigstoreError(err)
 		}
@@ -86,7 +126,7 @@ func (r *release) provenance(ctx context.Context) (*provenance.Bundle, error) {
 }
 
 // givenProvenance reads and verifies a bundle that somebody else has made.
-func (a *App) givenProvenance(file string, subject provenance.Subject) (*provenance.Bundle, error) {
+func (a *App) givenProvenance(ctx context.Context, file string, subject provenance.Subject) (*provenance.Bundle, error) {
 	data, err := readLimited(file, provenance.MaxBundle)
 	if err != nil {
 		return nil, fmt.Errorf("Invalid provenance provided: %w", err)
@@ -105,7 +145,7 @@ func (a *App) givenProvenance(file string, subject provenance.Subject) (*provena
 	if given.SHA512 != subject.SHA512 {
 		return nil, errors.New("Provenance subject digest does not match the package")
 	}
-	root, err := a.sigstoreRoot()
+	root, err := a.sigstoreRoot(ctx)
 	if err != nil {
 		return nil, err
 	}

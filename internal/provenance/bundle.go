@@ -13,6 +13,9 @@ import (
 // mediaTypeV3 is the media type of the bundles that Attest makes.
 const mediaTypeV3 = "application/vnd.dev.sigstore.bundle.v0.3+json"
 
+// mediaTypeV1 is that of the oldest ones, for which a log's promise is enough.
+const mediaTypeV1 = "application/vnd.dev.sigstore.bundle+json;version=0.1"
+
 // A Bundle is a statement, its signature, and what is needed to verify it.
 type Bundle struct {
 	JSON        jsjson.Value // all of it
@@ -67,7 +70,7 @@ func NewBundle(v jsjson.Value) (*Bundle, error) {
 	r := &reader{}
 	b := &Bundle{JSON: v, MediaType: v.Get("mediaType").Str()}
 	switch b.MediaType {
-	case "application/vnd.dev.sigstore.bundle+json;version=0.1", "application/vnd.dev.sigstore.bundle+json;version=0.2",
+	case mediaTypeV1, "application/vnd.dev.sigstore.bundle+json;version=0.2",
 		"application/vnd.dev.sigstore.bundle+json;version=0.3", mediaTypeV3:
 	default:
 		return nil, fmt.Errorf("the bundle's media type is %q, which is none that is known", b.MediaType)
@@ -104,7 +107,9 @@ func NewBundle(v jsjson.Value) (*Bundle, error) {
 	for _, e := range entries {
 		b.entries = append(b.entries, r.entry(e))
 	}
-	b.timestamped = material.Get("timestampVerificationData").Get("rfc3161Timestamps").Len() > 0
+	if data := material.Get("timestampVerificationData"); r.optional(data, "timestampVerificationData") {
+		b.timestamped = data.Get("rfc3161Timestamps").Len() > 0
+	}
 	if r.err != nil {
 		return nil, r.err
 	}
@@ -158,6 +163,14 @@ func (r *reader) fail(format string, args ...any) {
 	}
 }
 
+// optional says whether an object is there; what is there instead is wrong.
+func (r *reader) optional(v jsjson.Value, key string) bool {
+	if !v.IsObject() && v.Kind() > jsjson.Null {
+		r.fail("%s is no object", key)
+	}
+	return v.IsObject()
+}
+
 // bytes decodes base64, of either alphabet as protobuf's JSON allows.
 func (r *reader) bytes(v jsjson.Value, key string) []byte {
 	text := v.Get(key).Str()
@@ -189,10 +202,10 @@ func (r *reader) entry(v jsjson.Value) entry {
 		kind:  v.Get("kindVersion").Get("kind").Str(), version: v.Get("kindVersion").Get("version").Str(),
 		body: r.bytes(v, "canonicalizedBody"),
 	}
-	if p := v.Get("inclusionPromise"); p.IsObject() && p.Has("signedEntryTimestamp") {
+	if p := v.Get("inclusionPromise"); r.optional(p, "inclusionPromise") {
 		e.promise = r.bytes(p, "signedEntryTimestamp")
 	}
-	if p := v.Get("inclusionProof"); p.IsObject() {
+	if p := v.Get("inclusionProof"); r.optional(p, "inclusionProof") {
 		e.proof = &inclusion{
 			index: r.number(p, "logIndex"), size: r.number(p, "treeSize"), root: r.bytes(p, "rootHash"),
 			checkpoint: p.Get("checkpoint").Get("envelope").Str(),

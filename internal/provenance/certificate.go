@@ -100,7 +100,7 @@ func (root *Root) verifySCTs(leaf, issuer *x509.Certificate) error {
 func (root *Root) logged(s sct, data []byte) bool {
 	at := time.UnixMilli(int64(s.time))
 	for _, l := range root.ctLogs {
-		if bytes.Equal(l.id, s.logID) && l.valid.has(at) && signed(l.key, data, s.signature) {
+		if bytes.Equal(l.id, s.logID) && l.valid.has(at) && verifies(l.key, data, s.signature) {
 			return true
 		}
 	}

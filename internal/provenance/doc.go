@@ -12,7 +12,7 @@
 // Sigstore's own library for Go would make every command of ibid start several
 // times as slowly, since all of it is made ready before main begins. So signing
 // and verifying are here, on crypto/x509 and crypto/ecdsa; the module in
-// internal/dev/sigstore holds them against that library, and against npm's.
+// testdata/sigstore holds them against that library, and against npm's.
 //
 // The package asks nobody for anything by itself: whoever calls Attest hands in
 // what sends a request. It knows nothing of the environment but what it is given,

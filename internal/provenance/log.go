@@ -47,7 +47,7 @@ func (e *entry) promised(root *Root, at time.Time) bool {
 		"logIndex", jsjson.NewNumber(float64(e.index)),
 	), "", "")
 	for _, l := range root.logs {
-		if bytes.Equal(l.id, e.logID) && l.valid.has(at) && signed(l.key, payload, e.promise) {
+		if bytes.Equal(l.id, e.logID) && l.valid.has(at) && verifies(l.key, payload, e.promise) {
 			return true
 		}
 	}
@@ -60,6 +60,9 @@ func (p *inclusion) verify(root *Root, body []byte) error {
 	size, tree, err := root.checkpoint(p.checkpoint)
 	if err != nil {
 		return err
+	}
+	if p.size != size || !bytes.Equal(p.root, tree) {
+		return errors.New("the proof is of another log than the one that its checkpoint is of")
 	}
 	if p.index < 0 || p.index >= size {
 		return errors.New("the proof is of an entry that the log does not have")
@@ -113,7 +116,7 @@ func (root *Root) checkpoint(envelope string) (size int64, tree []byte, err erro
 			continue
 		}
 		for _, l := range root.logs {
-			if len(l.id) >= 4 && bytes.Equal(l.id[:4], sig[:4]) && l.named(name) && signed(l.key, []byte(note), sig[4:]) {
+			if len(l.id) >= 4 && bytes.Equal(l.id[:4], sig[:4]) && l.named(name) && verifies(l.key, []byte(note), sig[4:]) {
 				return size, tree, nil
 			}
 		}

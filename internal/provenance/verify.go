@@ -31,6 +31,9 @@ func (b *Bundle) Verify(root *Root, keys KeyFor) error {
 	var times []time.Time
 	for i := range b.entries {
 		e := &b.entries[i]
+		if e.proof == nil && b.MediaType != mediaTypeV1 {
+			return errors.New("there is no proof that the log has the signature")
+		}
 		at, err := e.verify(root)
 		if err != nil {
 			return err
@@ -59,7 +62,7 @@ func (b *Bundle) Verify(root *Root, keys KeyFor) error {
 	if err != nil {
 		return err
 	}
-	if !signed(key, preAuthEncoding(b.PayloadType, b.Payload), b.signature) {
+	if !verifies(key, preAuthEncoding(b.PayloadType, b.Payload), b.signature) {
 		return errors.New("the signature is not that of the statement")
 	}
 	return nil
@@ -97,9 +100,9 @@ func (b *Bundle) key(root *Root, keys KeyFor, times []time.Time) (crypto.PublicK
 	return leaf.PublicKey, nil
 }
 
-// signed says whether key has signed data: SHA-256 for the curve P-256 and RSA,
+// verifies says whether key has signed data: SHA-256 for the curve P-256 and RSA,
 // as Sigstore's keys are used, and the curve's own for the larger ones.
-func signed(key crypto.PublicKey, data, signature []byte) bool {
+func verifies(key crypto.PublicKey, data, signature []byte) bool {
 	switch key := key.(type) {
 	case *ecdsa.PublicKey:
 		sum := sha256.Sum256(data)

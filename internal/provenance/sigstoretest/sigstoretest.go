@@ -47,7 +47,8 @@ type Sigstore struct {
 	caKey    *ecdsa.PrivateKey
 	ctKey    *ecdsa.PrivateKey
 	rekorKey *ecdsa.PrivateKey
-	tufKey   *ecdsa.PrivateKey
+	tufKeys  []*ecdsa.PrivateKey
+	tufFiles map[string][]byte // as last served
 
 	mu     sync.Mutex
 	leaves [][]byte // hashes
@@ -63,7 +64,7 @@ type Request struct {
 
 // Start starts a Sigstore, with entries in its log already.
 func Start() *Sigstore {
-	s := &Sigstore{caKey: newKey(), ctKey: newKey(), rekorKey: newKey(), tufKey: newKey()}
+	s := &Sigstore{caKey: newKey(), ctKey: newKey(), rekorKey: newKey(), tufKeys: []*ecdsa.PrivateKey{newKey()}}
 	rootKey := newKey()
 	now := time.Now()
 	certificate := func(name string, parent *x509.Certificate, public *ecdsa.PublicKey, key *ecdsa.PrivateKey) *x509.Certificate {
@@ -131,7 +132,13 @@ func (s *Sigstore) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		status = http.StatusCreated
 		answer, err = s.log(body)
 	case r.Method == "GET" && strings.HasPrefix(r.URL.Path, "/tuf/"):
-		data, ok := s.TUF()[strings.TrimPrefix(r.URL.Path, "/tuf/")]
+		s.mu.Lock()
+		files := s.tufFiles
+		s.mu.Unlock()
+		if files == nil {
+			files = s.TUF()
+		}
+		data, ok := files[strings.TrimPrefix(r.URL.Path, "/tuf/")]
 		if !ok {
 			http.NotFound(w, r)
 			return
@@ -416,7 +423,7 @@ func (s *Sigstore) KeyBundle(key *ecdsa.PrivateKey, keyID, payloadType string, p
 	}
 	verification := entry["verification"].(map[string]any)
 	return must(json.Marshal(map[string]any{
-		"mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json", "dsseEnvelope": envelope,
+		"mediaType": "application/vnd.dev.sigstore.bundle+json;version=0.1", "dsseEnvelope": envelope,
 		"verificationMaterial": map[string]any{
 			"publicKey": map[string]any{"hint": keyID},
 			"tlogEntries": []any{map[string]any{
