@@ -398,7 +398,8 @@ func (c *hiddenCheck) walk(p string) error {
 // startFromActual begins with what is installed where there is no lock, so
 // that only what must change does.
 func (b *builder) startFromActual(root *Node) error {
-	if _, err := os.Stat(filepath.Join(filepath.FromSlash(root.path), "node_modules")); err != nil {
+	// Workspaces are there without a node_modules as well.
+	if _, err := os.Stat(filepath.Join(filepath.FromSlash(root.path), "node_modules")); err != nil && b.req.Workspaces.Len() == 0 {
 		return nil
 	}
 	actual, err := b.rules.loadActual(ActualOptions{
