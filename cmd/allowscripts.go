@@ -144,7 +144,7 @@ func candidatesOf(tree *resolver.Node) []*lifecycle.Candidate {
 func (a *App) listUnreviewed(pending []lifecycle.Pending) error {
 	if !a.json() {
 		for _, line := range lifecycle.ListLines(pending) {
-			a.out("%s", term.Safe(line))
+			a.out("%s", term.Safe(a.asCalled(line)))
 		}
 		return nil
 	}

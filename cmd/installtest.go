@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"bytes"
 	"context"
 
 	"github.com/spf13/cobra"
@@ -29,7 +30,18 @@ func newInstallTestCmds(a *App) []*cobra.Command {
 }
 
 func (a *App) thenTest(ctx context.Context, install func(context.Context) error) error {
-	if err := install(ctx); err != nil {
+	if a.json() {
+		// What the tests print comes first, as npm's JSON is always the last.
+		var report bytes.Buffer
+		stdout := a.Stdout
+		a.Stdout = &report
+		defer func() { stdout.Write(report.Bytes()) }()
+		err := install(ctx)
+		a.Stdout = stdout
+		if err != nil {
+			return err
+		}
+	} else if err := install(ctx); err != nil {
 		return err
 	}
 	a.Command = "test"

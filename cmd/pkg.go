@@ -11,9 +11,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ibid-pm/ibid/internal/collate"
-	"github.com/ibid-pm/ibid/internal/config"
 	"github.com/ibid-pm/ibid/internal/jsjson"
 	"github.com/ibid-pm/ibid/internal/manifest"
+	"github.com/ibid-pm/ibid/internal/term"
 	"github.com/ibid-pm/ibid/internal/workspaces"
 )
 
@@ -48,9 +48,6 @@ func runPkg(_ context.Context, a *App, c *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return a.usage(c, "")
 	}
-	if args[0] == "get" {
-		a.Config.Set("json", config.NewBool(true), config.CLI) // errors too are printed as JSON then
-	}
 	var shown []jsjson.Value
 	for _, p := range places {
 		f, err := manifest.ReadFile(filepath.Join(p.dir, "package.json"))
@@ -60,12 +57,17 @@ func runPkg(_ context.Context, a *App, c *cobra.Command, args []string) error {
 		switch args[0] {
 		case "get":
 			var v jsjson.Value
-			if v, err = pkgGet(f.Content(), args[1:]); err == nil {
-				if p.workspace != "" {
-					v = jsjson.NewObject(jsjson.Member{Key: p.workspace, Value: v})
-				}
-				shown = append(shown, v)
+			if v, err = pkgGet(f.Content(), args[1:]); err != nil {
+				break
 			}
+			if !a.json() {
+				a.showFields(p.workspace, v, args[1:])
+				break
+			}
+			if p.workspace != "" {
+				v = jsjson.NewObject(jsjson.Member{Key: p.workspace, Value: v})
+			}
+			shown = append(shown, v)
 		case "set":
 			err = a.pkgSet(c, f, args[1:])
 		case "delete":
@@ -84,10 +86,32 @@ func runPkg(_ context.Context, a *App, c *cobra.Command, args []string) error {
 			}
 		}
 	}
-	if v := mergeShown(shown); v.Truthy() {
-		a.out("%s", jsjson.Append(nil, v, "  ", "\n"))
+	if len(shown) > 0 {
+		a.out("%s", jsjson.Append(nil, mergeShown(shown), "  ", "\n"))
 	}
 	return nil
+}
+
+// showFields prints what "pkg get" found for people: the only one as it is,
+// several by their names.
+func (a *App) showFields(workspace string, v jsjson.Value, keys []string) {
+	lead := ""
+	if workspace != "" {
+		lead = workspace + " "
+	}
+	if len(keys) == 1 && v.Has(keys[0]) {
+		// One text, list or object is shown as console.log shows it.
+		text := v.Get(keys[0])
+		shown := text.Text()
+		if !text.IsString() && workspace == "" {
+			shown = inspect(text)
+		}
+		a.out("%s", term.Safe(lead+shown))
+		return
+	}
+	for _, m := range v.Members() {
+		a.out("%s", term.Safe(lead+m.Key+" = "+inspect(m.Value)))
+	}
 }
 
 // place is a folder that a command works in; workspace is its name where it was
@@ -121,45 +145,33 @@ func (a *App) selectedWorkspaces(includeRoot bool) ([]workspaces.Workspace, erro
 	})
 }
 
-// pkgGet is what "pkg get" prints: all, one value as it is, or an object of what
-// was asked for.
+// pkgGet is what "pkg get" shows: all, or an object of what was asked for.
 func pkgGet(content jsjson.Value, keys []string) (jsjson.Value, error) {
 	if len(keys) == 0 {
 		return content, nil
 	}
 	result := jsjson.NewObject()
 	for _, key := range keys {
-		members, err := queryGet(content, key, true)
+		members, err := queryGet(content, key, false)
 		if err != nil {
 			return content, err
 		}
 		for _, m := range members {
-			if m.Value.IsUndefined() && len(members) == 1 && len(keys) == 1 {
-				return jsjson.Value{}, nil
+			if !m.Value.IsUndefined() {
+				result = result.With(m.Key, m.Value)
 			}
-			result = result.With(m.Key, m.Value)
 		}
-	}
-	if result.Len() == 1 && len(keys) == 1 {
-		return result.Get(keys[0]), nil
 	}
 	return result, nil
 }
 
-// mergeShown makes one value of what several places had to show (npm:
-// lib/utils/display.js): objects are merged, of anything else the first counts.
+// mergeShown makes one object of what several places had to show.
 func mergeShown(values []jsjson.Value) jsjson.Value {
 	merged := jsjson.NewObject()
 	for _, v := range values {
-		if !v.IsObject() {
-			return v
-		}
 		for _, m := range v.Members() {
 			merged = merged.With(m.Key, m.Value)
 		}
-	}
-	if len(values) == 0 {
-		return jsjson.Value{}
 	}
 	return merged
 }

@@ -16,7 +16,7 @@ import (
 // vulnerable in it. npm waits until it has an answer; a person who wants it
 // can ask for it, and a program that reads JSON has asked.
 const (
-	auditGrace     = 100 * time.Millisecond
+	auditGrace     = 250 * time.Millisecond
 	auditGraceJSON = 3 * time.Second
 )
 

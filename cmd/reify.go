@@ -270,9 +270,12 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 	if err := global.check(); err != nil {
 		return err
 	}
-	if p.lock != nil && !a.savesLock(c) && o.linked == nil {
+	if uses := a.Config.PackageLock(); o.linked == nil && !(uses && a.savesLock(c)) && !a.Config.Global() {
 		// npm takes the hidden lockfile's name from the lock that it read.
-		wanted.Name, wanted.Version = p.lock.Name, p.lock.Version
+		wanted.Name, wanted.Version = "", ""
+		if uses && p.lock != nil {
+			wanted.Name, wanted.Version = p.lock.Name, p.lock.Version
+		}
 	}
 	a.progress.start("installing", placedBy(o.plan), "packages")
 	hidden := make(chan []byte, 1)
@@ -517,11 +520,11 @@ func (a *App) summary(o *outcome) {
 		for _, s := range o.plan.Steps {
 			switch s.Action {
 			case linker.Add:
-				a.out("add %s %s", s.Package.Name(), s.Package.Version())
+				a.out("add %s %s", s.Package.Location.Name(), s.Package.Version())
 			case linker.Remove:
-				a.out("remove %s %s", s.Package.Name(), s.Package.Version())
+				a.out("remove %s %s", s.Package.Location.Name(), s.Package.Version())
 			case linker.Change:
-				a.out("change %s %s => %s", s.Package.Name(), s.Was.Version(), s.Package.Version())
+				a.out("change %s %s => %s", s.Package.Location.Name(), s.Was.Version(), s.Package.Version())
 			}
 		}
 	}

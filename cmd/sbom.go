@@ -221,7 +221,7 @@ func (b *bill) component(n *resolver.Node, kind string) jsjson.Value {
 	if n.Optional || n.DevOptional {
 		scope = "optional"
 	}
-	out := []jsjson.Member{text("bom-ref", cyclonedxID(n)), text("type", kind), text("name", n.Name), text("version", n.Version()), text("scope", scope)}
+	out := []jsjson.Member{text("bom-ref", cyclonedxID(n)), text("type", kind), text("name", n.PackageName()), text("version", n.Version()), text("scope", scope)}
 	if author := authorOf(m); author != "" {
 		out = append(out, text("author", author))
 	}

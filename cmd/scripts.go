@@ -681,8 +681,13 @@ func (s *installScripts) node(n *resolver.Node, flags *lockfile.Lockfile) *lifec
 // tellUnreviewed says which packages would have run something.
 func (a *App) tellUnreviewed(pending []lifecycle.Pending) {
 	for _, line := range lifecycle.BlockedLines(pending, a.Config.Global()) {
-		a.logPrefixed(levelWarn, "install-scripts", term.Safe(line))
+		a.logPrefixed(levelWarn, "install-scripts", term.Safe(a.asCalled(line)))
 	}
+}
+
+// asCalled has the commands in a hint begin with the name that ibid was called by.
+func (a *App) asCalled(hint string) string {
+	return strings.ReplaceAll(hint, "`ibid ", "`"+a.heading+" ")
 }
 
 // unreviewedScripts is the entry of an install's --json.

@@ -40,7 +40,11 @@ func (a *App) summaryJSON(o *outcome) error {
 	s := installSummary{Audited: o.audited, Funding: o.funding, Audit: o.audit, Add: []placed{}, Change: []changedPlaced{}, Remove: []placed{}}
 	if o.plan != nil {
 		at := func(p *lockfile.Package) placed {
-			return placed{p.Name(), p.Version(), filepath.Join(o.project.dir, filepath.FromSlash(string(p.Location)))}
+			version := p.Version()
+			if n := o.result.Tree.At(string(p.Location)); version == "" && n != nil && n.IsLink() {
+				version = n.Version() // that of the folder
+			}
+			return placed{p.Location.Name(), version, filepath.Join(o.project.dir, filepath.FromSlash(string(p.Location)))}
 		}
 		for i := range o.plan.Steps {
 			switch step := &o.plan.Steps[i]; step.Action {

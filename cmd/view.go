@@ -257,7 +257,8 @@ func (v *view) entries() (versions []string, out [][]jsjson.Member) {
 	return versions, out
 }
 
-// json gives npm's shapes: one version's one field bare, several as a list.
+// json gives npm's shape: a list of the versions, each an object, or the value of
+// the only field. One value that is a list itself is not put into another.
 func (v *view) json() jsjson.Value {
 	_, entries := v.entries()
 	var res []jsjson.Value
@@ -278,7 +279,7 @@ func (v *view) json() jsjson.Value {
 			}
 		}
 	}
-	if len(res) == 1 {
+	if len(res) == 1 && (res[0].IsArray() || res[0].IsUndefined()) {
 		return res[0]
 	}
 	return jsjson.NewArray(res...)
