@@ -17,26 +17,25 @@ func parsed(t testing.TB, text string) jsjson.Value {
 
 func oneLine(v jsjson.Value) string { return string(jsjson.Append(nil, v, "", "")) }
 
-// What npm 11.19.1's "pkg get" printed, on one line; "" where it printed nothing.
+// What npm 12.2.0's "pkg get --json" printed, on one line.
 func TestPkgGet(t *testing.T) {
 	doc := parsed(t, `{"name":"app","version":"1.0.0","n":null,"f":false,"a":[],"o":[1],"p":[{"x":1}],"q":[{"x":1},{"x":2}],"r":[[1,2]],"e":{"./x.js":{"import":1}}}`)
 	for _, c := range []struct {
 		name, want string
 		keys       []string
 	}{
-		{"a value prints as it is", `"app"`, []string{"name"}},
-		{"null prints nothing", "", []string{"n"}},
-		{"false prints nothing", "", []string{"f"}},
-		{"an empty list prints nothing", "", []string{"a"}},
-		{"a list of one is its item", `1`, []string{"o"}},
-		{"a list of one object is the object", `{"x":1}`, []string{"p"}},
-		{"through a list of one there is no value of the name", "", []string{"p.x"}},
+		{"a value has its name", `{"name":"app"}`, []string{"name"}},
+		{"null is a value", `{"n":null}`, []string{"n"}},
+		{"false is a value", `{"f":false}`, []string{"f"}},
+		{"an empty list is a value", `{"a":[]}`, []string{"a"}},
+		{"a list of one is a list", `{"o":[1]}`, []string{"o"}},
+		{"through a list of one its item has a name", `{"p[0].x":1}`, []string{"p.x"}},
 		{"through a list each item has its name", `{"q[0].x":1,"q[1].x":2}`, []string{"q.x"}},
-		{"an index in brackets", `1`, []string{"q[0].x"}},
-		{"a list in a list of one", `[1,2]`, []string{"r"}},
-		{"dots in brackets belong to the key", `1`, []string{"e[./x.js].import"}},
+		{"an index in brackets", `{"q[0].x":1}`, []string{"q[0].x"}},
+		{"a list in a list of one", `{"r":[[1,2]]}`, []string{"r"}},
+		{"dots in brackets belong to the key", `{"e[./x.js].import":1}`, []string{"e[./x.js].import"}},
 		{"what is not there is an empty object", `{}`, []string{"zz"}},
-		{"a text has a length", `3`, []string{"name.length"}},
+		{"a text has a length", `{"name.length":3}`, []string{"name.length"}},
 		{"several values have their names", `{"q[0].x":1,"q[1].x":2,"name":"app"}`, []string{"q.x", "name"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -44,11 +43,7 @@ func TestPkgGet(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := ""
-			if v = mergeShown([]jsjson.Value{v}); v.Truthy() {
-				got = oneLine(v)
-			}
-			if got != c.want {
+			if got := oneLine(mergeShown([]jsjson.Value{v})); got != c.want {
 				t.Errorf("got %s, want %s", got, c.want)
 			}
 		})

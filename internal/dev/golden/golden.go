@@ -3,12 +3,17 @@
 //
 // A Scene is a project and a list of command lines: one file NAME.txtar in
 // testdata/npm/golden, its comment the command lines, its files the project's.
-// A file called "-links" lists symbolic links, "path -> target" a line; a
+// A file called "-links" lists symbolic links, "path -> target" a line, "-npmrc"
+// has more of the user's configuration, and with "-git" the project is a
+// repository with one commit. A
 // folder "-registry" is what the registry serves, and "-tarballs" what is in its
-// tarballs, see Registry. An Answer is
-// the exit code and the standard output of one command line; a scene's answers
+// tarballs, see Registry; "registry" has packages as registrytest takes them.
+//
+// An Answer is the exit code, the standard output and the changed files of one
+// command line; a scene's answers
 // stand beside it in NAME.json, with npm's version. Paths and addresses that
-// differ from run to run are masked in them.
+// differ from run to run are masked in them. Each command line finds the project
+// as the scene has it.
 //
 // The program in record asks npm and writes the answers. The package runs
 // nothing itself.
@@ -30,6 +35,8 @@ type Scene struct {
 	Name     string
 	Commands []string // command lines without the program's name
 	files    []txtar.File
+	config   string
+	git      bool
 }
 
 // Answer is what a program said to one command line.
@@ -37,6 +44,12 @@ type Answer struct {
 	Command string   `json:"command"`
 	Exit    int      `json:"exit"`
 	Stdout  []string `json:"stdout"` // its lines
+	// Changed has the lines of each file that is new or different, by its path in
+	// the project; "~/" is the home, "(git)" the repository. "(file)" stands for a
+	// package's file, "(gone)" for what is not there any more.
+	Changed map[string][]string `json:"changed,omitempty"`
+	// Stderr is not recorded: it is for people.
+	Stderr []string `json:"-"`
 }
 
 // Answers are those of a scene.
@@ -58,6 +71,14 @@ func Scenes(dir string) ([]*Scene, error) {
 			return nil, err
 		}
 		s := &Scene{Name: strings.TrimSuffix(filepath.Base(name), ".txtar"), files: a.Files}
+		for _, f := range a.Files {
+			switch f.Name {
+			case "-git":
+				s.git = true
+			case "-npmrc":
+				s.config = string(f.Data)
+			}
+		}
 		for line := range strings.Lines(string(a.Comment)) {
 			line = strings.TrimSpace(line)
 			if line != "" && !strings.HasPrefix(line, "#") {
@@ -73,7 +94,8 @@ func Scenes(dir string) ([]*Scene, error) {
 func (s *Scene) Unpack(dir string) error {
 	for _, f := range s.files {
 		switch {
-		case strings.HasPrefix(f.Name, "-registry/"), strings.HasPrefix(f.Name, "-tarballs/"):
+		case strings.HasPrefix(f.Name, "-registry/"), strings.HasPrefix(f.Name, "-tarballs/"), strings.HasPrefix(f.Name, "registry/"),
+			f.Name == "-git", f.Name == "-npmrc":
 		case f.Name == "-links":
 			for line := range strings.Lines(string(f.Data)) {
 				from, to, ok := strings.Cut(strings.TrimSpace(line), " -> ")
@@ -134,9 +156,11 @@ func Mask(out string, replace map[string]string) []string {
 		out = strings.ReplaceAll(out, from, to)
 	}
 	out = regexp.MustCompile(`"time": \d+`).ReplaceAllString(out, `"time": 0`)
-	out = regexp.MustCompile(`(audited \d+ packages?) in \d+s`).ReplaceAllString(out, "$1 in 0s")
+	out = regexp.MustCompile(`(\d packages?|up to date) in [\d.]+(ms|[smh])`).ReplaceAllString(out, "$1 in 0s")
 	out = regexp.MustCompile(`published (\S+ )?\S+ \S+ ago`).ReplaceAllString(out, "published some time ago")
 	out = regexp.MustCompile(`"(created|timestamp|documentNamespace|serialNumber)": "[^"]*"`).ReplaceAllString(out, `"$1": "masked"`)
+	out = regexp.MustCompile(`; (node bin location|node version|npm version) = .*`).ReplaceAllString(out, "; $1 = masked")
+	out = regexp.MustCompile(`npm/cli-[\d.]+|("name": "cli",\s+"version": )"[\d.]+"`).ReplaceAllString(out, "${1}masked")
 	return strings.Split(out, "\n")
 }
 

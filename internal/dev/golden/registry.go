@@ -9,6 +9,10 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"strings"
+
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/ibid-pm/ibid/registry/registrytest"
 )
 
 // Registry serves the files in the scene's folder "-registry": a file is the
@@ -17,7 +21,8 @@ import (
 // {REGISTRY} in a file stands for the server's own address. The folder
 // "-tarballs" holds what is packed: "a/-/a-1.0.0.tgz/package/x.js" is in the
 // tarball at "/a/-/a-1.0.0.tgz", with a mode where one is behind its name, as in
-// "x.js 755". Everything else is not found. The caller closes it.
+// "x.js 755". What stands in the folder "registry" is served by registrytest.
+// Everything else is not found. The caller closes it.
 func (s *Scene) Registry() *httptest.Server {
 	files := map[string]string{}
 	for _, f := range s.files {
@@ -26,6 +31,16 @@ func (s *Scene) Registry() *httptest.Server {
 		}
 	}
 	tarballs := s.tarballs()
+	packages := registrytest.NewHandler()
+	for _, f := range s.files {
+		if strings.HasPrefix(f.Name, "registry/") && len(files) == 0 {
+			if err := packages.AddTxtar(&txtar.Archive{Files: s.files}); err != nil {
+				panic(err) // the scene is wrong
+			}
+			packages.Start()
+			return packages.Server()
+		}
+	}
 	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		name := strings.TrimPrefix(r.URL.Path, "/")
 		if tgz, ok := tarballs[name]; ok {

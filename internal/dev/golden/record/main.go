@@ -70,35 +70,30 @@ func ask(npm string, s *golden.Scene) ([]golden.Answer, error) {
 	if tmp, err = filepath.EvalSymlinks(tmp); err != nil {
 		return nil, err
 	}
-	home, project := filepath.Join(tmp, "home"), filepath.Join(tmp, "project")
-	server := s.Registry()
-	defer server.Close()
-	if err := os.MkdirAll(filepath.Join(home, "global", "lib", "node_modules"), 0o755); err != nil {
+	lab, err := s.NewLab(tmp)
+	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(project, 0o755); err != nil {
-		return nil, err
-	}
-	if err := os.WriteFile(filepath.Join(home, ".npmrc"), []byte(golden.Config(server.URL)), 0o644); err != nil {
-		return nil, err
-	}
-	if err := s.Unpack(project); err != nil {
-		return nil, err
-	}
+	defer lab.Close()
 	var out []golden.Answer
 	for _, command := range s.Commands {
-		cmd := exec.Command(npm, golden.Words(command)...)
-		cmd.Dir = project
-		cmd.Env = []string{"HOME=" + home, "PATH=" + os.Getenv("PATH"), "NO_COLOR=1"}
-		var stdout bytes.Buffer
-		cmd.Stdout = &stdout
-		err := cmd.Run()
-		var exit *exec.ExitError
-		if err != nil && !errors.As(err, &exit) {
-			return nil, err
+		answer, err := lab.Ask(command, func(words []string) (string, string, int, error) {
+			cmd := exec.Command(npm, words...)
+			cmd.Dir = lab.Project
+			cmd.Env = lab.Environ()
+			var stdout, stderr bytes.Buffer
+			cmd.Stdout, cmd.Stderr = &stdout, &stderr
+			err := cmd.Run()
+			var exit *exec.ExitError
+			if err != nil && !errors.As(err, &exit) {
+				return "", "", 0, err
+			}
+			return stdout.String(), stderr.String(), cmd.ProcessState.ExitCode(), nil
+		})
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", command, err)
 		}
-		out = append(out, golden.Answer{Command: command, Exit: cmd.ProcessState.ExitCode(),
-			Stdout: golden.Mask(stdout.String(), map[string]string{project: "{DIR}", home: "{HOME}", server.URL: "{REGISTRY}"})})
+		out = append(out, answer)
 	}
 	return out, nil
 }
