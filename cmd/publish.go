@@ -147,6 +147,10 @@ func (p *publisher) publish(ctx context.Context, arg, workspace string) error {
 	if err != nil {
 		return err
 	}
+	// npm refuses these before the first script runs, and again after.
+	if err := refuseExtensions(m); err != nil {
+		return err
+	}
 	if pkg.dir != "" {
 		if err := a.packScript(ctx, pkg.dir, "prepublishOnly", pkg.file); err != nil {
 			return err
