@@ -136,10 +136,6 @@ func parseNPM(t *testing.T, data []byte) map[string]packed {
 	return npm.Trees
 }
 
-func askNPM(t *testing.T, npm, input string) map[string]packed {
-	return parseNPM(t, runNPM(t, npm, input))
-}
-
 func runNPM(t *testing.T, npm, input string) []byte {
 	cmd := exec.Command("node", "testdata/pack.cjs", npm, input)
 	cmd.Stderr = os.Stderr

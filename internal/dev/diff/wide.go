@@ -18,8 +18,6 @@ type local struct {
 	version    string
 }
 
-func (l local) tarball() bool { return strings.HasSuffix(l.path, ".tgz") }
-
 // wideProject is a project with locals and a sequence of commands.
 func (p *pool) wideProject(seed uint64, tree bool) project {
 	g := newGenerator(p, seed, 2)
