@@ -187,12 +187,12 @@ func posixClass(s string) (string, func(rune) bool) {
 	if !strings.HasPrefix(s, "[:") {
 		return "", nil
 	}
-	end := strings.Index(s, ":]")
-	if end < 0 {
+	class, _, ok := strings.Cut(s[2:], ":]")
+	if !ok {
 		return "", nil
 	}
-	name := s[:end+2]
-	switch name[2:end] {
+	name := s[:2+len(class)+2]
+	switch class {
 	case "alnum":
 		return name, func(r rune) bool { return unicode.IsLetter(r) || unicode.Is(unicode.Nl, r) || unicode.IsDigit(r) }
 	case "alpha":
