@@ -168,6 +168,9 @@ func (r *Result) Lockfile() *lockfile.Lockfile {
 
 // YarnLock brings the request's yarn.lock into line with the tree, as npm does
 // whenever it saves a lock; nil where there is none or nothing to say in it.
+// Optional packages that are not for this machine are not in it: npm writes it
+// once more with the hidden lockfile, when it has let go of them (npm:
+// @npmcli/arborist lib/arborist/reify.js reify).
 func (r *Result) YarnLock() *lockfile.YarnLock {
 	y := r.builder.req.Yarn
 	if y == nil {
@@ -180,7 +183,9 @@ func (r *Result) YarnLock() *lockfile.YarnLock {
 		queue = queue[1:]
 		var specs []string
 		for e := range n.edgesIn.all {
-			specs = append(specs, n.Name+"@"+e.Spec())
+			if !e.from.inInert() {
+				specs = append(specs, n.Name+"@"+e.Spec())
+			}
 		}
 		from := n.path
 		if n.isLink {
@@ -195,7 +200,9 @@ func (r *Result) YarnLock() *lockfile.YarnLock {
 		})
 		var next []*Node
 		for c := range n.Children {
-			next = append(next, c)
+			if !c.Inert {
+				next = append(next, c)
+			}
 		}
 		for c := range n.fsChildren.all {
 			next = append(next, c)
@@ -209,6 +216,16 @@ func (r *Result) YarnLock() *lockfile.YarnLock {
 		return nil
 	}
 	return y
+}
+
+// inInert says whether the node, or one that it lies in, is not for this machine.
+func (n *Node) inInert() bool {
+	for ; n != nil; n = n.parent {
+		if n.Inert {
+			return true
+		}
+	}
+	return false
 }
 
 // HiddenLockfile gives what goes into node_modules/.package-lock.json once
