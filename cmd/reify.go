@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/ibid-pm/ibid/fetch"
@@ -49,8 +50,13 @@ type outcome struct {
 	result  *resolver.Result
 	plan    *linker.Plan
 	lock    *lockfile.Lockfile
-	yarn    *lockfile.YarnLock // the yarn.lock to write, nil for none
-	took    time.Duration
+	// lockText is lock as it is written.
+	lockText func() []byte
+	yarn     *lockfile.YarnLock // the yarn.lock to write, nil for none
+	// hiddenBefore is the hidden lockfile that was there, where that may be
+	// believed, else nil.
+	hiddenBefore func() *lockfile.Lockfile
+	took         time.Duration
 	// wanted is what node_modules has, or is to have; nil where it is not touched.
 	wanted *lockfile.Lockfile
 	// linked is the layout of install-strategy=linked, nil with another.
@@ -121,15 +127,21 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 		return nil, err
 	}
 	a.timing.done("read the project")
+	if !a.Config.Bool("dry-run") && !a.Config.PackageLockOnly() {
+		if err := p.heal(); err != nil {
+			return nil, err
+		}
+	}
 	fetcher := a.fetcher()
 	guesses := a.goAhead(ctx, p, fetcher)
 	defer guesses.stop()
+	hidden := a.readHidden(p, c)
 	res, patched, err := a.decide(ctx, p, fetcher, guesses, c)
 	guesses.settle()
 	if err != nil {
 		return nil, err
 	}
-	o := &outcome{app: a, project: p, result: res, scripts: scripts, patches: patched}
+	o := &outcome{app: a, project: p, result: res, scripts: scripts, patches: patched, hiddenBefore: hidden}
 	if err := scripts.preflight(res.Tree); err != nil {
 		return nil, err
 	}
@@ -140,7 +152,7 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 		return nil, err
 	}
 	if a.savesLock(c) {
-		o.lock = res.Lockfile()
+		o.takeLock()
 		o.yarn = res.YarnLock()
 	}
 	a.timing.done("decided the tree")
@@ -185,11 +197,6 @@ func (a *App) workedOn(c change) string {
 }
 
 func (a *App) decide(ctx context.Context, p *project, f *fetch.Fetcher, guesses *ahead, c change) (*resolver.Result, *patchSet, error) {
-	if !a.Config.Bool("dry-run") && !a.Config.PackageLockOnly() {
-		if err := p.heal(); err != nil {
-			return nil, nil, err
-		}
-	}
 	src, err := a.source(f)
 	if err != nil {
 		return nil, nil, err
@@ -238,7 +245,7 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 	} else {
 		wanted = o.result.Wanted()
 		if !fresh {
-			installed, err = p.installed(a, a.touched(c, o.result.Tree))
+			installed, err = o.installed(a.touched(c, o.result.Tree))
 			if installed != nil && !a.Config.Global() && len(p.selected) == 0 {
 				orphans = linker.StoreLeft(p.dir)
 			}
@@ -278,8 +285,7 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 		}
 	}
 	a.progress.start("installing", placedBy(o.plan), "packages")
-	hidden := make(chan []byte, 1)
-	go func() { hidden <- o.hidden().Encode() }()
+	hidden := later(o.hidden().Encode)
 	applied, err := o.plan.Apply(ctx, p.dir, placer, linker.ApplyOptions{
 		Umask: a.umask,
 		Shims: runtime.GOOS == "windows",
@@ -311,7 +317,7 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 	if err := o.scripts.run(ctx, o, gone); err != nil {
 		return errors.Join(err, global.takeBack(), applied.Undo())
 	}
-	text := <-hidden
+	text := hidden()
 	if len(gone) > 0 {
 		if err := a.removeGone(p, gone, wanted); err != nil {
 			return errors.Join(err, applied.Undo())
@@ -321,7 +327,7 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 	if o.patches.forget(o.result.Tree, wanted) {
 		text = o.hidden().Encode()
 		if o.lock != nil {
-			o.lock = o.result.Lockfile()
+			o.takeLock()
 		}
 	}
 	if err := applied.Commit(); err != nil {
@@ -392,15 +398,44 @@ func (a *App) removeGone(p *project, gone map[lockfile.Location]bool, wanted *lo
 	return nil
 }
 
+// later works something out in a goroutine of its own; who asks for it waits.
+func later[T any](f func() T) func() T {
+	done := make(chan T, 1)
+	go func() { done <- f() }()
+	return sync.OnceValue(func() T { return <-done })
+}
+
+// takeLock makes the lock of what was decided.
+func (o *outcome) takeLock() {
+	o.lock = o.result.Lockfile()
+	o.lockText = later(o.lock.Encode)
+	if !o.app.Config.Bool("format-package-lock") {
+		o.lockText = later(o.lock.EncodeLine)
+	}
+}
+
+// readHidden begins to read the hidden lockfile, which takes as long as it takes
+// to decide.
+func (a *App) readHidden(p *project, c change) func() *lockfile.Lockfile {
+	if a.Config.Global() || a.linked() || a.Config.PackageLockOnly() || c.clean {
+		return func() *lockfile.Lockfile { return nil }
+	}
+	return later(func() *lockfile.Lockfile { return resolver.TrustedHidden(filepath.ToSlash(p.dir)) })
+}
+
 // installed reads what lies in node_modules; nil where nothing does.
-func (p *project) installed(a *App, filter func(name string) bool) (*lockfile.Lockfile, error) {
+func (o *outcome) installed(filter func(name string) bool) (*lockfile.Lockfile, error) {
+	a, p := o.app, o.project
+	if hidden := o.hiddenBefore(); hidden != nil {
+		return hidden, nil
+	}
 	if _, err := os.Lstat(filepath.Join(p.dir, "node_modules")); errors.Is(err, fs.ErrNotExist) && len(p.workspaces) == 0 {
 		return nil, nil
 	}
 	tree, err := resolver.LoadActual(resolver.ActualOptions{
 		Dir: p.dir, Global: a.Config.Global(), Workspaces: resolver.NewWorkspaceMap(p.workspaces),
 		LegacyPeerDeps: a.Config.Bool("legacy-peer-deps"), InstallLinks: a.Config.Bool("install-links"),
-		Filter: filter,
+		Filter: filter, Scan: true,
 	})
 	if err != nil {
 		return nil, err
@@ -449,10 +484,7 @@ func (a *App) save(o *outcome, edits []resolver.Edit, c change) error {
 		}
 	}
 	if a.Config.PackageLock() && o.project.lockPath != "" {
-		data := o.lock.Encode()
-		if !a.Config.Bool("format-package-lock") {
-			data = o.lock.EncodeLine()
-		}
+		data := o.lockText()
 		if old, err := os.ReadFile(o.project.lockPath); err != nil || !bytes.Equal(old, data) {
 			files = append(files, fileToWrite{o.project.lockPath, data})
 		}

@@ -67,13 +67,16 @@ type Options struct {
 func NewPlan(installed, wanted *lockfile.Lockfile, o Options) *Plan {
 	p := &Plan{Orphans: o.Orphans}
 	have := map[lockfile.Location]*lockfile.Package{}
+	var old []*lockfile.Package
 	if installed != nil {
 		for _, x := range installed.Packages {
 			if inModules(x.Location) && !bundled(x, installed) {
 				have[x.Location] = x
+				old = append(old, x)
 			}
 		}
 	}
+	sortByDepth(old)
 	var want []*lockfile.Package
 	if wanted != nil {
 		for _, x := range wanted.Packages {
@@ -101,14 +104,10 @@ func NewPlan(installed, wanted *lockfile.Lockfile, o Options) *Plan {
 			p.Changed++
 		}
 	}
-	var gone []*lockfile.Package
-	for loc, x := range have {
-		if wanting[loc] == nil {
-			gone = append(gone, x)
+	for _, x := range old {
+		if wanting[x.Location] != nil {
+			continue
 		}
-	}
-	sortByDepth(gone)
-	for _, x := range gone {
 		if inStore(x) {
 			p.Removed++ // with all of the store
 			continue
@@ -124,11 +123,6 @@ func NewPlan(installed, wanted *lockfile.Lockfile, o Options) *Plan {
 		for i := range p.Bins {
 			wanted[p.Bins[i].Path] = true
 		}
-		var old []*lockfile.Package
-		for _, x := range have {
-			old = append(old, x)
-		}
-		sortByDepth(old)
 		for _, b := range bins(old, installed) {
 			if !wanted[b.Path] {
 				p.OldBins = append(p.OldBins, b)
@@ -209,14 +203,26 @@ func version(p *lockfile.Package) string {
 func depth(l lockfile.Location) int { return strings.Count(string(l), "node_modules/") }
 
 // sortByDepth puts packages into npm's order of building: shallow first, then
-// by path.
+// by path. A lock has them in the order of their paths, which is kept.
 func sortByDepth(ps []*lockfile.Package) {
-	slices.SortStableFunc(ps, func(a, b *lockfile.Package) int {
-		if d := depth(a.Location) - depth(b.Location); d != 0 {
-			return d
+	var levels [][]*lockfile.Package
+	for _, p := range ps {
+		d := depth(p.Location)
+		for len(levels) <= d {
+			levels = append(levels, nil)
 		}
+		levels[d] = append(levels[d], p)
+	}
+	ps = ps[:0]
+	byPath := func(a, b *lockfile.Package) int {
 		return collate.Compare(string(a.Location), string(b.Location))
-	})
+	}
+	for _, level := range levels {
+		if !slices.IsSortedFunc(level, byPath) {
+			slices.SortStableFunc(level, byPath)
+		}
+		ps = append(ps, level...)
+	}
 }
 
 // bins lists the links that the packages want; the first to want a path has it.

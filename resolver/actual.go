@@ -88,7 +88,7 @@ func (r *rules) loadActual(o ActualOptions) (*Node, error) {
 			return nil, err
 		}
 		if !o.Scan {
-			if lock := trustedHidden(l.root.path); lock != nil {
+			if lock := TrustedHidden(l.root.path); lock != nil {
 				if err := loadLockInto(l.root, lock); err != nil {
 					return nil, err
 				}
@@ -283,9 +283,11 @@ func commonAncestor(a, b string) string {
 	}
 }
 
-// trustedHidden gives the hidden lockfile, if every folder it speaks of is
-// there, none that is there is missing in it, and none is newer.
-func trustedHidden(dir string) *lockfile.Lockfile {
+// TrustedHidden gives the hidden lockfile of the project at dir, if every folder
+// it speaks of is there, none that is there is missing in it, and none is newer;
+// else nil (npm: arborist lib/shrinkwrap.js assertNoNewer). A Node that
+// LoadActual would make of it has the same Lockfile.
+func TrustedHidden(dir string) *lockfile.Lockfile {
 	st, err := os.Stat(filepath.Join(filepath.FromSlash(dir), filepath.FromSlash(lockfile.HiddenName)))
 	if err != nil {
 		return nil
