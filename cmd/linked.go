@@ -56,6 +56,24 @@ func (o *outcome) optionalWith(l lockfile.Location) []lockfile.Location {
 	return o.linked.OptionalWith(l)
 }
 
+// refused gives what the configuration does not allow to be fetched, by the
+// places that the layout has for it.
+func (o *outcome) refused() map[lockfile.Location]error {
+	refused := o.result.Refused(o.app.fromRegistry)
+	if o.linked == nil || len(refused) == 0 {
+		return refused
+	}
+	out := map[lockfile.Location]error{}
+	for _, p := range o.linked.Wanted.Packages {
+		if n := o.linked.Node(p.Location); n != nil {
+			if err := refused[lockfile.Location(n.Location())]; err != nil {
+				out[p.Location] = err
+			}
+		}
+	}
+	return out
+}
+
 // storePlace is where a package lies in the linked layout.
 type storePlace struct {
 	location lockfile.Location

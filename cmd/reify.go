@@ -272,7 +272,7 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 	}
 	gone := map[lockfile.Location]bool{}
 	placer := &files{app: a, fetch: f, private: o.scripts.writes(o.result.Tree), bins: binsOf(o.plan), ahead: guesses, patches: o.patches,
-		refused: o.result.Refused(a.fromRegistry)}
+		refused: o.refused()}
 	global := a.globalLinks(p, o.plan, installed, wanted)
 	if err := global.check(); err != nil {
 		return err
