@@ -277,6 +277,9 @@ func (a *App) rememberable(o *outcome, c change) bool {
 	if o.project.file == nil || strings.Contains(string(o.project.manifest().Workspaces), "**") {
 		return false
 	}
+	if o.linked != nil && !o.linked.Settled() {
+		return false
+	}
 	for n := range o.result.Tree.Inventory {
 		if n.IsLink() && (!o.project.isWorkspace(n.Realpath()) || !cfg.Bool("ignore-scripts")) {
 			return false

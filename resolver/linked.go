@@ -465,10 +465,11 @@ func (b *linkedBuilder) edges(x *linkedProxy) {
 	}
 }
 
+// layout puts all together. The hidden lockfile of this layout has npm's own
+// format, whatever the project's is.
 func (b *linkedBuilder) layout() *LinkedLayout {
 	l := &LinkedLayout{Wanted: lockfile.New(), entries: b.byPlace}
 	l.Wanted.Requires, l.Wanted.LockfileVersion = true, lockfile.DefaultVersion
-	l.Wanted.Indent, l.Wanted.Newline = b.req.Indent, b.req.Newline
 	dir := b.root.path
 	for i := range b.entries.entries {
 		if e := b.entries.entries[i]; e.live {
@@ -539,6 +540,17 @@ func (l *LinkedLayout) Hidden() *lockfile.Lockfile {
 	h.Sort()
 	h.Index()
 	return &h
+}
+
+// Settled says whether another install of the same would write the same hidden
+// lockfile: one that did not hear of any manifest from the registry.
+func (l *LinkedLayout) Settled() bool {
+	for _, e := range l.entries {
+		if e.node != nil && e.node.pkgIntegrity != "" {
+			return false
+		}
+	}
+	return true
 }
 
 // OptionalWith gives the places that go when an optional package could not be
