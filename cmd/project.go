@@ -149,16 +149,18 @@ func (a *App) resolveRequest(p *project) resolver.Request {
 		Omit:            resolver.Omit{Dev: cfg.Omits("dev"), Optional: cfg.Omits("optional"), Peer: cfg.Omits("peer")},
 		OmitResolved:    cfg.Bool("omit-lockfile-registry-resolved"),
 		LockfileVersion: cfg.LockfileVersion(),
-		Complete:        true,
-		EngineStrict:    cfg.Bool("engine-strict"),
-		Host:            a.environment(),
-		Before:          cfg.Before(),
-		AllowGit:        allows[cfg.String("allow-git")],
-		AllowRemote:     allows[cfg.String("allow-remote")],
-		AllowFile:       allows[cfg.String("allow-file")],
-		AllowDirectory:  allows[cfg.String("allow-directory")],
-		LockfileV4:      true,
-		Warn:            a.warnResolve,
+		// npm reads what is bundled where it unpacks it, which comes too late for
+		// the lock in the linked layout.
+		Complete:       !a.linked() || cfg.PackageLockOnly() || cfg.Bool("dry-run"),
+		EngineStrict:   cfg.Bool("engine-strict"),
+		Host:           a.environment(),
+		Before:         cfg.Before(),
+		AllowGit:       allows[cfg.String("allow-git")],
+		AllowRemote:    allows[cfg.String("allow-remote")],
+		AllowFile:      allows[cfg.String("allow-file")],
+		AllowDirectory: allows[cfg.String("allow-directory")],
+		LockfileV4:     true,
+		Warn:           a.warnResolve,
 	}
 	r.Target = platform.Environment{OS: cfg.String("os"), CPU: cfg.String("cpu"), Libc: cfg.String("libc")}
 	if !r.Before.IsZero() {
