@@ -39,6 +39,7 @@ type Env struct {
 	Stdin   io.Reader
 	Stdout  io.Writer
 	Stderr  io.Writer
+	Keyring Keyring // nil is the system's
 }
 
 // System gives the Env of this process.
@@ -76,6 +77,8 @@ type App struct {
 
 	gitOnce   sync.Once
 	gitShared *git.Client
+
+	tokens tokens // of the keyring
 
 	nodeOnce sync.Once
 	node     string
@@ -182,6 +185,7 @@ func isExit(err error) bool {
 func (a *App) main(ctx context.Context, args []string) error {
 	cfg, err := config.Load(config.Env{
 		Args: args, Environ: a.Environ, Cwd: a.Cwd, NPMVersion: compatible, Terminal: a.seen(),
+		Keyring: func(dart string) (string, error) { return a.keptToken(ctx, dart) },
 	})
 	a.Config = cfg
 	a.setOutput()

@@ -30,10 +30,11 @@ func newPublishingCmds(a *App) []*cobra.Command {
 func newLoginCmd(a *App) *cobra.Command {
 	return declare(&cobra.Command{
 		Use: "login", Short: "Log in to a registry",
-		Long: "The token is written to the user's .npmrc, which only the user can read then. With --auth-type=web,\n" +
-			"the default, you log in in a browser; registries that cannot do that ask for name and password.",
-		Example: "  ibid login\n  ibid login --registry https://registry.example.com/ --scope @example",
-	}, []string{"registry", "scope", "auth-type"}, func(c *cobra.Command, _ []string) error { return runLogin(c.Context(), a) })
+		Long: "The token is written to the user's .npmrc, which only the user can read then; with --keyring into the\n" +
+			"keyring of the system, where every later command finds it. With --auth-type=web, the default, you log in in\n" +
+			"a browser; registries that cannot do that ask for name and password.",
+		Example: "  ibid login\n  ibid login --keyring\n  ibid login --registry https://registry.example.com/ --scope @example",
+	}, []string{"registry", "scope", "auth-type", "keyring"}, func(c *cobra.Command, _ []string) error { return runLogin(c.Context(), a) })
 }
 
 func newLogoutCmd(a *App) *cobra.Command {
@@ -62,6 +63,9 @@ func newWhoamiCmd(a *App) *cobra.Command {
 func (a *App) identity(ctx context.Context) (string, error) {
 	reg := a.Config.String("registry")
 	login := a.Config.Login(reg)
+	if login.Err != nil {
+		return "", login.Err
+	}
 	if login.Username != "" {
 		return login.Username, nil
 	}
@@ -85,13 +89,17 @@ func runLogin(ctx context.Context, a *App) error {
 			reg = own.String()
 		}
 	}
+	standing := cfg.Login(reg)
+	if standing.Err != nil {
+		return standing.Err // before there is a token that could not be kept
+	}
 	a.log(levelNotice, "Log in on "+registry.Redact(reg))
-	token, err := a.logIn(ctx, reg)
+	token, err := a.logIn(ctx, reg, standing.Username)
 	if err != nil {
 		return err
 	}
 	cfg.Delete("_token", config.User)
-	if err := cfg.SetLogin(reg, config.Login{Token: token}); err != nil {
+	if err := a.keepToken(ctx, reg, token); err != nil {
 		return err
 	}
 	if scope != "" {
@@ -108,8 +116,9 @@ func runLogin(ctx context.Context, a *App) error {
 	return nil
 }
 
-// logIn gets a token, in the browser or with name and password.
-func (a *App) logIn(ctx context.Context, reg string) (string, error) {
+// logIn gets a token, in the browser or with name and password; standing is the
+// name that is configured.
+func (a *App) logIn(ctx context.Context, reg, standing string) (string, error) {
 	if a.Config.AuthType() == "web" {
 		token, err := a.webLogin(ctx, reg)
 		var refused *registry.Error
@@ -123,7 +132,7 @@ func (a *App) logIn(ctx context.Context, reg string) (string, error) {
 		}
 	}
 	p := a.newPrompt()
-	name, err := p.username("Username:", a.Config.Login(reg).Username)
+	name, err := p.username("Username:", standing)
 	if err != nil {
 		return "", err
 	}
@@ -227,18 +236,26 @@ func runLogout(ctx context.Context, a *App) error {
 	shown := registry.Redact(reg)
 	cred := cfg.Auth(reg, reg)
 	layer, _ := cfg.Where(cred.Key + ":" + cred.Field)
+	if cred.Field == "keyring" {
+		layer = config.User
+	}
 	switch {
+	case cred.Err != nil:
+		return cred.Err
 	case cred.Token != "":
 		a.logPrefixed(levelVerbose, "logout", "clearing token for "+shown)
-		defer a.hideAddresses()()
-		_, err := a.send(ctx, registry.Request{Method: "DELETE", URL: "/-/user/token/" + encodeURIComponent(cred.Token), Registry: reg})
-		if err != nil {
-			return withoutSecret(err, cred.Token)
+		if err := a.revoke(ctx, reg, cred.Token); err != nil {
+			return err
 		}
 	case cred.Basic != "":
 		a.logPrefixed(levelVerbose, "logout", "clearing user credentials for "+shown)
 	default:
 		return &codedError{code: "ENEEDAUTH", text: fmt.Sprintf("not logged in to %s, so can't log out!", shown)}
+	}
+	if cred.Field == "keyring" {
+		if err := a.withKeyring(ctx, func(ring Keyring) error { return ring.Delete(cred.Key) }); err != nil {
+			return err
+		}
 	}
 	if scope != "" {
 		cfg.Delete(scope+":registry", layer)
@@ -250,21 +267,11 @@ func runLogout(ctx context.Context, a *App) error {
 	return cfg.Save(layer)
 }
 
-// hideAddresses keeps requests out of the log whose address has a secret in it,
-// until the function that it gives is called.
-func (a *App) hideAddresses() func() {
-	old := a.level
-	a.level = min(a.level, levelNotice)
-	return func() { a.level = old }
-}
-
-// withoutSecret takes a token out of the address in a registry's error.
-func withoutSecret(err error, token string) error {
-	var refused *registry.Error
-	if !errors.As(err, &refused) {
-		return err
-	}
-	e := *refused
-	e.URL = strings.NewReplacer(encodeURIComponent(token), "***", token, "***").Replace(e.URL)
-	return &e
+// revoke has a registry forget a token.
+func (a *App) revoke(ctx context.Context, reg, token string) error {
+	_, err := a.send(ctx, registry.Request{
+		Method: "DELETE", URL: "/-/user/token/" + encodeURIComponent(token), Secret: token, Registry: reg,
+		Credentials: &registry.Credentials{Authorization: "Bearer " + token},
+	})
+	return err
 }

@@ -82,6 +82,8 @@ func (j *trustedJob) tell(otherwise level, why string) {
 func (j *trustedJob) configured() string {
 	c := j.cfg.Auth(j.address(), j.reg)
 	switch {
+	case c.Field == "keyring":
+		return "the token for " + c.Key + " in the keyring"
 	case c.Token != "":
 		return c.Key + ":_authToken"
 	case c.Basic != "":

@@ -352,6 +352,9 @@ func (r *release) release(ctx context.Context, workspace bool) error {
 	if identity := a.trustedPublishing(ctx, cfg, t.name, r.registry); identity != "" {
 		r.autoProvenance = a.wantsProvenance(ctx, cfg, identity, t.name, r.registry)
 	}
+	if err := cfg.Login(r.registry).Err; err != nil {
+		return err
+	}
 	if !r.loggedIn() {
 		text := "This command requires you to be logged in to " + shown
 		if !dryRun {

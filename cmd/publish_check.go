@@ -63,6 +63,7 @@ func (r *release) checkOwner(ctx context.Context, f *findings) error {
 	return nil
 }
 
+// loggedIn says whether there are credentials for the registry.
 func (r *release) loggedIn() bool {
 	l := r.app.Config.Login(r.registry)
 	return l.Token != "" || l.Username != "" || l.CertFile != "" && l.KeyFile != ""
@@ -135,6 +136,9 @@ func tokenClaims(token string) jsjson.Value {
 func (r *release) checkTrust(ctx context.Context, f *findings) error {
 	a, t := r.app, r.contents
 	id, broken := a.ciIdentity()
+	if err := a.Config.Login(r.registry).Err; err != nil {
+		f.wrong("%v", err)
+	}
 	if id == nil {
 		if !r.loggedIn() {
 			f.wrong("nobody is logged in to %s", registry.Redact(r.registry))

@@ -26,6 +26,7 @@ type publishing struct {
 	dir      string
 	stdin    string
 	environ  []string // more of it
+	keyring  Keyring
 	out, err bytes.Buffer
 }
 
@@ -69,7 +70,7 @@ func (p *publishing) run(args ...string) int {
 	return Main(Env{
 		Argv:    append([]string{"ibid"}, args...),
 		Environ: append([]string{"HOME=" + p.home, "USERPROFILE=" + p.home, "PATH=" + os.Getenv("PATH"), "npm_config_cache=" + filepath.Join(p.home, "cache")}, p.environ...),
-		Cwd:     p.dir, Stdin: strings.NewReader(p.stdin), Stdout: &p.out, Stderr: &p.err,
+		Cwd:     p.dir, Stdin: strings.NewReader(p.stdin), Stdout: &p.out, Stderr: &p.err, Keyring: p.keyring,
 	})
 }
 

@@ -155,12 +155,13 @@ func revokeTokens(ctx context.Context, a *App, c *cobra.Command, ids []string) e
 			keys = append(keys, id)
 		}
 	}
-	defer a.hideAddresses()()
 	for _, key := range keys {
 		// What a registry calls a key stays one part of the path.
-		_, err := a.ask2FA(ctx, registry.Request{Method: "DELETE", URL: tokensPath + "/token/" + encodeURIComponent(key), Registry: a.Config.String("registry")})
+		_, err := a.ask2FA(ctx, registry.Request{
+			Method: "DELETE", URL: tokensPath + "/token/" + encodeURIComponent(key), Secret: key, Registry: a.Config.String("registry"),
+		})
 		if err != nil {
-			return withoutSecret(err, key)
+			return err
 		}
 	}
 	switch {

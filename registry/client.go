@@ -54,6 +54,7 @@ func (r Retry) Wait(n int) time.Duration {
 type Credentials struct {
 	Authorization string // the whole header: "Bearer …", "Basic …"
 	Cert, Key     string // PEM: the client's certificate for this URL
+	Err           error  // why it is not known what to ask with; then nothing is asked
 
 	// ScopeKey names the configuration key that has credentials for the
 	// package's scope where this URL has none: npm warns of it when the

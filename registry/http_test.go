@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
@@ -269,6 +270,29 @@ func TestARequestElsewhereIsPlain(t *testing.T) {
 	_, err := c.Do(t.Context(), r)
 	if e := asError(t, err); e.ErrCode != "EINVALIDREDIRECT" || len(away.Requests()) > 0 {
 		t.Errorf("%v, and %d requests elsewhere", err, len(away.Requests()))
+	}
+}
+
+// A secret that is part of an address is sent and shown nowhere.
+func TestASecretInAnAddressIsNotShown(t *testing.T) {
+	f := setup(t)
+	var log strings.Builder
+	var events []registry.Event
+	c := f.client(t, func(o *registry.Options) {
+		o.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		o.Report = func(e registry.Event) { events = append(events, e) }
+	})
+	const secret = "to/ken"
+	f.Fail(registrytest.Fault{Kind: registrytest.Replace, Method: "DELETE", Status: 403, Body: `{"error":"to/ken is not yours"}`})
+	_, err := c.Do(t.Context(), registry.Request{Method: "DELETE", URL: "/-/user/token/" + url.PathEscape(secret), Secret: secret})
+	if e := asError(t, err); !strings.Contains(e.URL, "/token/***") || !strings.Contains(e.Message, "*** is not yours") {
+		t.Errorf("the error has %s, %s", e.URL, e.Message)
+	}
+	if r := f.Requests(); len(r) != 1 || r[0].URI != "/-/user/token/to%2Fken" {
+		t.Errorf("sent %v", r)
+	}
+	if all := fmt.Sprint(err, log.String(), events); strings.Contains(all, "to/ken") || strings.Contains(all, "to%2Fken") || log.Len() == 0 || len(events) == 0 {
+		t.Error(all)
 	}
 }
 

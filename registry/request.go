@@ -47,6 +47,8 @@ type Request struct {
 	// any other request.
 	Elsewhere bool
 
+	Secret string // what of URL is nobody's business: *** in messages, events and the log
+
 	MaxBody int64 // bytes that the decoded answer may have; 0 is Options.MaxDocument
 	NoRetry bool  // tries once; POST always does
 
@@ -96,6 +98,14 @@ func (r *Request) method() string {
 	return strings.ToUpper(r.Method)
 }
 
+// hide puts *** in the place of the secret, as it is or as it stands in a URL.
+func (r *Request) hide(text string) string {
+	if r.Secret == "" {
+		return text
+	}
+	return strings.NewReplacer(r.Secret, "***", url.PathEscape(r.Secret), "***", url.QueryEscape(r.Secret), "***").Replace(text)
+}
+
 // fetch sends r until it is answered, tries used up or ctx done, and calls
 // consume with an answer below 400; what consume fails to read is tried again
 // like any other network failure. Unless r.stream says so consume must not keep
@@ -124,7 +134,7 @@ func (c *Client) fetch(ctx context.Context, r *Request, consume func(*http.Respo
 		u.RawQuery = q.Encode()
 	}
 	u.Fragment = ""
-	shown := redactURL(u)
+	shown := r.hide(redactURL(u))
 	if m := r.method(); c.opts.Mode == Offline && (m == http.MethodGet || m == http.MethodHead) {
 		// What the cache has was given before it came to this. npm does send
 		// what is no question, even offline.
@@ -136,6 +146,9 @@ func (c *Client) fetch(ctx context.Context, r *Request, consume func(*http.Respo
 		creds = *r.Credentials
 	} else if c.opts.Credentials != nil && !r.Elsewhere {
 		creds = c.opts.Credentials(target, registry)
+	}
+	if creds.Err != nil {
+		return creds.Err
 	}
 	if u.User != nil && creds.Authorization == "" {
 		// net/http sends a URL's user and password by itself; they are put
@@ -181,6 +194,7 @@ func (c *Client) fetch(ctx context.Context, r *Request, consume func(*http.Respo
 				failure = &Error{ErrCode: codeOf(err), Method: r.method(), URL: shown, Err: cleanCause(err)}
 			}
 			failure.Package = r.Package
+			failure.URL, failure.Message = r.hide(failure.URL), r.hide(failure.Message)
 			failure.Authenticated = creds.Authorization != ""
 			var malformed *malformedError
 			failure.final = errors.As(err, &malformed) && malformed.html
@@ -283,7 +297,7 @@ func (c *Client) attempt(ctx context.Context, r *Request, u *url.URL, creds Cred
 			continue
 		}
 		if notice := res.Header.Get("Npm-Notice"); notice != "" {
-			c.opts.Report(Event{Kind: NoticeReceived, Method: method, URL: redactURL(u), Package: r.Package, Text: Clean(notice)})
+			c.opts.Report(Event{Kind: NoticeReceived, Method: method, URL: r.hide(redactURL(u)), Package: r.Package, Text: r.hide(Clean(notice))})
 		}
 		if res.StatusCode >= 400 {
 			err := c.refusal(method, u, res)

@@ -99,6 +99,8 @@ type Config struct {
 	localPrefix   string
 	localPackage  bool
 
+	usesKeyring bool
+
 	flat     flattened
 	exported map[string]string // npm_config_* for children
 }

@@ -22,8 +22,12 @@ type Credential struct {
 	// Key is the nerf dart that the credential was found under, "" if none was.
 	Key string
 	// Field is the key that made it one: "_authToken", "_auth", "username" or
-	// "certfile". It tells logout what to delete.
+	// "certfile", or "keyring" where it came from there. It tells logout what to
+	// delete.
 	Field string
+	// Err says why the keyring could not be asked. Whether there is a credential
+	// is not known then.
+	Err error
 	// Elsewhere is set when there is none for the request although there is one
 	// for the registry of the package's scope: where that one belongs. An error
 	// of the server then deserves an explanation.
@@ -42,7 +46,9 @@ func (c Credential) Authorization() string {
 }
 
 // IsZero reports whether there is nothing to send.
-func (c Credential) IsZero() bool { return c.Token == "" && c.Basic == "" && c.CertFile == "" }
+func (c Credential) IsZero() bool {
+	return c.Token == "" && c.Basic == "" && c.CertFile == "" && c.Err == nil
+}
 
 // String says what kind of credential it is and whose, without the secret.
 func (c Credential) String() string {
@@ -160,7 +166,7 @@ func (c *Config) Auth(requestURL, registryURL string) Credential {
 
 func (c *Config) authFor(u webURL) (Credential, bool) {
 	// Asked for every tarball: most people have no credentials at all.
-	any := false
+	any := c.UsesKeyring()
 	for l := range c.layers {
 		any = any || c.layers[l].derived.forHosts() || c.layers[l].data.forHosts()
 	}
@@ -187,6 +193,15 @@ func (c *Config) authFor(u webURL) (Credential, bool) {
 			cred.Field = "username"
 		case cert != "" && certKey != "":
 			cred.Field = "certfile"
+		}
+		if cred.Field == "" || cred.Field == "certfile" {
+			var err error
+			if token, err = c.fromKeyring(key); err != nil {
+				return Credential{Key: key, Err: err}, true
+			}
+			if token != "" {
+				cred.Field = "keyring"
+			}
 		}
 		if cred.Field == "" {
 			// Take off what follows the last slash, or the slash itself.
@@ -246,6 +261,8 @@ type Login struct {
 	Basic              string // base64 of Username:Password
 	Email              string
 	CertFile, KeyFile  string
+
+	Err error // why the keyring could not be asked
 }
 
 // String says who logs in, without secrets.
@@ -293,7 +310,9 @@ func (c *Config) Login(registry string) Login {
 	if basic := get(dart + ":_auth"); basic != "" {
 		l.Basic = basic
 		l.Username, l.Password, _ = strings.Cut(decodeBase64(basic), ":")
+		return l
 	}
+	l.Token, l.Err = c.fromKeyring(dart)
 	return l
 }
 

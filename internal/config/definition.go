@@ -47,6 +47,7 @@ type Definition struct {
 	NoEnv       bool     // not exported to child processes
 	Since       int      // npm's major version that brought it, 0 when older than 12
 	Gone        bool     // no longer known to npm 12, still accepted
+	Own         bool     // ibid's own: npm does not know it
 	Description string   // one or two sentences
 	DefaultText string   // the default in words, where the value does not say it
 

@@ -430,6 +430,10 @@ var definitions = [...]Definition{
 		Description: "A client key (PEM, newlines as \\n) for the registry.",
 	},
 	{
+		Key: keyringKey, Types: boolean, Default: no, NoEnv: true, Own: true,
+		Description: "Keep the tokens of registries in the keyring of the system and look for them there. It counts on the command line, in the environment and in the user's own .npmrc; \"login --keyring\" sets it there.",
+	},
+	{
 		Key: "legacy-bundling", order: 89, Types: boolean, Default: no, Deprecated: "use --install-strategy=nested",
 		Description: "Install each dependency below its dependent, without hoisting.",
 	},

@@ -62,7 +62,7 @@ func (c *Config) keysIn(layer Layer) []string {
 	if layer == Default {
 		keys = make([]string, 0, len(definitions)+1)
 		for i := range definitions {
-			if !definitions[i].Gone {
+			if !definitions[i].Gone && !definitions[i].Own {
 				keys = append(keys, definitions[i].Key)
 			}
 		}

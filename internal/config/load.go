@@ -24,6 +24,11 @@ type Env struct {
 	Platform    string // as in node's process.platform; "" for this machine's
 	Arch        string // as in node's process.arch; "" for this machine's
 	Terminal    bool   // standard output and standard error are both terminals
+
+	// Keyring gives the token that is kept for a nerf dart in the keyring, "" for
+	// none. It is asked where the user keeps tokens there; nil has none. It may be
+	// called from several goroutines.
+	Keyring func(dart string) (string, error)
 }
 
 // Load reads the configuration. When it fails the Config is returned as far as
@@ -102,9 +107,11 @@ func (c *Config) load() error {
 	if err := c.loadProject(); err != nil {
 		return err
 	}
+	_, namedBy := c.find("userconfig")
 	if err := c.loadFile(User, c.String("userconfig")); err != nil {
 		return err
 	}
+	c.usesKeyring = c.wantsKeyring(namedBy == Project)
 	if err := c.loadFile(Global, c.String("globalconfig")); err != nil {
 		return err
 	}
@@ -222,6 +229,10 @@ keys:
 			}
 		}
 		c.checkUnknown(layer, key, source)
+		if k == keyringKey && layer == Project {
+			c.warn("warn", "config", "ignoring keyring from "+source+": where your tokens are kept is yours to say")
+			continue
+		}
 		if secret != "" && layer == Project && isRegistryKey(k) {
 			c.warn("warn", "config", "ignoring "+k+" from "+source+": it would send ${"+secret+"} as part of an address")
 			continue
