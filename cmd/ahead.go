@@ -30,6 +30,7 @@ type ahead struct {
 	host   platform.Environment
 	ctx    context.Context
 	cancel context.CancelFunc
+	urgent func() // ends what goes before guesses
 
 	mu      sync.Mutex
 	begun   map[string]*guess
@@ -51,7 +52,7 @@ type guess struct {
 
 // aheadWorkers is how many guesses are followed at once: enough for every
 // download that may be under way, few enough that their stacks weigh nothing.
-const aheadWorkers = 40
+const aheadWorkers = 96
 
 // keptTrees bounds the trees that are kept on loan: each has two descriptors.
 const keptTrees = 3000
@@ -66,7 +67,7 @@ func (a *App) goAhead(ctx context.Context, p *project, f *fetch.Fetcher) *ahead 
 	if _, err := os.Lstat(filepath.Join(p.dir, "node_modules")); !errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	h := &ahead{fetch: f, host: a.environment(), begun: map[string]*guess{}}
+	h := &ahead{fetch: f, host: a.environment(), begun: map[string]*guess{}, urgent: f.Background()}
 	h.ctx, h.cancel = context.WithCancel(ctx)
 	if p.lock != nil {
 		var allowed func(name, url string) bool
@@ -189,6 +190,7 @@ func (h *ahead) settle() {
 	if h == nil {
 		return
 	}
+	h.urgent()
 	h.reading.Wait()
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime/debug"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -108,8 +108,13 @@ func levelNamed(name string) level {
 	return levelNotice
 }
 
-// heapLimit is how much memory is filled before garbage is collected.
-const heapLimit = 124 << 20
+// processors is how many there are to work with.
+var processors = runtime.GOMAXPROCS(0)
+
+// listen has one thread more run Go than there are processors. While those
+// unpack, nobody else would look whether the network has brought something: the
+// runtime does so every 10 ms then, and each answer takes several looks.
+func listen() { runtime.GOMAXPROCS(processors + 1) }
 
 // installs are words that most likely stand for an install: the heap is made
 // ready for it while the configuration is read.
@@ -129,10 +134,7 @@ func run(env Env, args []string) (status int) {
 			args = execArgs(args)
 		}
 	}
-	// A run is short and frees nearly nothing: collecting garbage only pays
-	// once there is more of it than a small machine should give.
-	debug.SetGCPercent(-1)
-	debug.SetMemoryLimit(heapLimit)
+	limitHeap()
 	args, stop, err := profile(args)
 	defer stop()
 	if err != nil {

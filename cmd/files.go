@@ -143,5 +143,7 @@ func (a *App) fetcher() *fetch.Fetcher {
 		Getter:    getter{a},
 		Offline:   a.Config.Bool("offline"),
 		Downloads: a.maxSockets(),
+
+		Processors: processors,
 	})
 }

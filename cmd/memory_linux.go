@@ -14,10 +14,10 @@ import (
 //
 // The runtime has no switch for it. So a block is allocated, which maps its
 // addresses, and given back for the runtime to fill; nobody touches its bytes in
-// between. It counts against heapLimit until it is filled, so it is smaller.
+// between. It counts against heapLeast until it is filled, so it is smaller.
 // Where the kernel has no large pages nothing changes.
 func largePages() {
-	block := make([]byte, heapLimit*3/4)
+	block := make([]byte, heapLeast*3/4)
 	// What the heap has mapped before the block and not yet touched lies in the
 	// same arena. The kernel skips what is not mapped.
 	start := uintptr(unsafe.Pointer(unsafe.SliceData(block)))

@@ -32,6 +32,7 @@ func (a *App) openClient() (*registry.Client, error) {
 
 		LocalAddress: cfg.String("local-address"),
 		MaxSockets:   a.maxSockets(),
+		Decoders:     processors,
 		Retry: registry.Retry{
 			Count:      cfg.Int("fetch-retries"),
 			Factor:     float64(cfg.Int("fetch-retry-factor")),

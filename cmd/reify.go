@@ -132,6 +132,7 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 			return nil, err
 		}
 	}
+	listen()
 	fetcher := a.fetcher()
 	guesses := a.goAhead(ctx, p, fetcher)
 	defer guesses.stop()

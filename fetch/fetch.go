@@ -18,6 +18,7 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
+	"github.com/ibid-pm/ibid/internal/inflate"
 	"github.com/ibid-pm/ibid/internal/integrity"
 	"github.com/ibid-pm/ibid/internal/store"
 	"github.com/ibid-pm/ibid/internal/tarball"
@@ -73,9 +74,11 @@ type Options struct {
 	// Made says how the Getter makes what has a Ref, where that depends on more
 	// than the Ref: "unprepared".
 	Made string
-	// Downloads is how many tarballs are asked for, and so held in memory, at once.
+	// Downloads is how many tarballs are asked for at once; 0 is 64.
 	Downloads int
-	Logger    *slog.Logger
+	// Processors is how many tarballs are unpacked at once; 0 is all there are.
+	Processors int
+	Logger     *slog.Logger
 	// Report is called from several goroutines; nil is silence.
 	Report func(Event)
 }
@@ -101,7 +104,10 @@ type call struct{ done chan struct{} }
 // New gives a Fetcher.
 func New(o Options) *Fetcher {
 	if o.Downloads <= 0 {
-		o.Downloads = 32
+		o.Downloads = 64
+	}
+	if o.Processors <= 0 {
+		o.Processors = runtime.GOMAXPROCS(0)
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -111,12 +117,25 @@ func New(o Options) *Fetcher {
 	}
 	return &Fetcher{
 		o:       o,
-		cpu:     semaphore.NewWeighted(int64(runtime.GOMAXPROCS(0))),
+		cpu:     semaphore.NewWeighted(int64(o.Processors)),
 		large:   semaphore.NewWeighted(1),
 		slots:   semaphore.NewWeighted(int64(o.Downloads)),
 		calls:   map[string]*call{},
 		learned: map[string]string{},
 	}
+}
+
+// Background leaves room for what is more urgent than fetching, to decide what
+// to fetch, until end is called: half of the processors and two thirds of the
+// downloads. It is called before anything is fetched.
+func (f *Fetcher) Background() (end func()) {
+	cpus, slots := int64(f.o.Processors/2), int64(f.o.Downloads*2/3)
+	f.cpu.TryAcquire(cpus)
+	f.slots.TryAcquire(slots)
+	return sync.OnceFunc(func() {
+		f.cpu.Release(cpus)
+		f.slots.Release(slots)
+	})
 }
 
 // OfflineError says that something is not in the store and may not be fetched.
@@ -254,7 +273,7 @@ func (f *Fetcher) buffer(large bool) *tarball.Buffer {
 		*list = (*list)[:n-1]
 		return b
 	}
-	return tarball.NewBuffer(untouched(size))
+	return tarball.NewBuffer(inflate.Room(size))
 }
 
 func (f *Fetcher) reuse(b *tarball.Buffer, large bool) {
@@ -436,15 +455,16 @@ func (f *Fetcher) learn(r *Request, d store.Digest) {
 
 func (f *Fetcher) download(ctx context.Context, r *Request, use func(store.Digest, []byte) error) error {
 	start := time.Now()
-	if err := f.slots.Acquire(ctx, 1); err != nil {
-		return err
-	}
-	defer f.slots.Release(1)
 	// Bytes that do not match what was locked, or are no archive, may have been
 	// damaged on the way: ask once more, as npm does, before saying that they
 	// are not the ones.
 	for try := 0; ; try++ {
+		if err := f.slots.Acquire(ctx, 1); err != nil {
+			return err
+		}
 		tgz, err := f.o.Getter.Tarball(ctx, r, f.memory.get)
+		// While this one waits for a processor another may come.
+		f.slots.Release(1)
 		if err != nil {
 			return fmt.Errorf("%s: %w", r.ID, err)
 		}

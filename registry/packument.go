@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -328,10 +327,11 @@ func (c *Client) readPackument(ctx context.Context, name, key string, res *http.
 	body := *buf
 	doc := body
 	if zipped {
-		if w.doc, err = gunzip(&w.zip, w.doc[:0], body, c.opts.MaxDocument); err != nil {
+		room := rooms.take()
+		defer rooms.give(room)
+		if doc, err = gunzip(&w.zip, room[:0], body, c.opts.MaxDocument); err != nil {
 			return nil, err
 		}
-		doc = w.doc
 	}
 	x, err := w.scan(append(doc, 0))
 	if err != nil {
@@ -361,12 +361,39 @@ func (c *Client) readPackument(ctx context.Context, name, key string, res *http.
 	return p, nil
 }
 
+// rooms are for decoded documents, one for each that is decoded at once by any
+// client. Most documents are small and a few have ten MB: in the heap, they
+// would count as garbage that has to be collected.
+var rooms roomList
+
+type roomList struct {
+	mu   sync.Mutex
+	free [][]byte
+}
+
+// roomSize has space for all but monstrous documents; for these the heap has.
+const roomSize = 32 << 20
+
+func (l *roomList) take() []byte {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if n := len(l.free); n > 0 {
+		room := l.free[n-1]
+		l.free = l.free[:n-1]
+		return room
+	}
+	return inflate.Room(roomSize)
+}
+
+func (l *roomList) give(room []byte) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.free = append(l.free, room)
+}
+
 // trim lets go of memory that one huge document needed.
 func (w *scratch) trim() *scratch {
 	const limit = 16 << 20
-	if cap(w.doc) > limit {
-		w.doc = nil
-	}
 	if cap(w.out) > limit {
 		w.out = nil
 	}
@@ -394,10 +421,6 @@ func gunzip(d *inflate.Decoder, dst, src []byte, limit int64) ([]byte, error) {
 	}
 	return dst, nil
 }
-
-// decoders is how many documents are decoded at once: it takes nothing but
-// processor time, and each holds a whole document in memory.
-func decoders() int { return runtime.GOMAXPROCS(0) }
 
 func (c *Client) fromEntry(name string, e *entry) *Packument {
 	p := &Packument{url: e.url, name: name, index: &e.index, path: e.path, wishes: &c.wishes}

@@ -1,0 +1,45 @@
+package cmd
+
+import (
+	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
+)
+
+// A run is short and frees little: collecting garbage only pays once there is
+// more of it than a small machine should give. That is the lower limit while
+// little of what is filled is in use, as when packages are unpacked, and up to
+// the upper one where much is, as when a large tree is decided.
+const (
+	heapLeast = 48 << 20
+	heapLimit = 116 << 20
+)
+
+// limitHeap sets when garbage is collected.
+func limitHeap() {
+	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(heapLeast)
+	limit := int64(heapLeast)
+	afterCollection(func() {
+		live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+		metrics.Read(live)
+		if live[0].Value.Kind() != metrics.KindUint64 {
+			return
+		}
+		if want := min(3*int64(live[0].Value.Uint64()), heapLimit); want > limit {
+			limit = want
+			debug.SetMemoryLimit(limit)
+		}
+	})
+}
+
+// afterCollection calls f each time that garbage was collected.
+func afterCollection(f func()) {
+	type garbage struct{ self *garbage }
+	var again func(*garbage)
+	again = func(g *garbage) {
+		f()
+		runtime.SetFinalizer(g, again)
+	}
+	runtime.SetFinalizer(new(garbage), again)
+}
