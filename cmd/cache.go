@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/ibid-pm/ibid/internal/term"
 )
 
 func newCacheCmd(a *App) *cobra.Command {
@@ -51,7 +53,20 @@ func runCacheVerify(ctx context.Context, a *App) error {
 	a.out("Store verified: %s", a.store().Dir())
 	a.out("Tarballs: %d (%s)", checked.Tarballs, bytesText(checked.TarballBytes))
 	a.out("Unpacked trees: %d (%s), %d more on loan to projects", checked.Trees, bytesText(checked.TreeBytes), checked.OnLoan)
-	a.out("Removed: %d", len(checked.Removed))
+	shared, err := a.sharedPackages().Verify(ctx)
+	if err != nil {
+		return err
+	}
+	for _, label := range shared.Mended {
+		a.log(levelWarn, "made again, it was not what was shared: "+term.SafeLine(label))
+	}
+	for _, p := range shared.Removed {
+		a.log(levelWarn, "removed, it was not what was shared, and "+a.heading+" install brings it back: "+p)
+	}
+	if shared.Packages > 0 {
+		a.out("Shared packages: %d (%s), %d of them made again", shared.Packages, bytesText(shared.Bytes), len(shared.Mended))
+	}
+	a.out("Removed: %d", len(checked.Removed)+len(shared.Removed))
 	return nil
 }
 
@@ -74,7 +89,27 @@ func runCacheClean(a *App, c *cobra.Command, keys []string) error {
 	if err := os.RemoveAll(a.storeDir() + "/packuments"); err != nil {
 		return err
 	}
-	return a.store().Clean()
+	if err := a.store().Clean(); err != nil {
+		return err
+	}
+	shared, err := a.sharedPackages().Clean()
+	if err != nil {
+		return err
+	}
+	if shared.Kept > 0 {
+		a.say("%d shared packages stay: %s", shared.Kept, countText(len(shared.Projects), "project has links to them", "projects have links to them"))
+		for _, dir := range shared.Projects {
+			a.say("  %s", term.SafeLine(dir))
+		}
+	}
+	return nil
+}
+
+func countText(n int, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, more)
 }
 
 func runCacheList(a *App) error {
@@ -85,6 +120,13 @@ func runCacheList(a *App) error {
 	var b strings.Builder
 	for _, h := range held {
 		fmt.Fprintf(&b, "%s %d\n", h.Digest, h.Size)
+	}
+	shared, err := a.sharedPackages().List()
+	if err != nil {
+		return err
+	}
+	for _, h := range shared {
+		fmt.Fprintf(&b, "shared %s %d %s, used by %d\n", h.ID, h.Size, term.SafeLine(h.Label), h.Used)
 	}
 	fmt.Fprint(a.Stdout, b.String())
 	return nil

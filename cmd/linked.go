@@ -15,7 +15,6 @@ func (a *App) linked() bool { return a.Config.InstallStrategy() == "linked" && !
 // readLinked has the layout of what was decided, and what of it is there. fresh:
 // node_modules was emptied.
 func (o *outcome) readLinked(fresh bool) (installed *lockfile.Lockfile, orphans []string, err error) {
-	o.linked = o.result.Linked()
 	if o.patches != nil {
 		// A package's place says that it is patched: it cannot lie there without.
 		o.patches.ignoreFailures = false
@@ -23,7 +22,7 @@ func (o *outcome) readLinked(fresh bool) (installed *lockfile.Lockfile, orphans 
 	if fresh {
 		return nil, nil, nil
 	}
-	return linker.ReadLinked(o.project.dir, o.linked.Wanted, o.linked.Folders)
+	return linker.ReadLinked(o.project.dir, o.linked.Wanted, o.linked.Folders, o.links)
 }
 
 // hidden is the lockfile that goes into node_modules.

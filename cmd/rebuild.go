@@ -13,6 +13,7 @@ import (
 	"github.com/ibid-pm/ibid/internal/lifecycle"
 	"github.com/ibid-pm/ibid/internal/nodesemver"
 	"github.com/ibid-pm/ibid/internal/spec"
+	"github.com/ibid-pm/ibid/internal/term"
 	"github.com/ibid-pm/ibid/linker"
 	"github.com/ibid-pm/ibid/lockfile"
 	"github.com/ibid-pm/ibid/resolver"
@@ -48,10 +49,18 @@ func runRebuild(ctx context.Context, a *App, args []string) error {
 	if err := s.preflight(tree); err != nil {
 		return err
 	}
+	shared := linker.ReadShared(p.dir)
+	var skipped []string
 	var packages, links []*resolver.Node
 	locations := map[lockfile.Location]bool{}
 	for n := range tree.Inventory {
 		if n.IsProjectRoot() || !wanted(n) {
+			continue
+		}
+		if linker.IsShared(shared, lockfile.Location(n.Location())) {
+			if !n.IsLink() && s.mayRun(n) {
+				skipped = append(skipped, n.Name)
+			}
 			continue
 		}
 		locations[lockfile.Location(n.Location())] = true
@@ -61,9 +70,13 @@ func runRebuild(ctx context.Context, a *App, args []string) error {
 			packages = append(packages, n)
 		}
 	}
+	if len(skipped) > 0 {
+		a.logPrefixed(levelWarn, "rebuild", term.SafeLine(strings.Join(skipped, ", ")+": shared with other projects, its scripts are not run"))
+		a.hint(a.heading + " install gives packages whose scripts may run files of their own")
+	}
 	installed := tree.Lockfile(resolver.LockOptions{Hidden: true})
 	if a.Config.Bool("bin-links") {
-		if err := relink(ctx, a, p, installed, locations); err != nil {
+		if err := relink(ctx, a, p, installed, locations, shared); err != nil {
 			return err
 		}
 	}
@@ -132,9 +145,9 @@ func rebuildSpecs(a *App, args []string) (func(*resolver.Node) bool, error) {
 }
 
 // relink links the programs of packages that are there.
-func relink(ctx context.Context, a *App, p *project, installed *lockfile.Lockfile, locations map[lockfile.Location]bool) error {
+func relink(ctx context.Context, a *App, p *project, installed *lockfile.Lockfile, locations map[lockfile.Location]bool, shared map[string]string) error {
 	// Nothing is added, changed or removed: what is wanted is what there is.
-	plan := linker.NewPlan(installed, installed, linker.Options{})
+	plan := linker.NewPlan(installed, installed, linker.Options{Shared: shared})
 	kept := plan.Bins[:0]
 	for _, b := range plan.Bins {
 		if locations[b.Owner.Location] {

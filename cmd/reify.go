@@ -61,6 +61,8 @@ type outcome struct {
 	wanted *lockfile.Lockfile
 	// linked is the layout of install-strategy=linked, nil with another.
 	linked *resolver.LinkedLayout
+	// links are the folders of the linked layout that are shared packages'.
+	links map[string]string
 	// standing: nothing had to be decided, all is as the last install left it.
 	standing *standing
 	// kept is what was remembered of the project for the next install.
@@ -100,6 +102,9 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 	}
 	if st != nil && st.watch(nil) != nil {
 		st = nil
+	}
+	if err := a.checkSharing(); err != nil {
+		return nil, err
 	}
 	a.heap()
 	if p == nil {
@@ -241,6 +246,15 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 	}
 	var err error
 	if a.linked() {
+		o.linked = o.result.Linked()
+		a.timing.done("decided the linked layout")
+		if !dry {
+			var release func()
+			if o.links, release, err = o.share(ctx, f); err != nil {
+				return err
+			}
+			defer release()
+		}
 		installed, orphans, err = o.readLinked(fresh)
 		wanted = o.linked.Wanted
 	} else {
@@ -259,7 +273,7 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 	if !fresh {
 		a.timing.done("read what is installed")
 	}
-	o.plan = linker.NewPlan(installed, wanted, o.patches.planOptions(linker.Options{NoBins: !a.Config.Bool("bin-links"), Orphans: orphans}))
+	o.plan = linker.NewPlan(installed, wanted, o.patches.planOptions(linker.Options{NoBins: !a.Config.Bool("bin-links"), Orphans: orphans, Shared: o.links}))
 	if dry {
 		return nil
 	}

@@ -443,6 +443,12 @@ func (s *installScripts) writes(tree *resolver.Node) func(*lockfile.Package) boo
 	return func(p *lockfile.Package) bool { return own[key(p.Resolved, p.Integrity)] }
 }
 
+// mayRun says whether a script of a package may run when it is installed: those
+// that are approved and may have one, though no manifest speaks of it.
+func (s *installScripts) mayRun(n *resolver.Node) bool {
+	return !s.off && s.allowed(n) && (hasEvents(n) || !s.all)
+}
+
 // unreviewed finds the packages whose scripts nobody has approved or denied.
 // fresh says which locations were just laid out: only those, and what is from
 // no registry, are looked at for a build file that no manifest speaks of.

@@ -34,7 +34,7 @@ import (
 
 // staleSetting is the setting that says what is done about it. Its name and its
 // values are pnpm's.
-const staleSetting = "verify-deps-before-run"
+const staleSetting = config.VerifyDepsBeforeRun
 
 // checkInstalled holds what is installed against what the packages want.
 func (a *App) checkInstalled(ctx context.Context, dirs []string) error {

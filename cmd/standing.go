@@ -56,6 +56,9 @@ func (a *App) configKey() string {
 		}
 		fmt.Fprintf(h, "%s=%s\x00", d.Key, a.Config.Get(d.Key).JSON())
 	}
+	if a.shares() {
+		h.Write([]byte(sharedSetting))
+	}
 	return hex.EncodeToString(h.Sum(nil))
 }
 

@@ -228,6 +228,11 @@ func CheckLocation(loc lockfile.Location) error {
 // check refuses a plan that would write outside its places: a package inside
 // what is a link there would land in the link's target.
 func (p *Plan) check() error {
+	for _, s := range p.Shares {
+		if _, inside, ok := splitStore(s.Entry); !ok || inside != "" || !filepath.IsAbs(s.Target) {
+			return fmt.Errorf("%q: not a place for a shared package", s.Entry)
+		}
+	}
 	links := map[string]bool{}
 	for i := range p.Steps {
 		s := &p.Steps[i]
@@ -280,7 +285,7 @@ func (p *Plan) Apply(ctx context.Context, dir string, files Files, o ApplyOption
 }
 
 func (a *Applied) apply(ctx context.Context, files Files, o ApplyOptions) error {
-	if len(a.plan.Steps) == 0 && len(a.plan.OldBins) == 0 && len(a.plan.Bins) == 0 && len(a.plan.Orphans) == 0 {
+	if len(a.plan.Steps) == 0 && len(a.plan.OldBins) == 0 && len(a.plan.Bins) == 0 && len(a.plan.Orphans) == 0 && len(a.plan.Shares) == 0 {
 		return nil
 	}
 	empty := isEmpty(filepath.Join(a.root.dir, "node_modules"))
@@ -291,6 +296,9 @@ func (a *Applied) apply(ctx context.Context, files Files, o ApplyOptions) error 
 		return err
 	}
 	if err := a.moveAside(empty); err != nil {
+		return err
+	}
+	if err := a.placeShares(); err != nil {
 		return err
 	}
 	if err := a.place(ctx, files, o, empty); err != nil {

@@ -85,7 +85,11 @@ func (a *Applied) linkBin(b *Bin, umask fs.FileMode) error {
 }
 
 // fixBin makes a bin's file fit to be started (npm: bin-links lib/fix-bin.js).
+// A shared package's was made so, and is not this project's to change.
 func (a *Applied) fixBin(b *Bin, mode, umask fs.FileMode) error {
+	if a.plan.shared(string(b.Owner.Location)) || b.Owner.Link && a.plan.shared(b.Owner.Resolved) {
+		return nil
+	}
 	if err := fixShebang(filepath.Join(a.root.dir, filepath.FromSlash(b.File)), mode); err != nil {
 		return err
 	}
@@ -144,6 +148,10 @@ func writeJournal(l *layout, p *Plan, shims bool) error {
 			b.WriteString(name)
 			b.WriteByte('\n')
 		}
+	}
+	for _, s := range p.Shares {
+		b.WriteString(s.Entry)
+		b.WriteByte('\n')
 	}
 	for _, p := range p.Orphans {
 		b.WriteString(p)

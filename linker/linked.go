@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/ibid-pm/ibid/internal/folder"
@@ -58,23 +59,54 @@ func storeLink(p *lockfile.Package) bool {
 // node_modules of the layout besides the project's own. (npm: arborist
 // lib/arborist/reify.js, #buildLinkedActualForDiff, #cleanOrphanedStoreEntries)
 //
+// shared are the folders of the store that are to be links to what other
+// projects have as well, which the caller has looked at; any other link in the
+// place of one is left over.
+//
 // As with npm, a folder of the store that is there is taken for what its name
 // says: the name is a hash of all that it is made from.
-func ReadLinked(dir string, wanted *lockfile.Lockfile, folders []lockfile.Location) (installed *lockfile.Lockfile, orphans []string, err error) {
+func ReadLinked(dir string, wanted *lockfile.Lockfile, folders []lockfile.Location, shared map[string]string) (installed *lockfile.Lockfile, orphans []string, err error) {
 	l, err := openLayout(dir)
 	if err != nil {
 		return nil, nil, err
 	}
 	defer l.close()
 	installed = lockfile.New()
-	r := linkedReader{l: l, entries: map[string]bool{}, names: map[string]bool{}, bins: map[string]bool{}}
+	r := linkedReader{l: l, entries: map[string]bool{}, names: map[string]bool{}, bins: map[string]bool{}, left: map[string]bool{}}
 	links := make([]*lockfile.Package, 0, len(wanted.Packages))
+	isShare := map[string]bool{}
+	for entry, text := range ReadShared(dir) {
+		isShare[entry] = text == shared[entry]
+		if !isShare[entry] {
+			r.orphans = append(r.orphans, entry)
+		}
+	}
 	for _, p := range wanted.Packages {
 		loc := string(p.Location)
 		if !inModules(p.Location) {
 			continue
 		}
 		r.want(p, wanted)
+		if entry, _, ok := splitStore(loc); ok {
+			is, link := isShare[entry]
+			switch {
+			case is:
+				installed.Packages = append(installed.Packages, p)
+				continue
+			case link:
+				continue
+			case shared[entry] != "":
+				// What lies there is this project's own, and goes.
+				if !r.left[entry] {
+					r.left[entry] = true
+					var st folder.Stat
+					if l.top.Lstat(entry, &st) == nil {
+						r.orphans = append(r.orphans, entry)
+					}
+				}
+				continue
+			}
+		}
 		var st folder.Stat
 		if err := l.top.Lstat(loc, &st); err != nil {
 			continue
@@ -119,6 +151,7 @@ type linkedReader struct {
 	entries map[string]bool // folders of the store
 	names   map[string]bool // what lies in a node_modules outside of the store
 	bins    map[string]bool
+	left    map[string]bool // folders of the store that give way to links
 	orphans []string
 }
 
@@ -157,7 +190,7 @@ func (r *linkedReader) list(p string) []folder.Entry {
 
 func (r *linkedReader) sweepStore() {
 	check := func(entry string) {
-		if _, inside, ok := splitStore(entry); ok && inside == "" && !r.entries[entry] {
+		if _, inside, ok := splitStore(entry); ok && inside == "" && !r.entries[entry] && !slices.Contains(r.orphans, entry) {
 			r.orphans = append(r.orphans, entry)
 		}
 	}

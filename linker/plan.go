@@ -47,6 +47,10 @@ type Plan struct {
 	OldBins []Bin
 	// Orphans are what a linked layout has left; they go before all else.
 	Orphans []string
+	// Shares are folders of the store that become links to shared packages.
+	Shares []Share
+
+	links map[string]string // as in Options
 
 	Added, Changed, Removed int
 }
@@ -59,13 +63,16 @@ type Options struct {
 	Again map[lockfile.Location]bool
 	// Orphans are as ReadLinked and StoreLeft give them.
 	Orphans []string
+	// Shared are the folders of the store that are links, by where they lead:
+	// nothing is ever written through them.
+	Shared map[string]string
 }
 
 // NewPlan compares what is installed with what is wanted. Either may be nil.
 // wanted holds only what belongs on this machine: no omitted and no inert
 // packages.
 func NewPlan(installed, wanted *lockfile.Lockfile, o Options) *Plan {
-	p := &Plan{Orphans: o.Orphans}
+	p := &Plan{Orphans: o.Orphans, links: o.Shared}
 	have := map[lockfile.Location]*lockfile.Package{}
 	var old []*lockfile.Package
 	if installed != nil {
@@ -87,12 +94,19 @@ func NewPlan(installed, wanted *lockfile.Lockfile, o Options) *Plan {
 	}
 	sortByDepth(want)
 	wanting := make(map[lockfile.Location]*lockfile.Package, len(want))
+	sharing := sharing{}
 	for _, x := range want {
 		wanting[x.Location] = x
 		if bundled(x, wanted) {
 			continue
 		}
 		was := have[x.Location]
+		if p.shared(string(x.Location)) {
+			if was == nil {
+				sharing.add(p, x)
+			}
+			continue
+		}
 		switch {
 		case was == nil:
 			p.Steps = append(p.Steps, Step{Action: Add, Package: x})
@@ -115,7 +129,11 @@ func NewPlan(installed, wanted *lockfile.Lockfile, o Options) *Plan {
 		p.Steps = append(p.Steps, Step{Action: Remove, Package: x, Was: x})
 		p.Removed++
 	}
+	ours := func(x *lockfile.Package) bool { return p.shared(string(x.Location)) }
 	if !o.NoBins {
+		if len(o.Shared) > 0 {
+			want = slices.DeleteFunc(want, ours)
+		}
 		p.Bins = bins(want, wanted)
 	}
 	if installed != nil {

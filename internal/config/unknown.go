@@ -13,6 +13,12 @@ type Unknown struct {
 	Source string // file name or description of the layer
 }
 
+// Settings of ibid's own, after pnpm's: npm's table has no place for them.
+const (
+	VerifyDepsBeforeRun = "verify-deps-before-run"
+	GlobalVirtualStore  = "enable-global-virtual-store"
+)
+
 func (c *Config) checkUnknown(layer Layer, key, source string) {
 	if Lookup(key) != nil {
 		return
@@ -20,8 +26,8 @@ func (c *Config) checkUnknown(layer Layer, key, source string) {
 	switch key {
 	case "npm-version", "global-prefix", "local-prefix":
 		return // exported by npm itself, and read back by its children
-	case "verify-deps-before-run":
-		return // ibid's own, after pnpm's: npm's table has no place for it
+	case VerifyDepsBeforeRun, GlobalVirtualStore:
+		return
 	}
 	base := ""
 	if i := strings.LastIndexByte(key, ':'); i >= 0 {

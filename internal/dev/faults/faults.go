@@ -21,7 +21,7 @@ import (
 // killed starts an install and kills its whole group after d. It tells whether
 // the install had ended before.
 func (l *lab) killed(ctx context.Context, p place, d time.Duration, signal syscall.Signal) (ended bool, said string, err error) {
-	cmd, out := l.command(ctx, p, "ci", "--ignore-scripts")
+	cmd, out := l.command(ctx, p, l.ciArgs()...)
 	if err := cmd.Start(); err != nil {
 		return false, "", err
 	}
@@ -50,6 +50,13 @@ func killCold(ctx context.Context, l *lab) error {
 }
 func killWarm(ctx context.Context, l *lab) error {
 	return l.killEach(ctx, syscall.SIGKILL, false, l.kills)
+}
+
+// killShared kills installs whose packages are every project's.
+func killShared(ctx context.Context, l *lab) error {
+	l.flags = []string{"--install-strategy=linked", "--enable-global-virtual-store=true"}
+	defer func() { l.flags = nil }()
+	return errors.Join(l.killEach(ctx, syscall.SIGKILL, true, (l.kills+1)/2), l.killEach(ctx, syscall.SIGKILL, false, (l.kills+1)/2))
 }
 
 func interrupt(ctx context.Context, l *lab) error {

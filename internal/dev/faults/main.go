@@ -30,7 +30,8 @@ import (
 // A lab is where the faults happen.
 type lab struct {
 	pm       []string
-	scratch  string // emptied by each check
+	flags    []string // behind each ci
+	scratch  string   // emptied by each check
 	shared   string
 	registry *recording.Registry
 	kills    int
@@ -49,6 +50,7 @@ func faults() []fault {
 	return []fault{
 		{"kill-cold", "killed at random moments of a cold install, the next run makes the clean tree", killCold},
 		{"kill-warm", "killed at random moments of a warm install, the next run makes the clean tree", killWarm},
+		{"kill-shared", "killed at random moments while packages are shared, cold and warm, the next run makes the clean tree", killShared},
 		{"interrupt", "interrupted as by Ctrl-C, it ends soon and the next run makes the clean tree", interrupt},
 		{"together", "eight installs at once on one empty store: trees right, each tarball fetched once", together},
 		{"tamper", "what is done to one project's node_modules stays there, and ci heals it", tamper},

@@ -88,7 +88,36 @@ func (l *lab) run(ctx context.Context, p place, args ...string) error {
 	return nil
 }
 
-func (l *lab) ci(ctx context.Context, p place) error { return l.run(ctx, p, "ci", "--ignore-scripts") }
+func (l *lab) ci(ctx context.Context, p place) error { return l.run(ctx, p, l.ciArgs()...) }
+
+func (l *lab) ciArgs() []string { return append([]string{"ci", "--ignore-scripts"}, l.flags...) }
+
+// sharedPackages is where a home's projects have the packages that they share.
+func (p place) sharedPackages() string {
+	return filepath.Join(p.home, ".local", "share", "ibid", "packages", "v1")
+}
+
+// tree is what the project has, the packages that it shares included, whatever
+// the home is called. What killed runs have left aside is nobody's.
+func (p place) tree() (tree, error) {
+	t, err := snapshot(p.project)
+	if err != nil {
+		return nil, err
+	}
+	for at, what := range t {
+		t[at] = strings.ReplaceAll(what, p.home, "HOME")
+	}
+	if _, err := os.Stat(p.sharedPackages()); err != nil {
+		return t, nil
+	}
+	shared, err := snapshot(p.sharedPackages())
+	for at, what := range shared {
+		if strings.Contains(at, "/node_modules") && !strings.HasPrefix(at, ".new-") {
+			t["HOME/"+at] = what
+		}
+	}
+	return t, err
+}
 
 // clean installs without disturbance in a home of its own and tells the tree and the time.
 func (l *lab) clean(ctx context.Context) (tree, time.Duration, error) {
@@ -101,13 +130,13 @@ func (l *lab) clean(ctx context.Context) (tree, time.Duration, error) {
 		return nil, 0, err
 	}
 	took := time.Since(start)
-	t, err := snapshot(p.project)
+	t, err := p.tree()
 	return t, took, err
 }
 
 // sameTree checks a project against the clean tree.
 func sameTree(want tree, p place) error {
-	got, err := snapshot(p.project)
+	got, err := p.tree()
 	if err != nil {
 		return err
 	}
