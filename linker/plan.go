@@ -131,17 +131,14 @@ func NewPlan(installed, wanted *lockfile.Lockfile, o Options) *Plan {
 	}
 	ours := func(x *lockfile.Package) bool { return p.shared(string(x.Location)) }
 	if !o.NoBins {
-		if len(o.Shared) > 0 {
-			want = slices.DeleteFunc(want, ours)
-		}
-		p.Bins = bins(want, wanted)
+		p.Bins = bins(slices.DeleteFunc(want, ours), wanted)
 	}
 	if installed != nil {
 		wanted := map[string]bool{}
 		for i := range p.Bins {
 			wanted[p.Bins[i].Path] = true
 		}
-		for _, b := range bins(old, installed) {
+		for _, b := range bins(slices.DeleteFunc(old, ours), installed) {
 			if !wanted[b.Path] {
 				p.OldBins = append(p.OldBins, b)
 			}
