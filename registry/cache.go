@@ -140,15 +140,15 @@ const (
 	absentFor    = 24 * time.Hour
 )
 
-func (c *Client) noteAbsent(target string) {
-	if path := c.absentPath(target); path != "" {
+func (c *Client) noteAbsent(key string) {
+	if path := c.absentPath(key); path != "" {
 		_ = writeFile(path)
 	}
 }
 
 // absentLately says whether the registry lacked the package not long ago.
-func (c *Client) absentLately(target string) bool {
-	path := c.absentPath(target)
+func (c *Client) absentLately(key string) bool {
+	path := c.absentPath(key)
 	if path == "" || c.opts.Mode == PreferOnline {
 		return false
 	}
@@ -160,12 +160,11 @@ func (c *Client) absentLately(target string) bool {
 	return age >= -time.Minute && age < absentFor
 }
 
-func (c *Client) absentPath(target string) string {
-	u, err := url.Parse(target)
-	if err != nil || c.opts.CacheDir == "" {
+func (c *Client) absentPath(key string) string {
+	if c.opts.CacheDir == "" {
 		return ""
 	}
-	return c.entryPath(cacheKey(u)) + absentSuffix
+	return c.entryPath(key) + absentSuffix
 }
 
 // CacheReport is what VerifyCache found.

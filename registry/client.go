@@ -151,6 +151,7 @@ type Client struct {
 
 	mu         sync.Mutex
 	transports map[string]*http.Transport // by client certificate
+	registries sync.Map                   // what RegistryFor said, by scope
 	packuments map[string]*flight         // by URL
 
 	decoding chan *scratch // one for each document that may be decoded at once
@@ -225,7 +226,11 @@ func (c *Client) RegistryOf(name string) string {
 		if strings.HasPrefix(name, "@") {
 			scope, _, _ = strings.Cut(name, "/")
 		}
+		if r, ok := c.registries.Load(scope); ok {
+			return r.(string)
+		}
 		if r := c.opts.RegistryFor(scope); r != "" {
+			c.registries.Store(scope, r)
 			return r
 		}
 	}

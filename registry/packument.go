@@ -86,7 +86,7 @@ type flight struct {
 // everyone who waited for the answer went away before it came. Errors are
 // *Error, or ctx's.
 func (c *Client) Packument(ctx context.Context, name string) (*Packument, error) {
-	return c.packument(ctx, name, c.opts.Mode)
+	return c.packument(ctx, name, c.opts.Mode, false)
 }
 
 // FreshPackument is Packument, but the registry is asked even where the cache
@@ -98,7 +98,7 @@ func (c *Client) FreshPackument(ctx context.Context, name string) (*Packument, e
 		mode = PreferOnline
 	}
 	c.forgetFlight(URL(c.RegistryOf(name), EscapeName(name)))
-	return c.packument(ctx, name, mode)
+	return c.packument(ctx, name, mode, false)
 }
 
 // ErrNotWorthAsking is what Guess says of a package that was not there when it
@@ -110,18 +110,22 @@ var ErrNotWorthAsking = fmt.Errorf("not there when it was last asked for: %w", c
 // registry did not have within the last day it does not ask for again. Nobody
 // may decide anything by ErrNotWorthAsking; Packument tells what is true now.
 func (c *Client) Guess(ctx context.Context, name string) (*Packument, error) {
-	target := URL(c.RegistryOf(name), EscapeName(name))
-	c.mu.Lock()
-	asked := c.packuments[target] != nil
-	c.mu.Unlock()
-	if !asked && c.absentLately(target) {
-		return nil, ErrNotWorthAsking
-	}
-	return c.packument(ctx, name, c.opts.Mode)
+	return c.packument(ctx, name, c.opts.Mode, true)
 }
 
-func (c *Client) packument(ctx context.Context, name string, mode CacheMode) (*Packument, error) {
+func (c *Client) packument(ctx context.Context, name string, mode CacheMode, guess bool) (*Packument, error) {
 	target := URL(c.RegistryOf(name), EscapeName(name))
+	for {
+		p, err := c.join(ctx, name, target, mode, guess)
+		if !guess && err == ErrNotWorthAsking {
+			continue // a guess was there first
+		}
+		return p, err
+	}
+}
+
+// join gets the packument, or waits for one who does already.
+func (c *Client) join(ctx context.Context, name, target string, mode CacheMode, guess bool) (*Packument, error) {
 	c.mu.Lock()
 	f := c.packuments[target]
 	if f == nil {
@@ -132,6 +136,12 @@ func (c *Client) packument(ctx context.Context, name string, mode CacheMode) (*P
 		c.mu.Unlock()
 		// The cache answers without a goroutine of its own.
 		q, p, err := c.lookUp(name, target, mode)
+		if guess && q != nil && q.e == nil && c.absentLately(q.key) {
+			err = ErrNotWorthAsking
+			c.mu.Lock()
+			delete(c.packuments, target)
+			c.mu.Unlock()
+		}
 		if p != nil || err != nil {
 			f.p, f.err = p, err
 			f.cancel()
@@ -265,7 +275,7 @@ func (c *Client) ask(ctx context.Context, q *question) (*Packument, error) {
 			return c.fromEntry(name, e), nil
 		}
 		if errors.As(err, &failure) && failure.Status == http.StatusNotFound {
-			c.noteAbsent(target)
+			c.noteAbsent(key)
 		}
 		return nil, err
 	}

@@ -109,13 +109,21 @@ type fetcher struct {
 	memo map[string]*future
 	// guessed is what ahead was called with.
 	guessed map[manifest.Dep]bool
-	slots   chan struct{}
+	// queue is what is to be fetched ahead, in the order in which it was
+	// guessed, by up to fetchesAhead workers.
+	queue   []job
+	workers int
 	group   sync.WaitGroup
 	// have is the versions that are in the tree at the start, by name.
 	have map[string][]*nodesemver.Version
 	// pinned is what the root's overrides make of a name.
 	pinned map[string]string
 	legacy bool // no peers
+}
+
+type job struct {
+	*future
+	spec *spec.Spec
 }
 
 type future struct {
@@ -131,8 +139,7 @@ func newFetcher(ctx context.Context, src Source, wish func(*spec.Spec) Wish) *fe
 	return &fetcher{
 		ctx: ctx, cancel: cancel, src: src, wish: wish,
 		memo: map[string]*future{}, guessed: map[manifest.Dep]bool{},
-		slots: make(chan struct{}, fetchesAhead),
-		have:  map[string][]*nodesemver.Version{},
+		have: map[string][]*nodesemver.Version{},
 	}
 }
 
@@ -201,26 +208,35 @@ func (f *fetcher) ahead(name, raw string) {
 	}
 	fut := &future{done: make(chan struct{})}
 	f.memo[s.Raw] = fut
-	f.group.Add(1)
+	f.queue = append(f.queue, job{fut, s})
+	if f.workers < fetchesAhead {
+		f.workers++
+		f.group.Go(f.work)
+	}
 	f.mu.Unlock()
-	go func() {
-		defer f.group.Done()
-		select {
-		case f.slots <- struct{}{}:
-			defer func() { <-f.slots }()
-		case <-f.ctx.Done():
-		}
+}
+
+// work fetches what is in the queue until that is empty.
+func (f *fetcher) work() {
+	for {
 		f.mu.Lock()
-		taken := fut.started
-		fut.started = true
-		f.mu.Unlock()
-		if taken {
+		if len(f.queue) == 0 || f.ctx.Err() != nil {
+			f.workers--
+			f.mu.Unlock()
 			return
 		}
-		wish := f.wish(s)
+		next := f.queue[0]
+		f.queue = f.queue[1:]
+		taken := next.started
+		next.started = true
+		f.mu.Unlock()
+		if taken {
+			continue
+		}
+		wish := f.wish(next.spec)
 		wish.Ahead = true
-		f.run(f.ctx, fut, s, wish)
-	}()
+		f.run(f.ctx, next.future, next.spec, wish)
+	}
 }
 
 // satisfied says whether the tree had a version for the spec to begin with.
