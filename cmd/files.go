@@ -79,6 +79,7 @@ func (f *files) Place(ctx context.Context, p *lockfile.Package, into []*folder.F
 		return &placeError{err, p.Location}
 	}
 	f.app.progress.step(len(into))
+	f.app.timing.add("packages linked", int64(len(into)))
 	return nil
 }
 
@@ -145,5 +146,6 @@ func (a *App) fetcher() *fetch.Fetcher {
 		Downloads: a.maxSockets(),
 
 		Processors: processors,
+		Report:     a.timing.fetched,
 	})
 }

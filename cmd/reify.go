@@ -106,7 +106,7 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 	if err := a.checkSharing(); err != nil {
 		return nil, err
 	}
-	a.heap()
+	go a.heap()
 	if p == nil {
 		if p, err = a.project(); err != nil {
 			return nil, err

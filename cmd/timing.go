@@ -2,9 +2,12 @@ package cmd
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/ibid-pm/ibid/fetch"
+	"github.com/ibid-pm/ibid/internal/term"
 	"github.com/ibid-pm/ibid/registry"
 )
 
@@ -15,7 +18,11 @@ type timing struct {
 	last   time.Time
 	phases []phase
 	counts map[string]int64
+	slow   []fetch.Event // the packages that took longest to fetch
 }
+
+// slowest is how many packages are shown that took longest.
+const slowest = 5
 
 type phase struct {
 	name string
@@ -49,6 +56,26 @@ func (t *timing) add(name string, n int64) {
 	t.mu.Unlock()
 }
 
+// fetched hears of each package that was fetched or unpacked.
+func (t *timing) fetched(e fetch.Event) {
+	if t == nil {
+		return
+	}
+	if e.Unpacked {
+		t.add("packages unpacked", 1)
+		return
+	}
+	t.add("packages fetched", 1)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	at := slices.IndexFunc(t.slow, func(x fetch.Event) bool { return x.Took < e.Took })
+	if at < 0 {
+		at = len(t.slow)
+	}
+	t.slow = slices.Insert(t.slow, at, e)
+	t.slow = t.slow[:min(len(t.slow), slowest)]
+}
+
 func (t *timing) print(a *App) {
 	if t == nil {
 		return
@@ -63,6 +90,9 @@ func (t *timing) print(a *App) {
 		if n := t.counts[name]; n > 0 {
 			fmt.Fprintf(a.Stderr, "%10d     %s\n", n, name)
 		}
+	}
+	for _, e := range t.slow {
+		fmt.Fprintf(a.Stderr, "%10.1f ms  to fetch %s, %s\n", float64(e.Took.Microseconds())/1000, term.SafeLine(e.ID), bytesText(e.Downloaded))
 	}
 }
 

@@ -59,9 +59,11 @@ type Request struct {
 // Event is one step of one package, for progress.
 type Event struct {
 	ID         string
-	Downloaded int64 // bytes of the tarball that came over the network
+	Downloaded int64 // bytes of the tarball, which was fetched
 	Unpacked   bool
-	Took       time.Duration
+	// Took is how long it took to fetch it, and to wait for a processor to
+	// verify it.
+	Took time.Duration
 }
 
 // Options configures a Fetcher.
@@ -454,7 +456,6 @@ func (f *Fetcher) learn(r *Request, d store.Digest) {
 }
 
 func (f *Fetcher) download(ctx context.Context, r *Request, use func(store.Digest, []byte) error) error {
-	start := time.Now()
 	// Bytes that do not match what was locked, or are no archive, may have been
 	// damaged on the way: ask once more, as npm does, before saying that they
 	// are not the ones.
@@ -462,6 +463,7 @@ func (f *Fetcher) download(ctx context.Context, r *Request, use func(store.Diges
 		if err := f.slots.Acquire(ctx, 1); err != nil {
 			return err
 		}
+		start := time.Now()
 		tgz, err := f.o.Getter.Tarball(ctx, r, f.memory.get)
 		// While this one waits for a processor another may come.
 		f.slots.Release(1)
