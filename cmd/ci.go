@@ -4,8 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/ibid-pm/ibid/internal/config"
 	"github.com/ibid-pm/ibid/lockfile"
@@ -85,13 +91,79 @@ func checkLock(p *project, res *resolver.Result) error {
 	if len(wrong) == 0 {
 		return nil
 	}
+	const text = "`ibid ci` can only install packages when your package.json and package-lock.json or npm-shrinkwrap.json are in sync."
 	return &codedError{
 		code:   "EUSAGE",
-		text:   "`ibid ci` can only install packages when your package.json and package-lock.json or npm-shrinkwrap.json are in sync.",
+		text:   text,
 		detail: wrong,
 		hints:  []string{"ibid install brings the lock into line with package.json"},
+		// Programs look for these lines where npm has them.
+		summary: text + " Please update your lock file with `ibid install` before continuing.\n\n" + strings.Join(wrong, "\n"),
 	}
 }
 
 // setSave decides whether package.json is saved, whatever was configured.
 func (a *App) setSave(save bool) { a.Config.Set("save", config.NewBool(save), config.CLI) }
+
+// stockUp has the store get and unpack all that a plan will want of it, so that
+// an install that empties node_modules first does so when little can fail any
+// more: a network that is gone, bytes that are not those of the lock, and a full
+// disk leave the old packages as they are.
+func (o *outcome) stockUp(ctx context.Context, placer *files) error {
+	a, seen := o.app, map[string]bool{}
+	work, stocking := errgroup.WithContext(ctx)
+	work.SetLimit(max(24, a.Config.Int("maxsockets")))
+	for i := range o.plan.Steps {
+		p := o.plan.Steps[i].Package
+		if p.Link || p.InBundle {
+			continue
+		}
+		key := placer.Group(p)
+		if key != "" && seen[key] {
+			continue
+		}
+		seen[key] = true
+		work.Go(func() error {
+			err := placer.stock(stocking, p)
+			if err == nil || stocking.Err() == nil && o.isOptional(p.Location) {
+				return nil
+			}
+			return o.wantedBy(&placeError{err, p.Location})
+		})
+	}
+	if err := work.Wait(); err != nil {
+		return err
+	}
+	a.timing.done("stocked the store")
+	return nil
+}
+
+// isOptional says whether an install goes on without a package.
+func (o *outcome) isOptional(l lockfile.Location) bool {
+	if o.linked != nil {
+		return o.linked.OptionalWith(l) != nil
+	}
+	n := o.node(l)
+	return n != nil && n.Optional
+}
+
+// errEmptied is what an error Is that came after node_modules had been emptied.
+var errEmptied = errors.New("node_modules was emptied")
+
+type emptiedError struct{ error }
+
+func (e *emptiedError) Unwrap() error        { return e.error }
+func (e *emptiedError) Is(target error) bool { return target == errEmptied }
+
+// hasModules says whether there is anything in the node_modules of the project
+// and its workspaces.
+func (p *project) hasModules() bool {
+	dirs := []string{p.dir}
+	for _, w := range p.workspaces {
+		dirs = append(dirs, w.Path)
+	}
+	return slices.ContainsFunc(dirs, func(dir string) bool {
+		_, err := os.Lstat(filepath.Join(dir, "node_modules"))
+		return !errors.Is(err, fs.ErrNotExist)
+	})
+}

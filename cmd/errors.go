@@ -52,8 +52,11 @@ type codedError struct {
 	detail []string
 	hints  []string
 	cause  error
+	// summary is what --json calls so, where npm has more in it than text.
+	summary string
 }
 
+func (e *codedError) Summary() string  { return e.summary }
 func (e *codedError) Unwrap() error    { return e.cause }
 func (e *codedError) Error() string    { return e.text }
 func (e *codedError) Code() string     { return e.code }
@@ -147,8 +150,13 @@ func (a *App) report(err error) int {
 	}
 	text := term.Safe(err.Error())
 	if a.json() {
+		summary := text
+		var s interface{ Summary() string }
+		if errors.As(err, &s) && s.Summary() != "" {
+			summary = term.Safe(s.Summary())
+		}
 		members := []jsjson.Member{
-			{Key: "summary", Value: jsjson.NewString(text)},
+			{Key: "summary", Value: jsjson.NewString(summary)},
 			{Key: "detail", Value: jsjson.NewString(strings.Join(append(detail, hints...), "\n"))},
 		}
 		if code != "" {
@@ -189,7 +197,11 @@ func hintsFor(err error) []string {
 	case errors.As(err, &file):
 		return []string{"git diff " + quoteWord(file.Path) + " may show what happened to it"}
 	case errors.Is(err, syscall.ENOSPC):
-		return []string{"the disk is full: nothing was changed; free some room and run the same command again"}
+		what := "nothing was changed"
+		if errors.Is(err, errEmptied) {
+			what = "node_modules had been emptied and is not complete, package.json and the lock were not changed"
+		}
+		return []string{"the disk is full: " + what + "; free some room and run the same command again"}
 	case errors.Is(err, fs.ErrPermission) && errors.As(err, &pe):
 		return []string{fmt.Sprintf("ls -ld %q shows who may write there", pe.Path)}
 	}

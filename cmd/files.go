@@ -83,10 +83,31 @@ func (f *files) Place(ctx context.Context, p *lockfile.Package, into []*folder.F
 	return nil
 }
 
-func (f *files) placePackage(ctx context.Context, p *lockfile.Package, into []*folder.Folder) error {
+// stock has the store get what Place will want of it.
+func (f *files) stock(ctx context.Context, p *lockfile.Package) error {
 	if err := f.refused[p.Location]; err != nil {
 		return err
 	}
+	r := f.request(p)
+	if p.Patched != "" || f.private != nil && f.private(p) {
+		_, err := f.fetch.Ensure(ctx, r)
+		return err
+	}
+	if f.fetch.MayHaveTree(r) {
+		return nil
+	}
+	tree, err := f.fetch.Tree(ctx, r)
+	if err == nil {
+		tree.Return()
+	}
+	if errors.Is(err, store.ErrBusy) {
+		return nil
+	}
+	return err
+}
+
+// request is what the store is asked for a package's files.
+func (f *files) request(p *lockfile.Package) *fetch.Request {
 	r := requestFor(p.ID(), p.Name(), p.Resolved, p.Integrity)
 	r.Bins = f.bins[p.Location]
 	if p.Resolved == "" && p.Meta != nil {
@@ -96,6 +117,14 @@ func (f *files) placePackage(ctx context.Context, p *lockfile.Package, into []*f
 			r.Bins = append(r.Bins, b.Path)
 		}
 	}
+	return r
+}
+
+func (f *files) placePackage(ctx context.Context, p *lockfile.Package, into []*folder.Folder) error {
+	if err := f.refused[p.Location]; err != nil {
+		return err
+	}
+	r := f.request(p)
 	if p.Patched != "" && f.patches != nil {
 		return f.placePatched(ctx, p, into, func(private bool) error { return f.place(ctx, r, private, into) })
 	}

@@ -232,19 +232,13 @@ func (a *App) decide(ctx context.Context, p *project, f *fetch.Fetcher, guesses 
 }
 
 // layOut makes node_modules what the tree says.
-func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses *ahead, c change) error {
+func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses *ahead, c change) (err error) {
 	p := o.project
+	emptied := false
 	var wanted, installed *lockfile.Lockfile
 	var orphans []string
 	dry := a.Config.Bool("dry-run")
 	fresh := c.clean && !dry
-	if fresh {
-		if err := p.emptyModules(); err != nil {
-			return err
-		}
-		a.timing.done("emptied node_modules")
-	}
-	var err error
 	if a.linked() {
 		o.linked = o.result.Linked()
 		a.timing.done("decided the linked layout")
@@ -285,9 +279,28 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 	if err := os.MkdirAll(p.dir, 0o777); err != nil {
 		return err
 	}
+	if fresh {
+		// What was there before was this layout's to take away.
+		defer func() {
+			if emptied && err != nil {
+				err = &emptiedError{err}
+			}
+		}()
+	}
 	gone := map[lockfile.Location]bool{}
 	placer := &files{app: a, fetch: f, private: o.scripts.writes(o.result.Tree), bins: binsOf(o.plan), ahead: guesses, patches: o.patches,
 		refused: o.refused()}
+	if fresh && p.hasModules() {
+		// While the old packages are in their place, whatever can fail is done.
+		if err := o.stockUp(ctx, placer); err != nil {
+			return err
+		}
+		if err := p.emptyModules(); err != nil {
+			return &emptiedError{err}
+		}
+		emptied = true
+		a.timing.done("emptied node_modules")
+	}
 	global := a.globalLinks(p, o.plan, installed, wanted)
 	if err := global.check(); err != nil {
 		return err
