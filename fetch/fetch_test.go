@@ -6,13 +6,16 @@ import (
 	"compress/gzip"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"path/filepath"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/ibid-pm/ibid/internal/integrity"
 	"github.com/ibid-pm/ibid/internal/store"
+	"github.com/ibid-pm/ibid/internal/tarball"
 )
 
 // registry answers with the tarball of a request's ID.
@@ -219,4 +222,70 @@ func TestOfflineReadsWhatLiesOnThisMachine(t *testing.T) {
 	if got := content(t, f, &Request{ID: "a@file:a.tgz", URL: "file:/a.tgz"}); got != "a" {
 		t.Errorf("got %q", got)
 	}
+}
+
+// gate is a Getter whose answers wait until they are let through.
+type gate struct {
+	registry
+	mu      sync.Mutex
+	waiting int
+	pass    chan struct{}
+}
+
+func (g *gate) Tarball(ctx context.Context, r *Request, alloc func(int) []byte) ([]byte, error) {
+	g.mu.Lock()
+	g.waiting++
+	g.mu.Unlock()
+	select {
+	case <-g.pass:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	g.mu.Lock()
+	g.waiting--
+	g.mu.Unlock()
+	return g.registry.Tarball(ctx, r, alloc)
+}
+
+func TestHowManyAreAskedForAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &gate{registry: registry{has: map[string][]byte{}}, pass: make(chan struct{})}
+		f := newFetcher(t, &g.registry)
+		f = New(Options{Store: f.o.Store, Getter: g, Downloads: 6, Processors: 1})
+		asked := func() int {
+			synctest.Wait()
+			g.mu.Lock()
+			defer g.mu.Unlock()
+			return g.waiting
+		}
+		urgent := f.Background()
+		// One that holds the processor for as long as it is used.
+		use := make(chan struct{})
+		var all sync.WaitGroup
+		for i := range 10 {
+			id := fmt.Sprintf("p%d@1.0.0", i)
+			g.has[id] = pack(t, id)
+			all.Go(func() {
+				err := f.Extract(t.Context(), &Request{ID: id}, func(*tarball.Archive) error { <-use; return nil })
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		if n := asked(); n != 2 {
+			t.Errorf("%d are asked for while something is more urgent, want 2 of 6", n)
+		}
+		urgent()
+		if n := asked(); n != 6 {
+			t.Errorf("%d are asked for, want 6", n)
+		}
+		g.pass <- struct{}{}
+		g.pass <- struct{}{}
+		if n := asked(); n != 6 {
+			t.Errorf("%d are asked for while others wait for the processor, want 6", n)
+		}
+		close(g.pass)
+		close(use)
+		all.Wait()
+	})
 }
