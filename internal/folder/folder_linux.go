@@ -91,13 +91,16 @@ func (f *Folder) Child(name string) (*Folder, error) {
 }
 
 // Mkdir makes a folder at path; one that is there already is fs.ErrExist.
-func (f *Folder) Mkdir(path string) error {
+func (f *Folder) Mkdir(path string) error { return f.MkdirMode(path, 0o777) }
+
+// MkdirMode is Mkdir with less than all permissions.
+func (f *Folder) MkdirMode(path string, perm fs.FileMode) error {
 	var c cpath
 	p := c.pointer(path)
 	if p == nil {
 		return f.fail("mkdir", path, syscall.EINVAL)
 	}
-	_, _, errno := syscall.RawSyscall(syscall.SYS_MKDIRAT, uintptr(f.fd), uintptr(unsafe.Pointer(p)), 0o777)
+	_, _, errno := syscall.RawSyscall(syscall.SYS_MKDIRAT, uintptr(f.fd), uintptr(unsafe.Pointer(p)), uintptr(perm.Perm()))
 	if errno != 0 {
 		return f.fail("mkdir", path, errno)
 	}
@@ -210,8 +213,14 @@ func (f *Folder) Readlink(name string) (string, error) {
 
 // Rename moves what has the name into another folder.
 func (f *Folder) Rename(name string, to *Folder, newName string) error {
-	if err := unix.Renameat(f.fd, name, to.fd, newName); err != nil {
-		return &os.LinkError{Op: "rename", Old: filepath.Join(f.path, name), New: filepath.Join(to.path, newName), Err: err}
+	var c, d cpath
+	p, q := c.pointer(name), d.pointer(newName)
+	if p == nil || q == nil {
+		return f.fail("rename", name, syscall.EINVAL)
+	}
+	_, _, errno := syscall.RawSyscall6(unix.SYS_RENAMEAT2, uintptr(f.fd), uintptr(unsafe.Pointer(p)), uintptr(to.fd), uintptr(unsafe.Pointer(q)), 0, 0)
+	if errno != 0 {
+		return &os.LinkError{Op: "rename", Old: filepath.Join(f.path, name), New: filepath.Join(to.path, newName), Err: errno}
 	}
 	return nil
 }
@@ -385,11 +394,10 @@ func (f *Folder) ReadFile(path string) ([]byte, error) {
 
 // WriteFile makes a new file; one that is there already is fs.ErrExist.
 func (f *Folder) WriteFile(path string, data []byte, perm fs.FileMode) error {
-	fd, err := unix.Openat(f.fd, path, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, uint32(perm.Perm()))
+	file, err := f.create(path, unix.O_WRONLY, perm)
 	if err != nil {
-		return &fs.PathError{Op: "create", Path: filepath.Join(f.path, path), Err: err}
+		return err
 	}
-	file := os.NewFile(uintptr(fd), filepath.Join(f.path, path))
 	_, err = file.Write(data)
 	if cerr := file.Close(); err == nil {
 		err = cerr
@@ -419,11 +427,12 @@ func (f *Folder) Touch(name string) error {
 	return nil
 }
 
+// Trusted is no folder in particular: what is done in it is done at paths that
+// the caller trusts.
+var Trusted = &Folder{fd: unix.AT_FDCWD}
+
 // LstatPath says what is at a path that the caller trusts.
-func LstatPath(path string, st *Stat) error {
-	f := Folder{fd: unix.AT_FDCWD}
-	return f.Lstat(path, st)
-}
+func LstatPath(path string, st *Stat) error { return Trusted.Lstat(path, st) }
 
 // File is an open file, for the few things that are done to thousands of them.
 type File struct {
@@ -442,11 +451,26 @@ func (f *Folder) OpenFile(path string) (*File, error) {
 
 // CreateFile makes a new file; one that is there already is fs.ErrExist.
 func (f *Folder) CreateFile(path string) (*File, error) {
-	fd, err := unix.Openat(f.fd, path, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o644)
-	if err != nil {
-		return nil, &fs.PathError{Op: "create", Path: filepath.Join(f.path, path), Err: err}
+	return f.create(path, unix.O_RDWR, 0o644)
+}
+
+func (f *Folder) create(path string, flags int, perm fs.FileMode) (*File, error) {
+	var c cpath
+	p := c.pointer(path)
+	if p == nil {
+		return nil, f.fail("create", path, syscall.EINVAL)
 	}
-	return &File{fd: fd, path: filepath.Join(f.path, path)}, nil
+	for {
+		fd, _, errno := syscall.RawSyscall6(syscall.SYS_OPENAT, uintptr(f.fd), uintptr(unsafe.Pointer(p)),
+			uintptr(flags|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC), uintptr(perm.Perm()), 0, 0)
+		switch errno {
+		case 0:
+			return &File{fd: int(fd), path: filepath.Join(f.path, path)}, nil
+		case syscall.EINTR:
+		default:
+			return nil, f.fail("create", path, errno)
+		}
+	}
 }
 
 // Close closes the file and gives its lock back.

@@ -55,7 +55,10 @@ func (f *Folder) Child(name string) (*Folder, error) {
 }
 
 // Mkdir makes a folder at path; one that is there already is fs.ErrExist.
-func (f *Folder) Mkdir(path string) error { return os.Mkdir(f.at(path), 0o777) }
+func (f *Folder) Mkdir(path string) error { return f.MkdirMode(path, 0o777) }
+
+// MkdirMode is Mkdir with less than all permissions.
+func (f *Folder) MkdirMode(path string, perm fs.FileMode) error { return os.Mkdir(f.at(path), perm) }
 
 // Link makes to's newName another name of the file at path.
 func (f *Folder) Link(path string, to *Folder, newPath string) error {
@@ -218,6 +221,10 @@ func (f *File) Write(data []byte) (int, error) { return f.f.Write(data) }
 
 // Touch sets when a file was modified last to now.
 func (f *Folder) Touch(name string) error { return os.Chtimes(f.at(name), time.Time{}, time.Now()) }
+
+// Trusted is no folder in particular: what is done in it is done at paths that
+// the caller trusts.
+var Trusted = &Folder{}
 
 // LstatPath says what is at a path that the caller trusts.
 func LstatPath(path string, st *Stat) error { return lstat(path, st) }

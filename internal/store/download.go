@@ -1,6 +1,8 @@
 package store
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -13,11 +15,33 @@ import (
 func (s *Store) LockDownload(name string) (release func(), err error) {
 	dir := filepath.Join(s.dir, "locks")
 	path := filepath.Join(dir, lockName(name))
+	if err := s.mkdir(dir); err != nil {
+		return nil, err
+	}
+	// Nearly always nobody else has it.
+	if f, err := folder.Trusted.CreateFile(path); err == nil {
+		ok, err := f.TryLock()
+		if err != nil {
+			f.Close()
+			return nil, err
+		}
+		if ok && lockedStill(f.Stat, path) {
+			return func() {
+				folder.Trusted.Remove(path)
+				f.Close()
+			}, nil
+		}
+		f.Close()
+	}
 	for {
 		if err := s.mkdir(dir); err != nil {
 			return nil, err
 		}
 		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+		if errors.Is(err, fs.ErrNotExist) { // cleaned away by another process
+			s.madeDir.Delete(dir)
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -25,10 +49,7 @@ func (s *Store) LockDownload(name string) (release func(), err error) {
 			f.Close()
 			return nil, err
 		}
-		// The one before us removes the file as it leaves; then ours is a
-		// lock that nobody else will see.
-		var mine, there folder.Stat
-		if folder.StatFile(f, &mine) == nil && folder.LstatPath(path, &there) == nil && mine.Ino == there.Ino {
+		if lockedStill(func(st *folder.Stat) error { return folder.StatFile(f, st) }, path) {
 			return func() {
 				os.Remove(path)
 				f.Close()
@@ -36,4 +57,12 @@ func (s *Store) LockDownload(name string) (release func(), err error) {
 		}
 		f.Close()
 	}
+}
+
+// lockedStill says whether the file that was locked still has its name: the one
+// before us removes it as it leaves, and then ours is a lock that nobody else
+// will see.
+func lockedStill(stat func(*folder.Stat) error, path string) bool {
+	var mine, there folder.Stat
+	return stat(&mine) == nil && folder.LstatPath(path, &there) == nil && mine.Ino == there.Ino
 }

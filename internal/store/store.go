@@ -13,6 +13,8 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+
+	"github.com/ibid-pm/ibid/internal/folder"
 )
 
 // Format is the version of the layout below the store's folder; another
@@ -157,9 +159,9 @@ func (s *Store) writeFile(path string, data []byte) error {
 			return err
 		}
 		tmp := path + ".tmp-" + randomName()
-		err := os.WriteFile(tmp, data, 0o644)
+		err := folder.Trusted.WriteFile(tmp, data, 0o644)
 		if err == nil {
-			err = os.Rename(tmp, path)
+			err = folder.Trusted.Rename(tmp, folder.Trusted, path)
 		}
 		if err != nil {
 			os.Remove(tmp)

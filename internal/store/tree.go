@@ -268,7 +268,7 @@ func (s *Store) Unpack(d Digest, v Variant, a *tarball.Archive) (*Tree, error) {
 	}
 	name := treeName(d, v)
 	parent := filepath.Join(trees.Path(), name)
-	if err := s.mkdir(parent); err != nil {
+	if err := s.mkdirIn(trees, name); err != nil {
 		return nil, err
 	}
 	var lock *folder.File
@@ -280,8 +280,7 @@ func (s *Store) Unpack(d Digest, v Variant, a *tarball.Archive) (*Tree, error) {
 		path := name + "/" + strconv.Itoa(n) + ".seal"
 		lock, err = trees.CreateFile(path)
 		if errors.Is(err, fs.ErrNotExist) { // cleaned away by another process
-			s.madeDir.Delete(parent)
-			if err = s.mkdir(parent); err == nil {
+			if err = s.mkdirIn(trees, name); err == nil {
 				lock, err = trees.CreateFile(path)
 			}
 		}
@@ -304,6 +303,21 @@ func (s *Store) Unpack(d Digest, v Variant, a *tarball.Archive) (*Tree, error) {
 	return t, nil
 }
 
+// mkdirIn makes the folder for all trees of one tarball.
+func (s *Store) mkdirIn(trees *root, name string) error {
+	err := trees.MkdirMode(name, 0o755)
+	if errors.Is(err, fs.ErrNotExist) {
+		shard, _, _ := strings.Cut(name, "/")
+		if err = trees.MkdirMode(shard, 0o755); err == nil || errors.Is(err, fs.ErrExist) {
+			err = trees.MkdirMode(name, 0o755)
+		}
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	return err
+}
+
 func (s *Store) unpackLocked(trees *root, lock *folder.File, parent, name, n string, d Digest, v Variant, a *tarball.Archive) (*Tree, error) {
 	treeDir := n + "-" + randomName()
 	fail := func(err error) (*Tree, error) {
@@ -312,7 +326,7 @@ func (s *Store) unpackLocked(trees *root, lock *folder.File, parent, name, n str
 	}
 	se := &seal{digest: d, variant: v, dir: treeDir}
 	dirPath := filepath.Join(parent, treeDir)
-	if err := os.Mkdir(dirPath, 0o755); err != nil {
+	if err := trees.MkdirMode(name+"/"+treeDir, 0o755); err != nil {
 		return fail(err)
 	}
 	se.bornFrom = time.Now().Add(-clockSlack).UnixNano()
