@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/ibid-pm/ibid/internal/folder"
 	"github.com/ibid-pm/ibid/internal/store"
@@ -228,7 +229,7 @@ func (p *project) emptyModules() error {
 			err = top.Remove("node_modules")
 		case err == nil:
 			store.Doubt(modules, installedAt(modules))
-			err = modules.Empty()
+			err = emptyFolder(modules)
 			modules.Close()
 		}
 		top.Close()
@@ -237,6 +238,20 @@ func (p *project) emptyModules() error {
 		}
 	}
 	return nil
+}
+
+// emptyFolder removes everything in a folder, several things at once.
+func emptyFolder(f *folder.Folder) error {
+	entries, err := f.ReadDir()
+	if err != nil {
+		return err
+	}
+	var eg errgroup.Group
+	eg.SetLimit(processors)
+	for _, e := range entries {
+		eg.Go(func() error { return f.RemoveAll(e.Name) })
+	}
+	return eg.Wait()
 }
 
 // installedAt is when the install that filled a node_modules ended.

@@ -280,9 +280,6 @@ func (f *Folder) RemoveAll(name string) error {
 	return f.fail("remove", name, errno)
 }
 
-// Empty removes everything in the folder.
-func (f *Folder) Empty() error { return f.empty() }
-
 func (f *Folder) empty() error {
 	entries, err := f.ReadDir()
 	if err != nil {

@@ -101,20 +101,6 @@ func (f *Folder) Remove(path string) error { return os.Remove(f.at(path)) }
 // RemoveAll removes what has the name and all below it; nothing there is no error.
 func (f *Folder) RemoveAll(name string) error { return os.RemoveAll(f.at(name)) }
 
-// Empty removes everything in the folder.
-func (f *Folder) Empty() error {
-	entries, err := f.ReadDir()
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		if err := f.RemoveAll(e.Name); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // ReadDir gives the names in the folder, in no order.
 func (f *Folder) ReadDir() ([]Entry, error) {
 	list, err := os.ReadDir(f.path)

@@ -1,7 +1,10 @@
 package store
 
 import (
+	"runtime"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/ibid-pm/ibid/internal/folder"
 )
@@ -17,28 +20,34 @@ import (
 // something else. Its time of modification is set to now, which spoils its tree.
 // What cannot be looked at is left alone: it is only a second line of defence.
 func Doubt(f *folder.Folder, installed int64) {
-	if canLend {
-		d := doubter{installed: installed}
-		d.packages(f)
+	if !canLend {
+		return
 	}
+	d := doubter{installed: installed}
+	var eg errgroup.Group
+	eg.SetLimit(runtime.GOMAXPROCS(0))
+	entries, err := f.ReadDir()
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		if e.Dir {
+			eg.Go(func() error {
+				if child, err := f.Child(e.Name); err == nil {
+					d.entry(e.Name, child)
+					child.Close()
+				}
+				return nil
+			})
+		}
+	}
+	eg.Wait()
 }
 
 type doubter struct{ installed int64 }
 
 // packages looks at a folder whose folders are packages, or scopes of such.
 func (d *doubter) packages(f *folder.Folder) {
-	d.children(f, func(name string, child *folder.Folder) {
-		if strings.HasPrefix(name, "@") {
-			d.packages(child)
-			return
-		}
-		var p lentFiles
-		d.files(child, &p)
-		d.judge(&p)
-	})
-}
-
-func (d *doubter) children(f *folder.Folder, each func(string, *folder.Folder)) {
 	entries, err := f.ReadDir()
 	if err != nil {
 		return
@@ -48,10 +57,21 @@ func (d *doubter) children(f *folder.Folder, each func(string, *folder.Folder)) 
 			continue
 		}
 		if child, err := f.Child(e.Name); err == nil {
-			each(e.Name, child)
+			d.entry(e.Name, child)
 			child.Close()
 		}
 	}
+}
+
+// entry looks at a package, or at a scope of such.
+func (d *doubter) entry(name string, f *folder.Folder) {
+	if strings.HasPrefix(name, "@") {
+		d.packages(f)
+		return
+	}
+	var p lentFiles
+	d.files(f, &p)
+	d.judge(&p)
 }
 
 // lentFiles are the files of one package that the store has as well.
