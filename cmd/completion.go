@@ -13,6 +13,7 @@ import (
 
 	"github.com/ibid-pm/ibid/internal/config"
 	"github.com/ibid-pm/ibid/internal/manifest"
+	"github.com/ibid-pm/ibid/internal/workspaces"
 )
 
 // The scripts that a shell loads. Each asks "completion" for the words that may
@@ -83,25 +84,40 @@ func (a *App) complete(root *cobra.Command, words []string, at int) []string {
 		words = append(words, "")
 	}
 	partial := words[at]
-	var before []string
+	var before, chosen []string
+	var open *config.Definition // the option whose value comes next
 	for _, w := range words[1:at] {
-		if w == "--" {
+		d, value, given := optionOf(w)
+		switch {
+		case w == "--":
 			return nil
-		}
-		if !strings.HasPrefix(w, "-") {
+		case open != nil:
+			d, value, given, open = open, w, true, nil
+		case d == nil && !strings.HasPrefix(w, "-"):
 			before = append(before, w)
+		case d != nil && !given:
+			open = d
+		}
+		if given && d != nil && d.Key == "workspace" {
+			chosen = append(chosen, value)
 		}
 	}
 	var all []string
+	d, _, given := optionOf(partial)
 	switch {
+	case open != nil:
+		all = a.flagValues(open)
+	case d != nil && given:
+		flag, _, _ := strings.Cut(partial, "=")
+		for _, v := range a.flagValues(d) {
+			all = append(all, flag+"="+v)
+		}
 	case strings.HasPrefix(partial, "-"):
 		all = completeFlags(root, before)
-	case at > 1 && flagTakesValue(words[at-1]):
-		all = flagValues(words[at-1])
 	case len(before) == 0:
 		all = completeCommands(root, partial)
 	default:
-		all = a.completeArguments(root, before)
+		all = a.completeArguments(root, before, chosen)
 	}
 	var out []string
 	for _, w := range all {
@@ -161,17 +177,31 @@ func completeFlags(root *cobra.Command, before []string) []string {
 	return out
 }
 
-func flagTakesValue(word string) bool {
-	if !strings.HasPrefix(word, "--") || strings.Contains(word, "=") {
-		return false
+// optionOf gives the option that a word is if it has a value, and its value if
+// that is in the word as well.
+func optionOf(word string) (d *config.Definition, value string, given bool) {
+	if !strings.HasPrefix(word, "-") {
+		return nil, "", false
 	}
-	d := config.Lookup(strings.TrimLeft(word, "-"))
-	return d != nil && !d.IsBoolean()
+	flag, value, given := strings.Cut(word, "=")
+	if !strings.HasPrefix(flag, "--") {
+		to := config.Shorthands()[flag[1:]]
+		if len(to) != 1 {
+			return nil, "", false
+		}
+		flag = to[0]
+	}
+	if d = config.Lookup(strings.TrimLeft(flag, "-")); d == nil || d.IsBoolean() {
+		return nil, "", false
+	}
+	return d, value, given
 }
 
 // flagValues are the words that an option may have as its value.
-func flagValues(word string) []string {
-	d := config.Lookup(strings.TrimLeft(word, "-"))
+func (a *App) flagValues(d *config.Definition) []string {
+	if d.Key == "workspace" {
+		return a.workspaceNames()
+	}
 	var out []string
 	for _, t := range d.Types {
 		if t.Kind == config.TypeLiteral {
@@ -182,7 +212,8 @@ func flagValues(word string) []string {
 }
 
 // completeArguments lists what a command may be given.
-func (a *App) completeArguments(root *cobra.Command, before []string) []string {
+// In workspaces that were chosen a script is one of theirs.
+func (a *App) completeArguments(root *cobra.Command, before, chosen []string) []string {
 	c, rest := find(root, before)
 	if c == nil {
 		return nil
@@ -197,7 +228,7 @@ func (a *App) completeArguments(root *cobra.Command, before []string) []string {
 	switch c.Name() {
 	case "run", "test", "start", "stop", "restart":
 		if c.Name() == "run" && len(rest) == 0 {
-			if m := a.ownManifest(); m != nil {
+			for _, m := range a.manifestsOf(chosen) {
 				for _, s := range m.Scripts {
 					subs = append(subs, s.Name)
 				}
@@ -240,6 +271,49 @@ func (a *App) completeArguments(root *cobra.Command, before []string) []string {
 		return []string{"bash", "zsh", "fish", "powershell"}
 	}
 	return subs
+}
+
+// projectWorkspaces are the project's, none where they cannot be read.
+func (a *App) projectWorkspaces() []workspaces.Workspace {
+	m := a.ownManifest()
+	if m == nil {
+		return nil
+	}
+	ws, err := workspaces.Map(a.Config.LocalPrefix(), m.Workspaces)
+	if err != nil {
+		return nil
+	}
+	return ws
+}
+
+func (a *App) workspaceNames() []string {
+	var out []string
+	for _, w := range a.projectWorkspaces() {
+		out = append(out, w.Name)
+	}
+	return out
+}
+
+// manifestsOf gives the manifests of the chosen workspaces, or of the project
+// where none were chosen.
+func (a *App) manifestsOf(chosen []string) []*manifest.Manifest {
+	if len(chosen) == 0 {
+		if m := a.ownManifest(); m != nil {
+			return []*manifest.Manifest{m}
+		}
+		return nil
+	}
+	selected, err := workspaces.Select(a.projectWorkspaces(), chosen, workspaces.SelectOptions{Root: a.Config.LocalPrefix(), Cwd: a.Config.Cwd()})
+	if err != nil {
+		return nil
+	}
+	var out []*manifest.Manifest
+	for _, w := range selected {
+		if m, err := manifest.ReadDir(w.Path); err == nil {
+			out = append(out, m)
+		}
+	}
+	return out
 }
 
 func configKeys() []string {
