@@ -26,6 +26,7 @@ type lab struct {
 	npm     string // the real one's file
 	ibid    string
 	verbose bool
+	version string // the real one's
 }
 
 // result is what trying a client showed. It is kept beside the client's folders,
@@ -33,6 +34,7 @@ type lab struct {
 type result struct {
 	client      client
 	Version     string
+	NPM         string   // the version that it was compared with
 	Calls       []string // of npm that the client made, with ibid
 	Differences []string
 }
@@ -84,7 +86,7 @@ func (l *lab) try(c client) (result, error) {
 		}
 		visits[i] = v
 	}
-	r := result{client: c, Version: visits[1].version, Calls: visits[1].calls}
+	r := result{client: c, NPM: l.version, Version: visits[1].version, Calls: visits[1].calls}
 	for i, want := range visits[0].answers {
 		got := visits[1].answers[i]
 		if got.status != want.status {
@@ -301,6 +303,7 @@ var masks = []struct {
 	{regexp.MustCompile(`(?m)^(\S+:)? ?> .*\n`), ""},
 	{regexp.MustCompile(`(?m)^@mono/\w+:build:[ ]*\n`), ""},
 	{regexp.MustCompile(`\(node:\d+\)`), "(node:PID)"},
+	{regexp.MustCompile(`(?m)^ +at process\.processTicksAndRejections .*\n`), ""}, // there or not, as it happens
 	{regexp.MustCompile(`\b\d+(\.\d+)? ?(ms|s|secs?|seconds?|m)\b`), "TIME"},
 	{regexp.MustCompile(`\[\d+:\d+:\d+ [AP]M\]`), "[CLOCK]"},
 	{regexp.MustCompile(`\b\d{4}-\d\d-\d\dT[\d:.]+Z`), "DATE"},

@@ -64,6 +64,7 @@ func run(pm, npm, only, scratch, doc string, verbose bool) error {
 	if err != nil {
 		return err
 	}
+	l.version = strings.TrimSpace(string(version))
 	var told []result // in the page
 	tried, different := 0, 0
 	for _, c := range clients {
@@ -91,7 +92,7 @@ func run(pm, npm, only, scratch, doc string, verbose bool) error {
 		}
 	}
 	if doc != "" {
-		if err := os.WriteFile(doc, []byte(document(told, strings.TrimSpace(string(version)))), 0o644); err != nil {
+		if err := os.WriteFile(doc, []byte(document(told)), 0o644); err != nil {
 			return err
 		}
 	}
@@ -102,13 +103,13 @@ func run(pm, npm, only, scratch, doc string, verbose bool) error {
 }
 
 // document is the page for people: what was run, and how it compared.
-func document(results []result, npm string) string {
+func document(results []result) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, `# Programs that call npm
+	b.WriteString(`# Programs that call npm
 
 These were installed from the npm registry into a small project, a git
-repository, and did their work once with npm %s and once with ibid as `+"`npm`"+` and
-`+"`npx`"+` on the PATH. Compared were the exit status of each command, what it said
+repository, and did their work once with npm and once with ibid as ` + "`npm`" + ` and
+` + "`npx`" + ` on the PATH. Compared were the exit status of each command, what it said
 (without times, hashes and what npm and ibid themselves tell people), and every
 file outside of node_modules, with the lock and the list of what is installed.
 
@@ -117,13 +118,13 @@ file outside of node_modules, with the lock and the list of what is installed.
 
 makes this page again.
 
-| client | what was run | calls of npm | with ibid |
+| client | what was run | calls of npm | with ibid, beside npm |
 |---|---|---|---|
-`, npm)
+`)
 	for _, r := range results {
 		verdict := "the same"
 		if len(r.Differences) > 0 {
-			verdict = fmt.Sprintf("%d differences", len(r.Differences))
+			verdict = fmt.Sprintf("not the same, %d differences", len(r.Differences))
 		}
 		var cmds []string
 		for _, s := range r.client.steps {
@@ -131,7 +132,7 @@ makes this page again.
 				cmds = append(cmds, "`"+strings.ReplaceAll(s, "|", "\\|")+"`")
 			}
 		}
-		fmt.Fprintf(&b, "| %s %s | %s | %s | %s |\n", r.client.name, r.Version, strings.Join(cmds, "<br>"), called(r.Calls), verdict)
+		fmt.Fprintf(&b, "| %s %s | %s | %s | %s as with npm %s |\n", r.client.name, r.Version, strings.Join(cmds, "<br>"), called(r.Calls), verdict, r.NPM)
 	}
 	return b.String()
 }
