@@ -170,6 +170,7 @@ func (a *App) resolveRequest(p *project) resolver.Request {
 		r.HasFormat = true
 		r.Indent, r.Newline = p.file.Format()
 	}
+	r.NoWorkspaces = !cfg.WorkspacesEnabled()
 	for _, w := range p.selected {
 		r.InWorkspaces = append(r.InWorkspaces, w.Name)
 	}

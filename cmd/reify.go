@@ -59,6 +59,8 @@ type outcome struct {
 	took         time.Duration
 	// wanted is what node_modules has, or is to have; nil where it is not touched.
 	wanted *lockfile.Lockfile
+	// part is what of the tree is laid out; nil is all.
+	part *resolver.Part
 	// linked is the layout of install-strategy=linked, nil with another.
 	linked *resolver.LinkedLayout
 	// links are the folders of the linked layout that are shared packages'.
@@ -253,11 +255,16 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 		wanted = o.linked.Wanted
 	} else {
 		wanted = o.result.Wanted()
+		var actual *resolver.Node
 		if !fresh {
-			installed, err = o.installed(a.touched(c, o.result.Tree))
-			if installed != nil && !a.Config.Global() && len(p.selected) == 0 {
+			actual, installed, err = o.installed(a.touched(c, o.result.Tree))
+			if installed != nil && !a.Config.Global() && !a.inPart(p) {
 				orphans = linker.StoreLeft(p.dir)
 			}
+		}
+		if a.inPart(p) {
+			o.part = o.result.Part(actual)
+			wanted = o.part.Of(wanted, installed)
 		}
 	}
 	if err != nil {
@@ -451,24 +458,31 @@ func (a *App) readHidden(p *project, c change) func() *lockfile.Lockfile {
 	return later(func() *lockfile.Lockfile { return resolver.TrustedHidden(filepath.ToSlash(p.dir)) })
 }
 
-// installed reads what lies in node_modules; nil where nothing does.
-func (o *outcome) installed(filter func(name string) bool) (*lockfile.Lockfile, error) {
+// inPart says whether some of the workspaces are meant only, or the root alone.
+func (a *App) inPart(p *project) bool {
+	return len(p.workspaces) > 0 && (len(p.selected) > 0 || !a.Config.WorkspacesEnabled())
+}
+
+// installed reads what lies in node_modules; nil where nothing does. The tree is
+// given only where a part is to be found in it.
+func (o *outcome) installed(filter func(name string) bool) (*resolver.Node, *lockfile.Lockfile, error) {
 	a, p := o.app, o.project
-	if hidden := o.hiddenBefore(); hidden != nil {
-		return hidden, nil
+	hidden := o.hiddenBefore()
+	if hidden != nil && !a.inPart(p) {
+		return nil, hidden, nil
 	}
 	if _, err := os.Lstat(filepath.Join(p.dir, "node_modules")); errors.Is(err, fs.ErrNotExist) && len(p.workspaces) == 0 {
-		return nil, nil
+		return nil, nil, nil
 	}
 	tree, err := resolver.LoadActual(resolver.ActualOptions{
 		Dir: p.dir, Global: a.Config.Global(), Workspaces: resolver.NewWorkspaceMap(p.workspaces),
 		LegacyPeerDeps: a.Config.Bool("legacy-peer-deps"), InstallLinks: a.Config.Bool("install-links"),
-		Filter: filter, Scan: true,
+		Filter: filter, Scan: hidden == nil,
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return tree.Lockfile(resolver.LockOptions{Hidden: true}), nil
+	return tree, tree.Lockfile(resolver.LockOptions{Hidden: true}), nil
 }
 
 // writeHidden writes node_modules/.package-lock.json, the last thing to be

@@ -524,7 +524,7 @@ func (s *installScripts) run(ctx context.Context, o *outcome, gone map[lockfile.
 	}
 	root := tree.Target()
 	for n := range tree.Inventory {
-		if n.IsLink() && !stepped[n.Location()] && !n.Inert && n != tree && (n.Parent() == root || inProject(n.Target(), root)) {
+		if n.IsLink() && !stepped[n.Location()] && !n.Inert && n != tree && o.part.Has(lockfile.Location(n.Location())) && (n.Parent() == root || inProject(n.Target(), root)) {
 			add(n)
 		}
 	}

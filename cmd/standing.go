@@ -274,7 +274,7 @@ func parseMark(line string) (m again.Mark, ok bool) {
 // every install, such as the scripts of linked folders, it must do again.
 func (a *App) rememberable(o *outcome, c change) bool {
 	cfg := a.Config
-	if !c.bare || cfg.Global() || cfg.Bool("dry-run") || cfg.PackageLockOnly() || !cfg.PackageLock() || len(o.project.selected) > 0 {
+	if !c.bare || cfg.Global() || cfg.Bool("dry-run") || cfg.PackageLockOnly() || !cfg.PackageLock() || a.inPart(o.project) {
 		return false
 	}
 	if o.project.file == nil || strings.Contains(string(o.project.manifest().Workspaces), "**") {

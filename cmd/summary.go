@@ -43,6 +43,14 @@ func (a *App) summaryJSON(o *outcome) error {
 			version := p.Version()
 			if n := o.result.Tree.At(string(p.Location)); version == "" && n != nil && n.IsLink() {
 				version = n.Version() // that of the folder
+				// What npm made of a lock says what that says.
+				if lock := o.project.lock; lock != nil {
+					if old := lock.Get(p.Location); old != nil && old.Link && old.Resolved == p.Resolved {
+						if target := lock.Get(lockfile.Location(old.Resolved)); target != nil {
+							version = target.Version()
+						}
+					}
+				}
 			}
 			return placed{p.Location.Name(), version, filepath.Join(o.project.dir, filepath.FromSlash(string(p.Location)))}
 		}

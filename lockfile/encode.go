@@ -85,6 +85,9 @@ func (e *encoder) pkg(p *Package) {
 	e.w.End()
 }
 
+// Empty says whether the entry would be written without any member.
+func (p *Package) Empty() bool { return len(p.fields(nil)) == 0 }
+
 // fields gives the entry's members, nearly in the order that they end up in.
 func (p *Package) fields(f fields) fields {
 	m := p.Meta

@@ -89,7 +89,7 @@ func (r *rules) loadActual(o ActualOptions) (*Node, error) {
 		}
 		if !o.Scan {
 			if lock := TrustedHidden(l.root.path); lock != nil {
-				if err := loadLockInto(l.root, lock); err != nil {
+				if err := loadLockInto(l.root, lock, hiddenSuspect(l.root, lock, o.Workspaces)); err != nil {
 					return nil, err
 				}
 				if o.Workspaces.Len() > 0 {
@@ -281,6 +281,19 @@ func commonAncestor(a, b string) string {
 			return ""
 		}
 	}
+}
+
+// hiddenSuspect says whether npm works out a hidden lockfile's flags anew. It
+// compares the root's dependencies with those of the root that it has just given
+// that lock, which are the same; only the workspaces, which the root has no edges
+// to yet, are none of them.
+func hiddenSuspect(root *Node, lock *lockfile.Lockfile, ws *WorkspaceMap) bool {
+	for _, dir := range ws.All() {
+		if lock.Get(lockfile.Location(relPath(root.realpath, dir))) != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // TrustedHidden gives the hidden lockfile of the project at dir, if every folder

@@ -55,7 +55,9 @@ func (n *Node) Lockfile(o LockOptions) *lockfile.Lockfile {
 	if !o.Hidden {
 		p := entryOf(tree, dir, "", o)
 		p.PackageExtensionsHash = o.ExtensionsHash
-		l.Packages = append(l.Packages, p)
+		if !p.Empty() {
+			l.Packages = append(l.Packages, p)
+		}
 	}
 	extended := o.ExtensionsHash != ""
 	for n := range root.inventory.all {

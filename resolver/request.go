@@ -89,6 +89,7 @@ type Request struct {
 	// the root. IncludeRoot adds the root to them.
 	InWorkspaces []string
 	IncludeRoot  bool
+	NoWorkspaces bool // workspaces=false: what the root needs, see Part
 
 	Global          bool
 	Strategy        Strategy

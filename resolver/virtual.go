@@ -412,7 +412,7 @@ func LoadVirtual(lock *lockfile.Lockfile, o VirtualOptions) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := loadLockInto(root, lock); err != nil {
+	if err := loadLockInto(root, lock, !rootEdgesMatch(root, lock)); err != nil {
 		return nil, err
 	}
 	if err := root.assertRootOverrides(); err != nil {
@@ -436,11 +436,10 @@ func (r *rules) virtualRootNode(lock *lockfile.Lockfile, o VirtualOptions) (*Nod
 	return root, nil
 }
 
-// loadLockInto fills a root from a lock. The lock's flags are believed as long
-// as the root's own dependencies are those that the lock knows.
-func loadLockInto(root *Node, lock *lockfile.Lockfile) error {
+// loadLockInto fills a root from a lock, whose flags are not believed if they
+// are suspect.
+func loadLockInto(root *Node, lock *lockfile.Lockfile, suspect bool) error {
 	root.flags = flags{}
-	suspect := !rootEdgesMatch(root, lock)
 	meta := newLockMeta(root.path, lock)
 	root.setMeta(meta)
 	l := &virtualLoader{rules: root.rules, root: root, lock: lock, readDir: readDir}
@@ -460,8 +459,9 @@ func loadLockInto(root *Node, lock *lockfile.Lockfile) error {
 	return nil
 }
 
-// rootEdgesMatch compares the root's dependencies with those in the lock
-// (npm: load-virtual.js #checkRootEdges).
+// rootEdgesMatch compares the root's dependencies with those in the lock, whose
+// flags are right only if they are the same (npm: load-virtual.js
+// #checkRootEdges).
 func rootEdgesMatch(root *Node, lock *lockfile.Lockfile) bool {
 	p := lock.Root()
 	if lock.Ancient() {
