@@ -84,8 +84,9 @@ func npmAlias(word string) string {
 	return ""
 }
 
-// fallbackVariable is set for the npm that ibid hands over to: should that be
-// ibid again, under whatever name, it does not go round in a circle.
+// fallbackVariable lists the programs that ibid has handed over to. Should one of
+// them start ibid again, as a script in place of npm may do, that tries the next,
+// and does not go round in a circle.
 const fallbackVariable = "IBID_FALLBACK"
 
 // fallback has the real npm on PATH do what ibid cannot do yet, and says so.
@@ -94,19 +95,22 @@ func (a *App) fallback(name string) error {
 		return &codedError{code: "ENOTSUP", text: name + ": ibid does not have this command yet, " + why,
 			hints: []string{"with npm on PATH ibid leaves it to npm"}}
 	}
-	if a.Config.Getenv(fallbackVariable) != "" {
+	tried := filepath.SplitList(a.Config.Getenv(fallbackVariable))
+	npm := a.realNPM(tried)
+	switch {
+	case npm == "" && len(tried) > 0:
 		return missing("and the npm on PATH is ibid")
-	}
-	npm := a.realNPM()
-	if npm == "" {
+	case npm == "":
 		return missing("and there is no npm on PATH")
 	}
 	a.log(levelNotice, name+": ibid does not have this command yet; "+npm+" does it")
-	return runInstead(npm, a.Argv[1:], append(slices.Clone(a.Environ), fallbackVariable+"="+name), a.Cwd)
+	list := strings.Join(append(tried, npm), string(os.PathListSeparator))
+	return runInstead(npm, a.Argv[1:], append(slices.Clone(a.Environ), fallbackVariable+"="+list), a.Cwd)
 }
 
-// realNPM finds the first npm on PATH that is not ibid.
-func (a *App) realNPM() string {
+// realNPM finds the first npm on PATH that is not ibid, and none of those that
+// were tried.
+func (a *App) realNPM(tried []string) string {
 	var self os.FileInfo
 	if path, err := os.Executable(); err == nil {
 		self, _ = os.Stat(path)
@@ -127,6 +131,9 @@ func (a *App) realNPM() string {
 			}
 			if self != nil && (os.SameFile(self, st) || st.Size() == self.Size()) {
 				continue // ibid, linked or copied
+			}
+			if slices.Contains(tried, path) {
+				continue
 			}
 			return path
 		}
