@@ -26,6 +26,8 @@ func (d *Decoder) block(s *state) error {
 // the other.
 func (d *Decoder) fast(s *state) (done bool, err error) {
 	src, out := s.src, s.out
+	// Only the lowest byte of have counts: what else an entry has may be
+	// subtracted along.
 	pos, at, buffer, have := s.pos, s.at, s.bits, s.n
 	inEnd, outEnd := len(src)-16, min(len(out), s.limit)-slack
 	start := s.start
@@ -35,41 +37,41 @@ func (d *Decoder) fast(s *state) (done bool, err error) {
 
 	// At least 56 bits: bytes that fit only in part are read again later.
 	buffer |= binary.LittleEndian.Uint64(src[pos:]) << (have & 63)
-	pos += int(63-have) >> 3
+	pos += int(^have>>3) & 7
 	have |= 56
 	e := d.literals[buffer&(1<<literalBits-1)]
 loop:
 	for {
 		// buffer has 56 bits, and e is what they begin with.
 		if e&isLiteral != 0 {
-			buffer >>= e & 31
-			have -= uint(e & 31)
+			buffer >>= e & 63
+			have -= uint(e)
 			out[at] = byte(e >> 16)
 			at++
 			if e = d.literals[buffer&(1<<literalBits-1)]; e&isLiteral != 0 {
-				buffer >>= e & 31
-				have -= uint(e & 31)
+				buffer >>= e & 63
+				have -= uint(e)
 				out[at] = byte(e >> 16)
 				at++
 				if e = d.literals[buffer&(1<<literalBits-1)]; e&isLiteral != 0 {
-					buffer >>= e & 31
-					have -= uint(e & 31)
+					buffer >>= e & 63
+					have -= uint(e)
 					out[at] = byte(e >> 16)
 					at++
 					if pos > inEnd || at > outEnd {
 						break
 					}
 					buffer |= binary.LittleEndian.Uint64(src[pos:]) << (have & 63)
-					pos += int(63-have) >> 3
+					pos += int(^have>>3) & 7
 					have |= 56
 					e = d.literals[buffer&(1<<literalBits-1)]
 					continue
 				}
 			}
 			// Two literals took 22 bits at most; a match may need 48.
-			if have < 48 {
+			if uint8(have) < 48 {
 				buffer |= binary.LittleEndian.Uint64(src[pos:]) << (have & 63)
-				pos += int(63-have) >> 3
+				pos += int(^have>>3) & 7
 				have |= 56
 			}
 		}
@@ -78,8 +80,9 @@ loop:
 			have -= literalBits
 			e = d.literals[(e>>16+uint32(buffer)&(1<<(e>>8&31)-1))&(literalSize-1)]
 		}
-		buffer >>= e & 31
-		have -= uint(e & 31)
+		saved := buffer
+		buffer >>= e & 63
+		have -= uint(e)
 		if e&(isLiteral|isEnd) != 0 || e == 0 {
 			switch {
 			case e&isLiteral != 0:
@@ -89,7 +92,7 @@ loop:
 					break loop
 				}
 				buffer |= binary.LittleEndian.Uint64(src[pos:]) << (have & 63)
-				pos += int(63-have) >> 3
+				pos += int(^have>>3) & 7
 				have |= 56
 				e = d.literals[buffer&(1<<literalBits-1)]
 				continue
@@ -100,10 +103,7 @@ loop:
 			}
 			break loop
 		}
-		extra := e >> 8 & 31
-		length := int(e>>16) + int(buffer&(1<<extra-1))
-		buffer >>= extra
-		have -= uint(extra)
+		length := int(e>>16) + int(saved&(1<<(e&63)-1)>>(e>>8&63))
 
 		e = d.distances[buffer&(1<<distanceBits-1)]
 		if e&isLonger != 0 {
@@ -115,12 +115,10 @@ loop:
 			err = ErrCorrupt
 			break
 		}
-		buffer >>= e & 31
-		have -= uint(e & 31)
-		extra = e >> 8 & 31
-		distance := int(e>>16) + int(buffer&(1<<extra-1))
-		buffer >>= extra
-		have -= uint(extra)
+		saved = buffer
+		buffer >>= e & 63
+		have -= uint(e)
+		distance := int(e>>16) + int(saved&(1<<(e&63)-1)>>(e>>8&63))
 
 		from := at - distance
 		if from < start {
@@ -131,7 +129,7 @@ loop:
 		more := pos <= inEnd && end <= outEnd
 		if more {
 			buffer |= binary.LittleEndian.Uint64(src[pos:]) << (have & 63)
-			pos += int(63-have) >> 3
+			pos += int(^have>>3) & 7
 			have |= 56
 			e = d.literals[buffer&(1<<literalBits-1)]
 		}
@@ -165,7 +163,7 @@ loop:
 			break
 		}
 	}
-	s.pos, s.at, s.bits, s.n = pos, at, buffer, have
+	s.pos, s.at, s.bits, s.n = pos, at, buffer, uint(uint8(have))
 	return done, err
 }
 
@@ -188,7 +186,7 @@ func (d *Decoder) careful(s *state) (bool, error) {
 		s.at++
 		return false, nil
 	}
-	more, err := s.take(uint(e >> 8 & 31))
+	more, err := s.take(extra(e))
 	if err != nil {
 		return false, err
 	}
@@ -199,7 +197,7 @@ func (d *Decoder) careful(s *state) (bool, error) {
 	if e == 0 {
 		return false, ErrCorrupt
 	}
-	if more, err = s.take(uint(e >> 8 & 31)); err != nil {
+	if more, err = s.take(extra(e)); err != nil {
 		return false, err
 	}
 	from := s.at - int(e>>16) - int(more)
@@ -217,15 +215,18 @@ func (d *Decoder) careful(s *state) (bool, error) {
 	return false, nil
 }
 
+// extra is how many extra bits follow the code of an entry.
+func extra(e uint32) uint { return uint(e&63 - e>>8&31) }
+
 // symbol takes a code, with as many bits as there are: the last code may end
 // with the last bit.
 func (s *state) symbol(table []uint32, width uint) (uint32, error) {
 	_ = s.need(15)
 	e := table[s.bits&(1<<width-1)]
-	n := uint(e & 31)
+	n := uint(e >> 8 & 31)
 	if e&isLonger != 0 {
 		e = table[(e>>16&0xfff)+uint32(s.bits>>width)&(1<<(e>>8&31)-1)]
-		n = width + uint(e&31)
+		n = width + uint(e>>8&31)
 	}
 	if e == 0 {
 		if s.n < 15 {

@@ -32,19 +32,20 @@ var (
 
 // A table is indexed by the next bits of the input, lowest first. An entry is
 //
-//	bits 0–4    how many bits the code has
-//	bit  5      a literal: bits 16–23
-//	bit  6      the end of the block
-//	bit  7      a longer code: bits 16–27 say where its own table begins,
+//	bits 0–5    how many bits are used up: the code's, and the extra bits
+//	bits 8–12   how many bits the code has
+//	bit  13     a longer code: bits 16–27 say where its own table begins,
 //	            bits 8–12 by how many more bits it is indexed
-//	bits 8–12   else: how many extra bits follow
-//	bits 16–31  else: the length or distance that these are added to
+//	bit  14     the end of the block
+//	bit  15     a literal: bits 16–23
+//	bits 16–31  else: the length or distance that the extra bits are added to
 //
-// and 0 where no code begins with these bits.
+// and 0 where no code begins with these bits. The lowest byte holds nothing else,
+// so that an entry can be subtracted from a count of bits as it is.
 const (
-	isLiteral = 1 << 5
-	isEnd     = 1 << 6
-	isLonger  = 1 << 7
+	isLonger  = 1 << 13
+	isEnd     = 1 << 14
+	isLiteral = 1 << 15
 
 	literalBits  = 11
 	distanceBits = 9
@@ -217,7 +218,7 @@ func (d *Decoder) readTables(s *state) error {
 		// there may be fewer, which is only wrong if they are used.
 		_ = s.need(14)
 		e := d.codes[s.bits&127]
-		n := uint(e & 31)
+		n := uint(e & 63)
 		if e == 0 || n > s.n {
 			if e != 0 || s.n < 7 {
 				return ErrShort
@@ -301,7 +302,7 @@ func literalEntry(symbol int) uint32 {
 		return uint32(symbol-254) << 16
 	case symbol < 285:
 		extra := uint32(symbol-261) / 4
-		return (uint32(4+(symbol-265)%4)<<extra+3)<<16 | extra<<8
+		return (uint32(4+(symbol-265)%4)<<extra+3)<<16 | extra
 	case symbol == 285:
 		return 258 << 16
 	}
@@ -314,7 +315,7 @@ func distanceEntry(symbol int) uint32 {
 		return uint32(symbol+1) << 16
 	case symbol < 30:
 		extra := uint32(symbol-2) / 2
-		return (uint32(2+symbol%2)<<extra+1)<<16 | extra<<8
+		return (uint32(2+symbol%2)<<extra+1)<<16 | extra
 	}
 	return 0
 }
@@ -369,7 +370,7 @@ func build(table []uint32, lengths []uint8, width uint, entry func(symbol int) u
 		reversed := bits.Reverse32(code) >> (32 - n)
 		if n <= width {
 			if e != 0 {
-				e |= uint32(n)
+				e += uint32(n) | uint32(n)<<8
 			}
 			for j := reversed; j < 1<<width; j += 1 << n {
 				table[j] = e
@@ -400,7 +401,7 @@ func build(table []uint32, lengths []uint8, width uint, entry func(symbol int) u
 			table[prefix] = isLonger | uint32(width) | uint32(subBits)<<8 | uint32(sub)<<16
 		}
 		if e != 0 {
-			e |= uint32(n - width)
+			e += uint32(n-width) | uint32(n-width)<<8
 		}
 		for j := int(reversed >> width); j < 1<<subBits; j += 1 << (n - width) {
 			table[sub+j] = e
