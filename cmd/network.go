@@ -103,7 +103,7 @@ func (a *App) cacheMode() registry.CacheMode {
 // credentials finds what may be sent with a request.
 func (a *App) credentials(requestURL, registryURL string) registry.Credentials {
 	c := a.Config.Auth(requestURL, registryURL)
-	out := registry.Credentials{Authorization: c.Authorization(), Err: c.Err}
+	out := registry.Credentials{Authorization: c.Authorization(), Err: c.Err, ScopeKey: c.Elsewhere}
 	if cert, key, err := c.Certificate(); err == nil {
 		out.Cert, out.Key = string(cert), string(key)
 	}
