@@ -151,6 +151,7 @@ func relink(ctx context.Context, a *App, p *project, installed *lockfile.Lockfil
 	kept := plan.Bins[:0]
 	for _, b := range plan.Bins {
 		if locations[b.Owner.Location] {
+			b.Others = nil
 			kept = append(kept, b)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -87,6 +88,8 @@ type layout struct {
 
 	mu   sync.Mutex
 	open map[string]*folder.Folder
+	// made lists the folders that were missing, outermost first.
+	made []string
 	// store lists what is open below each folder of a linked layout's store.
 	store map[string][]string
 }
@@ -155,7 +158,10 @@ func (l *layout) walk(p string, create bool) (*folder.Folder, error) {
 		}
 	}
 	if errors.Is(err, fs.ErrNotExist) && create {
-		if err = parent.Mkdir(name); err == nil || errors.Is(err, fs.ErrExist) {
+		if err = parent.Mkdir(name); err == nil {
+			l.made = append(l.made, p)
+		}
+		if err == nil || errors.Is(err, fs.ErrExist) {
 			f, err = parent.Child(name)
 		}
 	}
@@ -592,6 +598,10 @@ func (a *Applied) Undo() error {
 	}
 	if first == nil {
 		first = a.clear()
+	}
+	// A folder that somebody put something into meanwhile stays.
+	for _, p := range slices.Backward(a.root.made) {
+		_ = os.Remove(at(p))
 	}
 	return first
 }

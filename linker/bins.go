@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/ibid-pm/ibid/internal/binshim"
@@ -70,8 +71,13 @@ func (a *Applied) linkBin(b *Bin, umask fs.FileMode) error {
 	name := path.Base(b.Path)
 	err = bin.Symlink(b.Target, name)
 	if errors.Is(err, fs.ErrExist) {
-		if was, rerr := bin.Readlink(name); rerr == nil && was == b.Target {
-			return nil // npm leaves the file's mode alone then
+		was, rerr := bin.Readlink(name)
+		switch {
+		case rerr != nil:
+		case b.Fresh && was == b.Target:
+			return a.fixBin(b, st.Mode.Perm(), umask)
+		case !b.Fresh && (was == b.Target || slices.Contains(b.Others, was)):
+			return nil // npm does not look at the file's mode then
 		}
 		if err = a.retire(b.Path, false); err == nil {
 			err = bin.Symlink(b.Target, name)

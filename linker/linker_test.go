@@ -190,6 +190,49 @@ func TestAFailureLeavesEverythingAsItWas(t *testing.T) {
 	}
 }
 
+// As npm 11.19.1 does: who comes last takes the path, and keeps it.
+func TestBinsOfTheSameName(t *testing.T) {
+	a, b, c := "a@1.0.0 bin:x=cli.js", "b@1.0.0 bin:x=cli.js", "c@1.0.0"
+	dir := t.TempDir()
+	link := func(want string) {
+		t.Helper()
+		if got, err := os.Readlink(filepath.Join(dir, "node_modules", ".bin", "x")); got != want {
+			t.Errorf("the link says %q, want %q, %v", got, want, err)
+		}
+	}
+	steps := []struct {
+		packages []string
+		link     string
+	}{
+		{[]string{a, b}, "../a/cli.js"},
+		{[]string{b}, "../b/cli.js"},
+		{[]string{a, b}, "../a/cli.js"},
+		{[]string{a}, "../a/cli.js"},
+		{[]string{a, b}, "../b/cli.js"},
+		{[]string{a, b, c}, "../b/cli.js"},
+	}
+	var have *lockfile.Lockfile
+	for _, s := range steps {
+		want := lock(s.packages...)
+		if err := install(t, dir, have, want, &shop{}); err != nil {
+			t.Fatal(err)
+		}
+		link(s.link)
+		have = want
+	}
+}
+
+func TestAFailedFirstInstallLeavesNoFolders(t *testing.T) {
+	dir := t.TempDir()
+	l := lock("@s/a@1.0.0", "a@1.0.0 bin:a=cli.js", "a//b@1.0.0", "z@1.0.0")
+	if err := install(t, dir, nil, l, &shop{fail: "z@1.0.0"}); err == nil || err.Error() != "cannot be had" {
+		t.Fatal(err)
+	}
+	if got := tree(t, dir); got != "" {
+		t.Errorf("left:\n%s", got)
+	}
+}
+
 func TestAnOptionalPackageThatFailsIsLeftOut(t *testing.T) {
 	dir := t.TempDir()
 	plan := NewPlan(nil, lock("a@1.0.0", "opt@1.0.0"), Options{})

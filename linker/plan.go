@@ -35,6 +35,13 @@ type Bin struct {
 	Target string // the link's text: "../x/cli.js"
 	File   string // the file meant, relative to the project
 	Owner  *lockfile.Package
+
+	// Fresh says that the owner is laid out by the plan: the link is its own
+	// then, whatever there was.
+	Fresh bool
+	// Others are the texts of links that others want at the path: one that is
+	// there stays unless the owner is fresh.
+	Others []string
 }
 
 // Plan is all that has to be done, in the order in which it is decided:
@@ -131,14 +138,18 @@ func NewPlan(installed, wanted *lockfile.Lockfile, o Options) *Plan {
 	}
 	ours := func(x *lockfile.Package) bool { return p.shared(string(x.Location)) }
 	if !o.NoBins {
-		p.Bins = bins(slices.DeleteFunc(want, ours), wanted)
+		fresh := make(map[*lockfile.Package]bool, len(p.Steps))
+		for i := range p.Steps {
+			fresh[p.Steps[i].Package] = true
+		}
+		p.Bins = bins(slices.DeleteFunc(want, ours), wanted, fresh)
 	}
 	if installed != nil {
 		wanted := map[string]bool{}
 		for i := range p.Bins {
 			wanted[p.Bins[i].Path] = true
 		}
-		for _, b := range bins(slices.DeleteFunc(old, ours), installed) {
+		for _, b := range bins(slices.DeleteFunc(old, ours), installed, nil) {
 			if !wanted[b.Path] {
 				p.OldBins = append(p.OldBins, b)
 			}
@@ -240,10 +251,12 @@ func sortByDepth(ps []*lockfile.Package) {
 	}
 }
 
-// bins lists the links that the packages want; the first to want a path has it.
-func bins(ps []*lockfile.Package, lock *lockfile.Lockfile) []Bin {
+// bins lists the links that the packages want. The first to want a path has it,
+// the first fresh one where there is any: npm links the bins of what it has just
+// laid out.
+func bins(ps []*lockfile.Package, lock *lockfile.Lockfile, fresh map[*lockfile.Package]bool) []Bin {
 	var out []Bin
-	taken := map[string]bool{}
+	taken := map[string]int{}
 	for _, p := range ps {
 		meta := p.Meta
 		if p.Link { // a link's bins are its target's
@@ -257,11 +270,18 @@ func bins(ps []*lockfile.Package, lock *lockfile.Lockfile) []Bin {
 			continue
 		}
 		for _, b := range binsOf(p, meta) {
-			if taken[b.Path] {
-				continue
+			b.Fresh = fresh[p]
+			i, ok := taken[b.Path]
+			switch {
+			case !ok:
+				taken[b.Path] = len(out)
+				out = append(out, b)
+			case b.Fresh && !out[i].Fresh:
+				b.Others = append(out[i].Others, out[i].Target)
+				out[i] = b
+			default:
+				out[i].Others = append(out[i].Others, b.Target)
 			}
-			taken[b.Path] = true
-			out = append(out, b)
 		}
 	}
 	return out
