@@ -281,7 +281,10 @@ func (d *decoder) pkg(p *Package, m *manifest.Manifest) {
 		case "dependencies":
 			m.Dependencies = d.dependencies()
 		case "devDependencies":
-			m.DevDependencies = d.dependencies()
+			none := s.Kind() == jsjson.Null
+			if m.DevDependencies = d.dependencies(); m.DevDependencies == nil && !none {
+				m.DevDependencies = manifest.Deps{}
+			}
 		case "optionalDependencies":
 			m.OptionalDependencies = d.dependencies()
 		case "peerDependencies":

@@ -123,7 +123,10 @@ func (p *Package) fields(f fields) fields {
 	if len(m.Bin) > 0 {
 		f = append(f, field{key: "bin", form: formBins, object: true, meta: m})
 	}
-	f.deps("devDependencies", &m.DevDependencies)
+	// The one object that npm writes though it is empty.
+	if m.DevDependencies != nil {
+		f = append(f, field{key: "devDependencies", form: formDeps, object: true, deps: &m.DevDependencies})
+	}
 	f.raw("engines", m.Engines)
 	f.raw("funding", m.Funding)
 	f.raw("npmExtensionApplied", p.NpmExtensionApplied)

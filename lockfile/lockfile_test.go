@@ -338,6 +338,27 @@ func TestTheLegacyTreeIsWritten(t *testing.T) {
 	expectSame(t, f.Encode(), []byte(want))
 }
 
+func TestEmptyDevDependenciesAreKept(t *testing.T) {
+	const text = `{
+  "name": "x",
+  "lockfileVersion": 3,
+  "packages": {
+    "": {
+      "devDependencies": {}
+    },
+    "w": {
+      "version": "1.0.0"
+    }
+  }
+}
+`
+	f, err := Parse([]byte(text), "package-lock.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	expectSame(t, f.Encode(), []byte(text))
+}
+
 func TestVersionFourKeepsWhatItAdds(t *testing.T) {
 	const text = `{
   "name": "app",

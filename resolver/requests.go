@@ -309,6 +309,9 @@ func withoutDep(d manifest.Deps, name string) manifest.Deps {
 	if !hasDep(d, name) {
 		return d
 	}
+	if len(d) == 1 {
+		return nil // npm takes the map away with its last name
+	}
 	return slices.DeleteFunc(slices.Clone(d), func(x manifest.Dep) bool { return x.Name == name })
 }
 

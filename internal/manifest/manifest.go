@@ -38,7 +38,7 @@ type Manifest struct {
 	Version string
 
 	Dependencies         Deps // without the names in OptionalDependencies
-	DevDependencies      Deps
+	DevDependencies      Deps // empty, not nil, where they are said to be none: the lock says so as well
 	OptionalDependencies Deps
 	PeerDependencies     Deps
 	AcceptDependencies   Deps

@@ -155,7 +155,7 @@ func (p *published) normalize() *Manifest {
 		Name:                 text(p.name),
 		Version:              text(p.version),
 		Dependencies:         decodeDeps(p.dependencies),
-		DevDependencies:      decodeDeps(p.dev),
+		DevDependencies:      decodeDevDeps(p.dev),
 		OptionalDependencies: decodeDeps(p.optional),
 		PeerDependencies:     decodeDeps(p.peer),
 		AcceptDependencies:   decodeDeps(p.accept),
@@ -261,6 +261,15 @@ func decodeDeps(raw jsjson.Raw) Deps {
 		return nil
 	}
 	return DecodeDeps(raw.Scanner())
+}
+
+// decodeDevDeps keeps an empty object apart from none.
+func decodeDevDeps(raw jsjson.Raw) Deps {
+	deps := decodeDeps(raw)
+	if deps == nil && raw.Kind() == jsjson.Object {
+		return Deps{}
+	}
+	return deps
 }
 
 // DecodePeerMeta decodes peerDependenciesMeta.
