@@ -146,6 +146,7 @@ func (a *App) resolveRequest(p *project) resolver.Request {
 		Force:           cfg.Bool("force"),
 		InstallLinks:    cfg.Bool("install-links"),
 		NoPackageLock:   !cfg.PackageLock(),
+		LockUnread:      !cfg.PackageLock() && hasLock(p.dir),
 		Omit:            resolver.Omit{Dev: cfg.Omits("dev"), Optional: cfg.Omits("optional"), Peer: cfg.Omits("peer")},
 		OmitResolved:    cfg.Bool("omit-lockfile-registry-resolved"),
 		LockfileVersion: cfg.LockfileVersion(),
@@ -175,6 +176,16 @@ func (a *App) resolveRequest(p *project) resolver.Request {
 		r.InWorkspaces = append(r.InWorkspaces, w.Name)
 	}
 	return r
+}
+
+// hasLock says whether there is a lock in a folder, whatever is in it.
+func hasLock(dir string) bool {
+	for _, name := range []string{lockfile.ShrinkwrapName, lockfile.LockName} {
+		if st, err := os.Stat(filepath.Join(dir, name)); err == nil && st.Mode().IsRegular() {
+			return true
+		}
+	}
+	return false
 }
 
 var saveTypes = map[string]resolver.SaveType{

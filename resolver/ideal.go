@@ -118,7 +118,8 @@ func (b *builder) initTree() error {
 		root.setMeta(newLockMeta(b.req.Dir, nil))
 	case b.req.NoPackageLock || b.req.UpdateAll:
 		root.setMeta(newLockMeta(b.req.Dir, nil))
-		root.meta.fromDisk = b.req.Lock != nil
+		// npm does not read the lock, but starts from nothing where there is one.
+		root.meta.fromDisk = b.req.Lock != nil || b.req.LockUnread
 	default:
 		meta := newLockMeta(b.req.Dir, b.req.Lock)
 		if err := b.loadFromLock(root, meta); err != nil {

@@ -100,6 +100,7 @@ type Request struct {
 	InstallLinks    bool
 	NoPrune         bool
 	NoPackageLock   bool // package-lock=false
+	LockUnread      bool // there is a lock that NoPackageLock leaves alone
 	IgnoreActual    bool // never start from what is installed
 	Follow          bool // go into links that lead out of the project
 	Omit            Omit
