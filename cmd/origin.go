@@ -225,7 +225,12 @@ func (s *source) gitManifest(ctx context.Context, sp *spec.Spec, wish resolver.W
 			return nil, err
 		}
 	}
-	m, err := s.manifestIn(ctx, requestFor(sp.String(), sp.Name, src.Resolved, ""))
+	// The lock does not say which folder of the repository is the package.
+	at := src.Resolved
+	if sub := strings.TrimPrefix(sp.GitSubdir, "/"); sub != "" {
+		at += "::path:" + sub
+	}
+	m, err := s.manifestIn(ctx, requestFor(sp.String(), sp.Name, at, ""))
 	if err != nil {
 		return nil, err
 	}
