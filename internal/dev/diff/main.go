@@ -9,6 +9,7 @@
 //	go run ./internal/dev/diff -pm ./ibid -seeds 17 -minimise -save internal/dev/diff/testdata/cases
 //	go run ./internal/dev/diff -pm ./ibid -cases internal/dev/diff/testdata/cases
 //	go run ./internal/dev/diff -npm-only -seeds 1-1000
+//	go run ./internal/dev/diff -pm ./ibid -cases projects -record recording -together
 //
 // A project is one seed's: npm runs once for it and its result is stored (-results).
 // Kinds: lock (a package.json, resolved with --package-lock-only), sequence (an
@@ -16,6 +17,8 @@
 // installs of packages whose tarballs are recorded; the whole tree is compared),
 // wide and wide-tree (folders and tarballs of the project's own, bundled packages,
 // old locks, edits by hand, and flags that change from command to command).
+// A case without npm's result is a project like any other; with -record it may ask
+// for packages that nothing has asked for yet.
 //
 // Exit status 1 if anything differs, 2 if it could not be tried.
 package main
@@ -43,6 +46,7 @@ type options struct {
 	pm, npm, kind, seeds string
 	shared, scratch      string
 	results, save, cases string
+	record               string
 	npmOnly, minimise    bool
 	verbose, print       bool
 	tries                int
@@ -65,6 +69,7 @@ func main() {
 	flag.IntVar(&o.tries, "tries", 60, "most projects that minimising one difference may try")
 	flag.StringVar(&o.save, "save", "", "`folder` that gets a case for each difference")
 	flag.StringVar(&o.cases, "cases", "", "run the cases of this `folder` instead of seeds")
+	flag.StringVar(&o.record, "record", "", "`folder` of a recording to use instead, which grows by what is asked for")
 	flag.BoolVar(&o.print, "print", false, "print the projects, run nothing")
 	flag.BoolVar(&o.verbose, "v", false, "a line for each project")
 	flag.DurationVar(&o.timeout, "timeout", 5*time.Minute, "longest time for one command")
@@ -87,8 +92,7 @@ func main() {
 type trial struct {
 	name    string
 	project project
-	stored  *result // npm's result, in a case
-	why     string
+	stored  *result // npm's result, in a case that has it
 }
 
 func run(ctx context.Context, o options) (different bool, err error) {
@@ -121,7 +125,7 @@ func run(ctx context.Context, o options) (different bool, err error) {
 	if o.pm == "" && !o.npmOnly {
 		return false, fmt.Errorf("-pm is needed")
 	}
-	reg, err := recording.Start(ctx, recording.Options{Shared: o.shared, Scratch: o.scratch})
+	reg, err := recording.Start(ctx, recording.Options{Shared: o.shared, Scratch: o.scratch, Cache: o.record, Record: o.record != ""})
 	if err != nil {
 		return false, err
 	}
@@ -336,7 +340,11 @@ func (o options) trials() ([]trial, error) {
 			if err := json.Unmarshal(b, &c); err != nil {
 				return nil, fmt.Errorf("%s: %w", path, err)
 			}
-			trials = append(trials, trial{strings.TrimSuffix(filepath.Base(path), ".json"), c.Project, &c.NPM, c.Why})
+			t := trial{name: strings.TrimSuffix(filepath.Base(path), ".json"), project: c.Project}
+			if len(c.NPM.Steps) > 0 {
+				t.stored = &c.NPM
+			}
+			trials = append(trials, t)
 		}
 		return trials, nil
 	}

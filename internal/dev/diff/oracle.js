@@ -73,7 +73,11 @@ const uncaught = []
 process.on('uncaughtException', (err) => uncaught.splice(0).forEach(fail => fail(err)))
 process.on('unhandledRejection', (err) => uncaught.splice(0).forEach(fail => fail(err)))
 
+// Links that npm has made it does not make again, in one process.
+const binLinks = require(path.join(npmDir, 'node_modules/bin-links'))
+
 const run = async ({ cwd, args }) => {
+  binLinks.resetSeen()
   for (const key of Object.keys(process.env)) {
     if (!Object.hasOwn(environment, key)) {
       delete process.env[key]
