@@ -124,14 +124,27 @@ var installs = [...]string{"ci", "install", "i", "add", "update"}
 func Main(env Env) int { return run(env, env.Argv[1:]) }
 
 // MainX runs ibidx, which is "ibid exec" with npx's rules for its arguments.
-func MainX(env Env) int { return run(env, execArgs(env.Argv[1:])) }
+func MainX(env Env) int { return run(env, asExec(env, "ibidx")) }
+
+// asExec gives the arguments of a call of npx as those of exec, and says which
+// have no meaning any more.
+func asExec(env Env, name string) []string {
+	args, removed := execArgs(env.Argv[1:])
+	for _, key := range removed {
+		fmt.Fprintf(env.Stderr, "%s: the --%s argument has been removed.\n", name, key)
+	}
+	if len(removed) > 0 {
+		fmt.Fprintf(env.Stderr, "See `%s help exec` for more information\n", strings.TrimSuffix(strings.Replace(name, "npx", "npm", 1), "x"))
+	}
+	return args
+}
 
 func run(env Env, args []string) (status int) {
 	a := &App{Env: env, heading: "ibid", level: levelNotice, start: time.Now(), umask: processUmask(), debug: new(debugLog)}
 	if base := strings.TrimSuffix(filepath.Base(env.Argv[0]), ".exe"); version.IsNPM(base) {
 		a.heading = "npm"
 		if base == "npx" {
-			args = execArgs(args)
+			args = asExec(env, "npx")
 		}
 	}
 	limitHeap()
@@ -307,7 +320,7 @@ func (a *App) hint(text string) {
 	defer a.outMu.Unlock()
 	a.clearProgress()
 	for line := range strings.SplitSeq(text, "\n") {
-		fmt.Fprintf(a.Stderr, "%s hint: %s\n", a.heading, line)
+		fmt.Fprintf(a.Stderr, "%s hint: %s\n", a.heading, a.asCalled(line))
 	}
 }
 

@@ -551,24 +551,31 @@ func lockFolder(ctx context.Context, path string) (unlock func(), err error) {
 
 // execArgs makes of npx's arguments those of exec: all behind the first word
 // belongs to the program (npm: bin/npx-cli.js).
-func execArgs(args []string) []string {
-	out := []string{"exec"}
+func execArgs(args []string) (out, removed []string) {
+	out = []string{"exec"}
 	for i := 0; i < len(args); i++ {
 		arg := args[i]
 		if arg == "--" {
-			return append(out, args[i:]...)
+			return append(out, args[i:]...), removed
 		}
 		if !strings.HasPrefix(arg, "-") {
-			return append(append(out, "--"), args[i:]...)
+			return append(append(out, "--"), args[i:]...), removed
 		}
 		key, value, hasValue := strings.Cut(strings.TrimLeft(arg, "-"), "=")
-		if to := config.Shorthands()[key]; len(to) > 0 && key != "p" && key != "shell" && key != "no-install" {
+		if to := config.Shorthands()[key]; len(to) > 0 && key != "p" && key != "shell" && key != "no-install" && removedFromNPX[key] == 0 {
 			rest := slices.Clone(to)
 			if hasValue {
 				rest = append(rest, value)
 			}
 			args = append(rest, args[i+1:]...)
 			i = -1
+			continue
+		}
+		if kind := removedFromNPX[key]; kind != 0 {
+			removed = append(removed, key)
+			if kind == removedOption && !hasValue {
+				i++ // and its value
+			}
 			continue
 		}
 		renamed := arg
@@ -595,8 +602,21 @@ func execArgs(args []string) []string {
 			out = append(out, args[i])
 		}
 	}
-	return out
+	return out, removed
 }
+
+// removedFromNPX are the flags of npx that npm 7 did away with.
+var removedFromNPX = map[string]removedKind{
+	"always-spawn": removedSwitch, "ignore-existing": removedSwitch, "shell-auto-fallback": removedSwitch,
+	"npm": removedOption, "node-arg": removedOption, "n": removedOption,
+}
+
+type removedKind uint8
+
+const (
+	removedSwitch removedKind = iota + 1
+	removedOption
+)
 
 // isSwitch says whether a flag stands alone.
 func isSwitch(key string) bool {

@@ -693,7 +693,10 @@ func (a *App) tellUnreviewed(pending []lifecycle.Pending) {
 
 // asCalled has the commands in a hint begin with the name that ibid was called by.
 func (a *App) asCalled(hint string) string {
-	return strings.ReplaceAll(hint, "`ibid ", "`"+a.heading+" ")
+	if rest, ok := strings.CutPrefix(hint, "ibid "); ok {
+		hint = a.heading + " " + rest
+	}
+	return strings.NewReplacer("`ibid ", "`"+a.heading+" ", ": ibid ", ": "+a.heading+" ").Replace(hint)
 }
 
 // unreviewedScripts is the entry of an install's --json.

@@ -19,10 +19,12 @@ func TestIbidxTakesNpxsArguments(t *testing.T) {
 		{"-c takes a command", "-c echo", "exec --call echo"},
 		{"dashes end it", "-y -- foo", "exec --yes -- foo"},
 		{"a negated switch stands alone", "--no-audit foo --bar", "exec --no-audit -- foo --bar"},
+		{"what npx has no more is left out, with its value", "--shell-auto-fallback --node-arg x -n --foo y z", "exec -- y z shell-auto-fallback node-arg n"},
 		{"nothing is a shell", "", "exec"},
 	} {
 		t.Run(x.name, func(t *testing.T) {
-			if got := strings.Join(execArgs(strings.Fields(x.args)), " "); got != x.want {
+			args, removed := execArgs(strings.Fields(x.args))
+			if got := strings.Join(append(args, removed...), " "); got != x.want {
 				t.Errorf("got %q, want %q", got, x.want)
 			}
 		})

@@ -10,6 +10,8 @@ type client struct {
 	steps []string
 	// remote makes the project's remote "origin" a repository of its own.
 	remote bool
+	// because says why the client does not behave as with npm 11, if it does not.
+	because string
 	// free are parts of paths of files whose content may differ.
 	free []string
 }
@@ -99,7 +101,7 @@ var clients = []client{
 			"npx lerna ls --all --json",
 			"npx lerna run build",
 			"npx lerna run test --scope @mono/a",
-			"npx lerna exec -- npm pkg get name",
+			"npx lerna exec -- npm pkg get name --json",
 			"npx lerna version patch --yes --no-push --allow-branch main",
 			"# git log -1 --format=%s > last-commit.txt",
 		},
@@ -144,7 +146,7 @@ var clients = []client{
 			"npx semantic-release --dry-run --no-ci --repository-url \"$(git remote get-url origin)\"",
 			"npx semantic-release --no-ci --repository-url \"$(git remote get-url origin)\"",
 			"git tag",
-			"npm pkg get version",
+			"npm pkg get version --json",
 		},
 	},
 	{
@@ -154,12 +156,13 @@ var clients = []client{
 			"npx release-it --dry-run --ci --no-github.release --npm.skipChecks",
 			"npx release-it patch --ci --no-npm.publish --no-git.push",
 			"git tag",
-			"npm pkg get version",
+			"npm pkg get version --json",
 		},
 	},
 	{
 		name: "np", remote: true,
-		files: single(map[string]string{".npmrc": "fund=false\n"}),
+		because: "np looks for a list in what `npm pack --json` prints, as npm 11 has it; from npm 12 on it is an object by name, and np fails in the same way",
+		files:   single(map[string]string{".npmrc": "fund=false\n"}),
 		steps: []string{
 			"# npm pkg delete private && npm pkg set name=single-that-nobody-has && git commit -qam public && git push -q -u origin main",
 			"npx np patch --preview --yolo --no-release-draft --any-branch",
@@ -221,6 +224,7 @@ var clients = []client{
 	},
 	{
 		name: "@cyclonedx/cyclonedx-npm", files: single(nil),
+		because: "npm 11 runs the install script of the optional libxmljs2, which fails here without a compiler for it, and leaves the package out; npm 12 runs none that is not approved, and keeps it. `npm sbom` names the project as npm 12 does",
 		steps: []string{
 			"npx cyclonedx-npm --output-reproducible --omit dev",
 			"npx cyclonedx-npm --output-reproducible --package-lock-only --output-format XML --omit dev",

@@ -15,6 +15,7 @@
 package main
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"os"
@@ -122,9 +123,9 @@ makes this page again.
 |---|---|---|---|
 `)
 	for _, r := range results {
-		verdict := "the same"
+		verdict := "the same as with npm " + r.NPM
 		if len(r.Differences) > 0 {
-			verdict = fmt.Sprintf("not the same, %d differences", len(r.Differences))
+			verdict = fmt.Sprintf("not as with npm %s (%d differences): %s", r.NPM, len(r.Differences), cmp.Or(r.client.because, "the reason is not known"))
 		}
 		var cmds []string
 		for _, s := range r.client.steps {
@@ -132,7 +133,7 @@ makes this page again.
 				cmds = append(cmds, "`"+strings.ReplaceAll(s, "|", "\\|")+"`")
 			}
 		}
-		fmt.Fprintf(&b, "| %s %s | %s | %s | %s as with npm %s |\n", r.client.name, r.Version, strings.Join(cmds, "<br>"), called(r.Calls), verdict, r.NPM)
+		fmt.Fprintf(&b, "| %s %s | %s | %s | %s |\n", r.client.name, r.Version, strings.Join(cmds, "<br>"), called(r.Calls), verdict)
 	}
 	return b.String()
 }
