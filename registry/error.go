@@ -81,7 +81,7 @@ func (e *Error) Error() string {
 		b.WriteString("login is not allowed from this IP address")
 	case e.Status != 0:
 		fmt.Fprintf(&b, "%d %s", e.Status, e.StatusText)
-		if e.Message != "" {
+		if said := strings.TrimRight(e.Message, ". "); said != "" && !strings.EqualFold(said, e.StatusText) {
 			b.WriteString(": ")
 			b.WriteString(e.Message)
 		}

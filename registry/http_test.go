@@ -79,7 +79,7 @@ func TestFailuresHaveNPMsCodes(t *testing.T) {
 		attempts int
 		text     string
 	}{
-		{"not found", registrytest.Fault{Status: 404, Body: `{"error":"Not found"}`}, "E404", 1, "a: GET %sa: 404 Not Found: Not found"},
+		{"not found", registrytest.Fault{Status: 404, Body: `{"error":"Not found"}`}, "E404", 1, "a: GET %sa: 404 Not Found"},
 		{"unauthorized", registrytest.Fault{Status: 401}, "E401", 1, "a: GET %sa: 401 Unauthorized: broken on purpose"},
 		{"one-time password by header", registrytest.Fault{Status: 401, Header: http.Header{"Www-Authenticate": {"OTP"}}}, "EOTP", 1, "a: GET %sa: a one-time password is required"},
 		{"one-time password by text", registrytest.Fault{Status: 401, Body: `{"error":"You must provide a one-time pass."}`}, "EOTP", 1, "a: GET %sa: a one-time password is required"},
