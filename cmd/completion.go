@@ -150,9 +150,14 @@ func completeCommands(root *cobra.Command, partial string) []string {
 
 // completeFlags lists the options of the command, or all where it has none.
 func completeFlags(root *cobra.Command, before []string) []string {
-	var keys []string
+	var keys, out []string
 	if c, _ := find(root, before); c != nil && len(before) > 0 {
 		keys = strings.Fields(c.Annotations[keysAnnotation])
+		if c.Name() == "run" {
+			for _, d := range runFlags() {
+				out = append(out, "--"+d.Key)
+			}
+		}
 	}
 	if len(keys) == 0 {
 		defs := config.Definitions()
@@ -160,7 +165,6 @@ func completeFlags(root *cobra.Command, before []string) []string {
 			keys = append(keys, defs[i].Key)
 		}
 	}
-	var out []string
 	for _, k := range keys {
 		d := config.Lookup(k)
 		if d == nil || d.Deprecated != "" {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"sort"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ibid-pm/ibid/internal/config"
+	"github.com/ibid-pm/ibid/internal/term"
 )
 
 // What help prints goes to stdout: it was asked for. Lines fit 80 columns where
@@ -75,7 +77,7 @@ func runHelp(a *App, root *cobra.Command, args []string) error {
 			return nil
 		}
 		if d := config.Lookup(strings.TrimLeft(args[0], "-")); d != nil {
-			io.WriteString(a.Stdout, keyHelp(d))
+			io.WriteString(a.Stdout, a.keyHelp(d))
 			return nil
 		}
 	}
@@ -192,6 +194,7 @@ const keysAnnotation = "keys"
 // is known of the command.
 func (a *App) helpOf(c *cobra.Command, long bool) string {
 	var b bytes.Buffer
+	width := a.helpWidth()
 	fmt.Fprintf(&b, "%s\n\nUsage:\n%s\n", c.Short, strings.Join(a.callLines(c), "\n"))
 	if c.HasSubCommands() {
 		b.WriteString("\nSubcommands:\n")
@@ -204,11 +207,20 @@ func (a *App) helpOf(c *cobra.Command, long bool) string {
 	if c.Long != "" {
 		fmt.Fprintf(&b, "\n%s\n", strings.TrimSpace(c.Long))
 	}
-	writeOptions(&b, strings.Fields(c.Annotations[keysAnnotation]), long)
-	if c.Example != "" && long {
-		fmt.Fprintf(&b, "\nExamples:\n%s\n", c.Example)
-	}
+	writeOptions(&b, strings.Fields(c.Annotations[keysAnnotation]), long, width)
+	fitted := fit(b.String(), width)
+	b.Reset()
+	b.WriteString(fitted)
 	if long {
+		// Not broken: an example is there to be copied.
+		if c.Example != "" {
+			fmt.Fprintf(&b, "\nExamples:\n%s\n", strings.ReplaceAll(c.Example, "  ibid ", "  "+a.heading+" "))
+		} else if list := examplesOf(c); len(list) > 0 {
+			fmt.Fprintf(&b, "\nExamples:\n")
+			for _, x := range list {
+				fmt.Fprintf(&b, "  %s %s\n", a.heading, x)
+			}
+		}
 		exit := c.Annotations[exitAnnotation]
 		if exit == "" {
 			exit = usualExit
@@ -228,7 +240,7 @@ func (a *App) helpOf(c *cobra.Command, long bool) string {
 	return b.String()
 }
 
-func writeOptions(b *bytes.Buffer, keys []string, long bool) {
+func writeOptions(b *bytes.Buffer, keys []string, long bool, width int) {
 	var defs []*config.Definition
 	for _, k := range keys {
 		if d := config.Lookup(k); d != nil {
@@ -242,7 +254,7 @@ func writeOptions(b *bytes.Buffer, keys []string, long bool) {
 	line := ""
 	for _, d := range defs {
 		word := "[" + d.Usage() + "]"
-		if line != "" && len(line)+1+len(word) > 80 {
+		if line != "" && len(line)+1+len(word) > width {
 			b.WriteString(line + "\n")
 			line = ""
 		}
@@ -255,7 +267,7 @@ func writeOptions(b *bytes.Buffer, keys []string, long bool) {
 		if !long {
 			description, _, _ = strings.Cut(description, "\n")
 		}
-		for _, l := range wrap(description, 76) {
+		for _, l := range wrap(description, width-4) {
 			fmt.Fprintf(b, "    %s\n", l)
 		}
 		if long && def != "" {
@@ -265,18 +277,56 @@ func writeOptions(b *bytes.Buffer, keys []string, long bool) {
 }
 
 // keyHelp is all that is known of a setting.
-func keyHelp(d *config.Definition) string {
+func (a *App) keyHelp(d *config.Definition) string {
 	flag, description, def, typ := d.Help()
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\n", d.Key)
-	for _, l := range wrap(description, 78) {
+	for _, l := range wrap(description, a.helpWidth()-2) {
 		fmt.Fprintf(&b, "  %s\n", l)
 	}
 	fmt.Fprintf(&b, "\n  Flag: %s\n  Default: %s\n  Type: %s\n", flag, def, typ)
 	if d.Deprecated != "" {
 		fmt.Fprintf(&b, "  Deprecated: %s\n", d.Deprecated)
 	}
-	fmt.Fprintf(&b, "\n  ibid config set %s=<value> keeps it in .npmrc\n", d.Key)
+	fmt.Fprintf(&b, "\n  %s config set %s=<value> keeps it in .npmrc\n", a.heading, d.Key)
+	return fit(b.String(), a.helpWidth())
+}
+
+// helpWidth is how wide lines of help are: lines of more than 80 columns are hard
+// to read, and a terminal may have less.
+func (a *App) helpWidth() int {
+	if f, ok := a.Stdout.(*os.File); ok && term.IsTerminal(f) {
+		return min(80, max(30, term.Width(f)))
+	}
+	return 80
+}
+
+// fit breaks lines that are too long where they have spaces; what follows is
+// indented as the line is, or as its second column.
+func fit(text string, width int) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		line, end, _ := strings.Cut(line, "\n")
+		indent := len(line) - len(strings.TrimLeft(line, " "))
+		for len(line) > width {
+			if at := strings.Index(line[indent:], "  "); at > 0 {
+				second := indent + at + len(line[indent+at:]) - len(strings.TrimLeft(line[indent+at:], " "))
+				if second < width/2 {
+					indent = second
+				}
+			}
+			at := strings.LastIndexByte(line[:width+1], ' ')
+			if at <= indent {
+				if at = strings.IndexByte(line[indent:], ' '); at < 0 {
+					break
+				}
+				at += indent
+			}
+			b.WriteString(line[:at] + "\n")
+			line = strings.Repeat(" ", indent) + strings.TrimLeft(line[at:], " ")
+		}
+		b.WriteString(line + "\n" + end)
+	}
 	return b.String()
 }
 
@@ -362,7 +412,7 @@ func (a *App) searchHelp(root *cobra.Command, words []string) {
 	}
 	defs := config.Definitions()
 	for i := range defs {
-		look("help "+defs[i].Key, keyHelp(&defs[i]))
+		look("help "+defs[i].Key, a.keyHelp(&defs[i]))
 	}
 	slices.SortStableFunc(hits, func(x, y hit) int {
 		if x.found != y.found {

@@ -59,7 +59,7 @@ error or false.
 		Example: "  ibid run build\n  ibid run test -- --watch\n  ibid run build --workspaces --topo --parallel\n" +
 			"  ibid run test --workspaces --since main",
 	}, runKeys, func(c *cobra.Command, _ []string) error { return runRun(c.Context(), a, "") })
-	c.Annotations = map[string]string{ownFlags: ""}
+	c.Annotations[ownFlags] = ""
 	return c
 }
 
@@ -83,7 +83,7 @@ func newLifecycleCmds(a *App) []*cobra.Command {
 	} {
 		c := declare(&cobra.Command{Use: x.name + " [-- <args>]", Aliases: x.aliases, Short: x.short}, runKeys,
 			func(c *cobra.Command, _ []string) error { return runRun(c.Context(), a, c.Name()) })
-		c.Annotations = map[string]string{ownFlags: ""}
+		c.Annotations[ownFlags] = ""
 		all = append(all, c)
 	}
 	return all

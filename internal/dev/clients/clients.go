@@ -101,7 +101,7 @@ var clients = []client{
 			"npx lerna ls --all --json",
 			"npx lerna run build",
 			"npx lerna run test --scope @mono/a",
-			"npx lerna exec -- npm pkg get name --json",
+			"npx lerna exec -- npm prefix",
 			"npx lerna version patch --yes --no-push --allow-branch main",
 			"# git log -1 --format=%s > last-commit.txt",
 		},
@@ -146,7 +146,7 @@ var clients = []client{
 			"npx semantic-release --dry-run --no-ci --repository-url \"$(git remote get-url origin)\"",
 			"npx semantic-release --no-ci --repository-url \"$(git remote get-url origin)\"",
 			"git tag",
-			"npm pkg get version --json",
+			"node -p 'require(\"./package.json\").version'",
 		},
 	},
 	{
@@ -156,7 +156,7 @@ var clients = []client{
 			"npx release-it --dry-run --ci --no-github.release --npm.skipChecks",
 			"npx release-it patch --ci --no-npm.publish --no-git.push",
 			"git tag",
-			"npm pkg get version --json",
+			"node -p 'require(\"./package.json\").version'",
 		},
 	},
 	{
