@@ -5,6 +5,7 @@ package ibid_test
 import (
 	"bytes"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -173,5 +174,29 @@ func TestColoursOnATerminal(t *testing.T) {
 	}
 	if text, _ := onTerminal(t, files, []string{"NO_COLOR=1"}, "run", "x").end(); strings.Contains(text, "\x1b") {
 		t.Errorf("colours: %q", text)
+	}
+}
+
+// Who changes their mind while the browser is open presses Ctrl-C, and has no
+// token then.
+func TestCtrlCEndsALoginInTheBrowser(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		if q.Method == http.MethodPost {
+			io.WriteString(w, `{"loginUrl":"http://`+q.Host+`/login","doneUrl":"http://`+q.Host+`/done"}`)
+			return
+		}
+		w.WriteHeader(http.StatusAccepted)
+		io.WriteString(w, "{}")
+	}))
+	defer server.Close()
+	x := onTerminal(t, nil, []string{"npm_config_registry=" + server.URL + "/"}, "login")
+	x.until("Press ENTER to open in the browser...")
+	x.press("\x03")
+	text, status := x.end()
+	if status.ExitStatus() != 130 || !strings.Contains(text, "interrupted") {
+		t.Errorf("status %v\n%s", status, text)
+	}
+	if _, err := os.Stat(filepath.Join(x.cmd.Dir, "home", ".npmrc")); err == nil {
+		t.Error("an .npmrc was written")
 	}
 }

@@ -3,18 +3,28 @@ package ibid_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/creack/pty"
+
 	"github.com/ibid-pm/ibid/cmd"
 	"github.com/ibid-pm/ibid/internal/dev/transcript"
 )
 
 // transcriptsDiffer says where a command sends something else than npm, and why.
-var transcriptsDiffer = map[string]string{}
+var transcriptsDiffer = map[string]string{
+	"team create without a team":         "npm gives an error of its library's types instead of the usage",
+	"team add nobody":                    "npm adds nobody, and says so",
+	"team ls of what":                    "npm asks for the teams of no organization",
+	"profile enable-2fa with a password": "npm uses the password on, where there is a token already",
+	"login by its other name":            "the hint names the program",
+}
 
 // TestTranscripts holds what ibid sends to a registry against what npm sent
 // (internal/dev/transcript/record), request by request, and what it then says.
@@ -27,7 +37,7 @@ func TestTranscripts(t *testing.T) {
 	if err := json.Unmarshal(text, &recorded); err != nil {
 		t.Fatal(err)
 	}
-	code := regexp.MustCompile(`(?m)^ibid error code (\S+)$`)
+	code := regexp.MustCompile(`(?m)ibid (?:\x1b\[31m)?error(?:\x1b\[0m)? code (\S+?)\r?$`)
 	for _, scene := range transcript.Scenes() {
 		t.Run(scene.Name, func(t *testing.T) {
 			want, ok := recorded.Scenes[scene.Name]
@@ -43,24 +53,31 @@ func TestTranscripts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var answers strings.Builder
-			for i := 1; i < len(scene.Prompts); i += 2 {
-				answers.WriteString(scene.Prompts[i] + "\n")
-			}
 			var stdout, stderr bytes.Buffer
-			status := cmd.Main(cmd.Env{
-				Argv: append([]string{"ibid"}, scene.Args...), Environ: transcript.Environ(home), Cwd: project,
-				Stdin: strings.NewReader(answers.String()), Stdout: &stdout, Stderr: &stderr,
-			})
+			env := cmd.Env{Argv: append([]string{"ibid"}, scene.Args...), Environ: server.Environ(scene, home), Cwd: project, Stdout: &stdout, Stderr: &stderr}
+			var status int
+			if scene.Terminal {
+				status = mainOnTerminal(t, env, scene.Prompts, &stderr)
+			} else {
+				var answers strings.Builder
+				for i := 1; i < len(scene.Prompts); i += 2 {
+					answers.WriteString(scene.Prompts[i] + "\n")
+				}
+				env.Stdin = strings.NewReader(answers.String())
+				status = cmd.Main(env)
+			}
+			if got := server.Opened(project); got != want.Opened {
+				t.Errorf("opened %q, npm %q", got, want.Opened)
+			}
 			if status != want.Status {
 				t.Errorf("exit status %d, npm's is %d\n%s", status, want.Status, stderr.String())
 			}
 			if m := code.FindStringSubmatch(stderr.String()); want.Code != "" && (m == nil || m[1] != want.Code) {
 				t.Errorf("code %q, npm's is %q\n%s", m, want.Code, stderr.String())
 			}
-			if len(scene.Prompts) == 0 {
-				if got := server.Out(stdout.String()); got != want.Out {
-					t.Errorf("printed\n%s\nnpm printed\n%s", got, want.Out)
+			if len(scene.Prompts) == 0 && !scene.Terminal {
+				if got, want := server.Out(stdout.String()), server.Out(want.Out); got != want {
+					t.Errorf("printed\n%s\nnpm printed\n%s", got, want)
 				}
 			}
 			got := server.Sent()
@@ -90,4 +107,32 @@ func asText(t *testing.T, s transcript.Sent) string {
 		t.Fatal(err)
 	}
 	return string(head) + "\n" + body
+}
+
+// mainOnTerminal runs ibid with all streams on a terminal, where the prompts are
+// answered; what is shown there goes to seen.
+func mainOnTerminal(t *testing.T, env cmd.Env, prompts []string, seen io.Writer) (status int) {
+	t.Helper()
+	keyboard, tty, err := pty.Open()
+	if errors.Is(err, pty.ErrUnsupported) {
+		t.Skip("there are no terminals for tests here")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := transcript.NewPrompter(keyboard, prompts)
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		_, _ = io.Copy(io.MultiWriter(seen, p), keyboard) // its end is an error
+	}()
+	env.Stdin, env.Stdout, env.Stderr = tty, tty, tty
+	status = cmd.Main(env)
+	tty.Close()
+	<-read
+	keyboard.Close()
+	if left := p.Left(); len(left) > 0 {
+		t.Errorf("ibid did not ask %q", left[0])
+	}
+	return status
 }

@@ -36,7 +36,7 @@ func runAccess(ctx context.Context, a *App, c *cobra.Command, args []string) err
 	switch {
 	case verb == "":
 		return a.usage(c, "")
-	case !slices.Contains([]string{"get", "grant", "list", "ls", "revoke", "set"}, verb):
+	case !slices.Contains([]string{"get", "grant", "list", "revoke", "set"}, verb):
 		return a.usage(c, verb+" is not a valid access command")
 	case what == "":
 		return a.usage(c, "")
@@ -52,7 +52,7 @@ func runAccess(ctx context.Context, a *App, c *cobra.Command, args []string) err
 		return teamPermissions(ctx, a, c, "PUT", first, second, what)
 	case "revoke":
 		return teamPermissions(ctx, a, c, "DELETE", what, first, "")
-	case "list", "ls":
+	case "list":
 		switch what {
 		case "packages":
 			return listPackages(ctx, a, first, second)

@@ -76,6 +76,7 @@ func addTag(ctx context.Context, a *App, c *cobra.Command, pkg, tag string) erro
 	if err := checkTag(tag); err != nil {
 		return err
 	}
+	defer a.asTrustedJob(ctx, s, false)()
 	tags, err := distTags(ctx, a, s)
 	if err != nil {
 		return err
@@ -101,6 +102,7 @@ func removeTag(ctx context.Context, a *App, c *cobra.Command, pkg, tag string) e
 	if s.Name == "" {
 		return a.usage(c, "")
 	}
+	defer a.asTrustedJob(ctx, s, false)()
 	tags, err := distTags(ctx, a, s)
 	if err != nil {
 		return err
@@ -128,6 +130,7 @@ func listTags(ctx context.Context, a *App, c *cobra.Command, pkg string) error {
 	if err != nil {
 		return err
 	}
+	defer a.asTrustedJob(ctx, s, true)()
 	tags, err := distTags(ctx, a, s)
 	if err != nil {
 		a.logPrefixed(levelError, "dist-tag ls", "Couldn't get dist-tag data for "+term.SafeLine(s.String()))

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"context"
 	"fmt"
 	"net/url"
 	"path/filepath"
@@ -20,11 +21,11 @@ import (
 func newFundCmd(a *App) *cobra.Command {
 	return declare(&cobra.Command{Use: "fund [<package-spec>]", Short: "Show who asks for funding, or open where to give it"},
 		[]string{"json", "browser", "unicode", "workspace", "which"},
-		func(_ *cobra.Command, args []string) error { return runFund(a, args) })
+		func(c *cobra.Command, args []string) error { return runFund(c.Context(), a, args) })
 }
 
 // runFund follows npm's lib/commands/fund.js and libnpmfund.
-func runFund(a *App, args []string) error {
+func runFund(ctx context.Context, a *App, args []string) error {
 	which := 0
 	if v := a.Config.Get("which"); v.Kind() != config.Null && v.Kind() != config.Undefined {
 		if which = a.Config.Int("which"); which < 1 {
@@ -39,7 +40,7 @@ func runFund(a *App, args []string) error {
 		return err
 	}
 	if len(args) > 0 {
-		return a.openFunding(t, args[0], which)
+		return a.openFunding(ctx, t, args[0], which)
 	}
 	f := &funding{tree: t, seen: map[string]bool{}}
 	if len(t.selected) > 0 {
@@ -228,7 +229,7 @@ func drawFunding(info jsjson.Value, i ink, unicode bool) string {
 	return draw(root, unicode)
 }
 
-func (a *App) openFunding(t *lookedAt, arg string, which int) error {
+func (a *App) openFunding(ctx context.Context, t *lookedAt, arg string, which int) error {
 	s, err := spec.Parse(arg, t.dir)
 	if err != nil {
 		return err
@@ -253,10 +254,10 @@ func (a *App) openFunding(t *lookedAt, arg string, which int) error {
 	switch {
 	case which > 0 && which <= len(sources):
 		title, address := message(sources[which-1])
-		return a.openURL(title, address)
+		return a.openURL(ctx, title, address)
 	case which == 0 && len(sources) == 1:
 		title, address := message(sources[0])
-		return a.openURL(title, address)
+		return a.openURL(ctx, title, address)
 	}
 	var lines []string
 	if which > 0 {

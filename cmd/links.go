@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ibid-pm/ibid/internal/jsjson"
+	"github.com/ibid-pm/ibid/internal/lifecycle"
 	"github.com/ibid-pm/ibid/internal/manifest"
 	"github.com/ibid-pm/ibid/internal/spec"
 	"github.com/ibid-pm/ibid/internal/term"
@@ -33,11 +34,11 @@ func newDocsCmd(a *App) *cobra.Command {
 
 func linkCmd(a *App, name string, aliases []string, short string, find func(jsjson.Value) (string, error)) *cobra.Command {
 	return declare(&cobra.Command{Use: name + " [<package> ...]", Aliases: aliases, Short: short + " in a browser"}, linkKeys,
-		func(_ *cobra.Command, args []string) error { return runHomePage(a, name, args, find) })
+		func(c *cobra.Command, args []string) error { return runHomePage(c.Context(), a, name, args, find) })
 }
 
 // runHomePage follows npm's lib/package-url-cmd.js.
-func runHomePage(a *App, name string, args []string, find func(jsjson.Value) (string, error)) error {
+func runHomePage(ctx context.Context, a *App, name string, args []string, find func(jsjson.Value) (string, error)) error {
 	if len(args) == 0 && a.wantsWorkspaces() {
 		p, err := a.project()
 		if err != nil {
@@ -66,7 +67,7 @@ func runHomePage(a *App, name string, args []string, find func(jsjson.Value) (st
 		if err != nil {
 			return err
 		}
-		if err := a.openURL(str(m, "name")+" "+name+" available at the following URL", address); err != nil {
+		if err := a.openURL(ctx, str(m, "name")+" "+name+" available at the following URL", address); err != nil {
 			return err
 		}
 	}
@@ -186,23 +187,29 @@ func repoURL(m jsjson.Value) (string, error) {
 // openURL shows a page in the browser, or its address where there is none
 // (npm: lib/utils/open-url.js). The address is a stranger's: only http and
 // https go to a program.
-func (a *App) openURL(title, address string) error {
-	show := func() {
+func (a *App) openURL(ctx context.Context, title, address string) error {
+	show := func() error {
 		if a.json() {
 			a.printJSON(jsjson.NewObject(jsjson.Member{Key: "title", Value: jsjson.NewString(title)},
 				jsjson.Member{Key: "url", Value: jsjson.NewString(address)}))
-			return
+			return nil
 		}
 		a.out("%s", term.Safe(title+":\n"+address))
-	}
-	if v := a.Config.Get("browser"); !v.Truthy() {
-		show()
 		return nil
+	}
+	command, wanted := a.Config.Browser()
+	if !wanted {
+		return show()
 	}
 	if !webAddress(address) {
 		return errors.New("Invalid URL: " + address)
 	}
-	// Starting a browser needs a desktop; the address is what everyone can use.
-	show()
-	return nil
+	err := lifecycle.Open(ctx, address, command, a.Environ)
+	if err == nil {
+		return ctx.Err()
+	}
+	if !errors.Is(err, lifecycle.ErrNoOpener) {
+		a.log(levelWarn, "the browser: "+term.SafeLine(err.Error()))
+	}
+	return show() // the address is what everyone can use
 }

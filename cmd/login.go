@@ -151,7 +151,7 @@ func (a *App) webLogin(ctx context.Context, reg string) (string, error) {
 	}
 	login, done := v.Get("loginUrl"), v.Get("doneUrl")
 	if !login.IsString() || !done.IsString() {
-		return "", errWebLogin()
+		return "", errWebLogin(200)
 	}
 	return a.webAuth(ctx, "Login at", login.Str(), behindMirror(done.Str(), reg), reg)
 }

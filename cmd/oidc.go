@@ -11,6 +11,7 @@ import (
 	"github.com/ibid-pm/ibid/internal/config"
 	"github.com/ibid-pm/ibid/internal/jsjson"
 	"github.com/ibid-pm/ibid/internal/provenance"
+	"github.com/ibid-pm/ibid/internal/spec"
 	"github.com/ibid-pm/ibid/internal/term"
 	"github.com/ibid-pm/ibid/registry"
 )
@@ -27,16 +28,40 @@ type trustedJob struct {
 	name    string         // the package
 	reg     string
 	idToken string // says who the job is
+	reading bool   // what fails is no news: everybody can read
 }
 
 // trustedPublishing gets a token for a package, puts it into cfg, and gives the
 // job's identity; "" where there is none. It never fails: a registry or a CI
 // service that knows nothing of it is the usual case.
 func (a *App) trustedPublishing(ctx context.Context, cfg *config.Config, name, reg string) (identity string) {
-	if !a.runsOn("GITHUB_ACTIONS") && !a.runsOn("GITLAB_CI") && !a.runsOn("CIRCLECI") {
+	return (&trustedJob{app: a, cfg: cfg, name: name, reg: reg}).logIn(ctx)
+}
+
+// asTrustedJob has a registry's token for a package be used, where the run is a
+// CI job that gets one, until the function that it gives is called (npm:
+// lib/commands/dist-tag.js).
+func (a *App) asTrustedJob(ctx context.Context, s *spec.Spec, reading bool) (done func()) {
+	if !a.onTrustedCI() || !s.Registry {
+		return func() {}
+	}
+	cfg := a.Config.WithPublishConfig(jsjson.NewObject())
+	j := &trustedJob{app: a, cfg: cfg, name: s.Name, reg: cfg.Registry(scopeOf(s.Name)), reading: reading}
+	if j.logIn(ctx) == "" {
+		return func() {}
+	}
+	return a.with(cfg)
+}
+
+// onTrustedCI says whether the run is on a CI service that registries can trust.
+func (a *App) onTrustedCI() bool {
+	return a.runsOn("GITHUB_ACTIONS") || a.runsOn("GITLAB_CI") || a.runsOn("CIRCLECI")
+}
+
+func (j *trustedJob) logIn(ctx context.Context) (identity string) {
+	if !j.app.onTrustedCI() {
 		return ""
 	}
-	j := &trustedJob{app: a, cfg: cfg, name: name, reg: reg}
 	if why := j.identify(ctx); why != "" {
 		j.tell(levelVerbose, why)
 		return ""
@@ -70,7 +95,9 @@ func (j *trustedJob) audience() string { return "npm:" + j.host() }
 // in, and as a warning where there is none.
 func (j *trustedJob) tell(otherwise level, why string) {
 	l, key := levelWarn, j.configured()
-	if key != "" {
+	if j.reading {
+		l = levelVerbose
+	} else if key != "" {
 		l = otherwise
 		why += "; " + key + " is used instead"
 	}

@@ -63,27 +63,40 @@ func answer(r registry.Request, res *registry.Response) (jsjson.Value, error) {
 // ask2FA sends a request, and where the registry wants a one-time password asks
 // the person for it and sends the request again (npm: lib/utils/auth.js
 // otplease). Without a terminal there is nobody to ask.
-func (a *App) ask2FA(ctx context.Context, r registry.Request) (*registry.Response, error) {
-	res, err := a.send(ctx, r)
+func (a *App) ask2FA(ctx context.Context, r registry.Request) (res *registry.Response, err error) {
+	err = a.otpPlease(ctx, r.Registry, func(otp string) error {
+		if otp != "" {
+			r.OTP = otp
+		}
+		res, err = a.send(ctx, r)
+		return err
+	})
+	return res, err
+}
+
+// otpPlease does what may need a one-time password, and does all of it again
+// with one where the registry wants it and somebody is there to be asked.
+func (a *App) otpPlease(ctx context.Context, reg string, do func(otp string) error) error {
+	err := do("")
 	var refused *registry.Error
 	if err == nil || !errors.As(err, &refused) || refused.ErrCode != "EOTP" || !a.onTerminal() {
-		return res, err
+		return err
 	}
 	if body, perr := jsjson.Parse(refused.Body); perr == nil {
 		auth, done := body.Get("authUrl"), body.Get("doneUrl")
 		if auth.Truthy() && done.Truthy() {
-			token, err := a.webAuth(ctx, "Authenticate your account at", auth.Text(), done.Text(), r.Registry)
+			token, err := a.webAuth(ctx, "Authenticate your account at", auth.Text(), done.Text(), reg)
 			if err != nil {
-				return nil, err
+				return err
 			}
-			r.OTP = token
-			return a.send(ctx, r)
+			return do(token)
 		}
 	}
-	if r.OTP, err = a.newPrompt().otp("This operation requires a one-time password.\nEnter OTP:"); err != nil {
-		return nil, err
+	otp, err := a.newPrompt().otp("This operation requires a one-time password.\nEnter OTP:")
+	if err != nil {
+		return err
 	}
-	return a.send(ctx, r)
+	return do(otp)
 }
 
 // onTerminal says whether somebody is there to be asked.
@@ -93,14 +106,55 @@ func (a *App) onTerminal() bool {
 	return ok && ok2 && term.IsTerminal(in) && term.IsTerminal(out)
 }
 
-// webAuth shows the address where a person says yes and waits until they have;
-// it gives the token that the registry then hands out (npm: npm-profile
-// webAuthOpener).
+// webAuth shows the address where a person says yes, offers to open it in a
+// browser, and waits until they have; it gives the token that the registry then
+// hands out (npm: npm-profile webAuthOpener).
 func (a *App) webAuth(ctx context.Context, title, loginURL, doneURL, reg string) (string, error) {
 	if !webURL(loginURL) || !webURL(doneURL) {
-		return "", errWebLogin()
+		return "", errWebLogin(200)
 	}
-	a.out("%s:\n%s", title, term.SafeLine(loginURL))
+	show := a.out
+	if a.json() {
+		show = a.say // stdout is for the answer
+	}
+	show("%s:\n%s", title, term.SafeLine(loginURL))
+	waiting, enough := context.WithCancel(ctx)
+	offered := make(chan struct{})
+	go func() {
+		defer close(offered)
+		a.offerBrowser(waiting, loginURL)
+	}()
+	defer func() {
+		enough()
+		<-offered
+	}()
+	return a.pollWebAuth(ctx, doneURL, reg)
+}
+
+// offerBrowser opens an address in the browser when somebody presses ENTER.
+func (a *App) offerBrowser(ctx context.Context, address string) {
+	in, ok := a.Stdin.(*os.File)
+	if _, wanted := a.Config.Browser(); !wanted || !ok || !a.onTerminal() {
+		return
+	}
+	fmt.Fprint(a.Stderr, "Press ENTER to open in the browser...")
+	if err := term.WaitInput(ctx, in); err != nil {
+		fmt.Fprintln(a.Stderr)
+		return
+	}
+	// Not more than this line: the next belongs to another question.
+	for one := make([]byte, 1); ; {
+		if n, err := in.Read(one); err != nil || n == 0 || one[0] == '\n' {
+			break
+		}
+	}
+	if err := a.openURL(ctx, "Browser unavailable. Please open the URL manually", address); err != nil {
+		a.log(levelWarn, "the browser: "+term.SafeLine(err.Error()))
+	}
+}
+
+// pollWebAuth asks until a person has said yes in the browser.
+func (a *App) pollWebAuth(ctx context.Context, doneURL, reg string) (string, error) {
 	for {
 		res, err := a.send(ctx, registry.Request{URL: doneURL, Registry: reg, MaxBody: 1 << 20})
 		if err != nil {
@@ -108,17 +162,13 @@ func (a *App) webAuth(ctx context.Context, title, loginURL, doneURL, reg string)
 		}
 		v, err := jsjson.Parse(res.Body)
 		if err != nil {
-			return "", errWebLogin()
+			return "", errWebLogin(res.Status)
 		}
-		switch res.Status {
-		case 200:
-			if token := v.Get("token"); token.IsString() && token.Truthy() {
-				return token.Str(), nil
-			}
-			return "", errWebLogin()
-		case 202:
-		default:
-			return "", errWebLogin()
+		switch token := v.Get("token"); {
+		case res.Status == 200 && token.IsString() && token.Truthy():
+			return token.Str(), nil
+		case res.Status != 202:
+			return "", errWebLogin(res.Status)
 		}
 		// A registry that names no time is asked again at once by npm; ibid
 		// leaves it room to breathe.
@@ -134,7 +184,11 @@ func (a *App) webAuth(ctx context.Context, title, loginURL, doneURL, reg string)
 	}
 }
 
-func errWebLogin() error { return &codedError{text: "Invalid response from web login endpoint"} }
+// errWebLogin says that a registry's answer is none; its code is that of the
+// answer, as npm's is.
+func errWebLogin(status int) error {
+	return &codedError{code: "E" + strconv.Itoa(status), text: "Invalid response from web login endpoint"}
+}
 
 func webURL(s string) bool {
 	u, err := url.Parse(s)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ibid-pm/ibid/internal/config"
 	"github.com/ibid-pm/ibid/internal/jsjson"
 	"github.com/ibid-pm/ibid/internal/term"
 	"github.com/ibid-pm/ibid/registry"
@@ -225,20 +226,23 @@ func enable2FA(ctx context.Context, a *App, args []string) error {
 		a.out("Two factor authentication is already enabled and set to %s", mode)
 		return nil
 	}
+	if err := tokenForPassword(ctx, a); err != nil {
+		return err
+	}
 	p := a.newPrompt()
 	password, err := p.password("npm password:")
 	if err != nil {
 		return err
 	}
-	set := func(mode string) jsjson.Member {
-		return jsjson.Member{Key: "tfa", Value: jsjson.NewObject(textMember("password", password), textMember("mode", mode))}
+	set := func(members ...jsjson.Member) jsjson.Member {
+		return jsjson.Member{Key: "tfa", Value: jsjson.NewObject(members...)}
 	}
 	if tfa.Truthy() && tfa.Get("pending").Truthy() {
-		if _, err := a.api(ctx, profileChange(a, set("disable"))); err != nil {
+		if _, err := a.api(ctx, profileChange(a, set(textMember("password", password), textMember("mode", "disable")))); err != nil {
 			return err
 		}
 	}
-	challenge, err := a.api2FA(ctx, profileChange(a, set(mode)))
+	challenge, err := a.api2FA(ctx, profileChange(a, set(textMember("mode", mode), textMember("password", password))))
 	if err != nil {
 		return err
 	}
@@ -266,6 +270,37 @@ func enable2FA(ctx context.Context, a *App, args []string) error {
 		a.out("\t%s", term.SafeLine(code.Text()))
 	}
 	return nil
+}
+
+// tokenForPassword has whoever logs in with a name and a password log in with a
+// token from now on: two factors want one.
+func tokenForPassword(ctx context.Context, a *App) error {
+	reg := a.Config.String("registry")
+	login := a.Config.Login(reg)
+	switch {
+	case login.Err != nil:
+		return login.Err
+	case login.Token != "":
+		return nil
+	case login.Username == "":
+		return errors.New("You need to be logged in to registry " + registry.Redact(reg) + " in order to enable 2fa")
+	}
+	v, err := a.api(ctx, registry.Request{Method: "POST", URL: tokensPath, Registry: reg, Body: requestBody(
+		textMember("password", login.Password),
+		jsjson.Member{Key: "readonly", Value: jsjson.NewBool(false)},
+		jsjson.Member{Key: "cidr_whitelist", Value: jsjson.NewArray()},
+	)})
+	if err != nil {
+		return err
+	}
+	token := v.Get("token")
+	if !token.IsString() || !token.Truthy() {
+		return errors.New("Your registry " + registry.Redact(reg) + " does not seem to support bearer tokens. Bearer tokens are required for two-factor authentication.")
+	}
+	if err := a.keepToken(ctx, reg, token.Str()); err != nil {
+		return err
+	}
+	return a.Config.Save(config.User)
 }
 
 func disable2FA(ctx context.Context, a *App) error {

@@ -388,7 +388,7 @@ func (r *release) release(ctx context.Context, workspace bool) error {
 // would go back. A registry that does not answer refuses nothing.
 func (r *release) checkPublished(ctx context.Context) error {
 	t := r.contents
-	doc, err := r.published(ctx)
+	doc, err := r.app.packumentOf(ctx, registry.Request{URL: registry.EscapeName(t.name), Registry: r.registry, Package: t.name})
 	if err != nil {
 		return ctx.Err()
 	}
@@ -413,20 +413,6 @@ func (r *release) checkPublished(ctx context.Context) error {
 		return &codedError{text: fmt.Sprintf("Cannot implicitly apply the \"latest\" tag because previously published version %s is higher than the new version %s. You must specify a tag using --tag.", highest, t.version)}
 	}
 	return nil
-}
-
-// published is what the registry has of the package. As npm does it asks for the
-// short document first, and for the whole one where there is no such thing.
-func (r *release) published(ctx context.Context) (doc jsjson.Value, err error) {
-	for _, accept := range [...]string{shortDocument, "application/json"} {
-		doc, err = r.app.api(ctx, registry.Request{
-			URL: registry.EscapeName(r.contents.name), Registry: r.registry, Package: r.contents.name, Header: map[string][]string{"Accept": {accept}},
-		})
-		if errorCode(err) != "E404" {
-			break
-		}
-	}
-	return doc, err
 }
 
 // document is what is sent to the registry (npm: libnpmpublish lib/publish.js).

@@ -2,12 +2,14 @@ package cmd
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/ibid-pm/ibid/internal/jsjson"
+	"github.com/ibid-pm/ibid/internal/provenance"
 	"github.com/ibid-pm/ibid/internal/term"
 	"github.com/ibid-pm/ibid/registry"
 )
@@ -69,73 +71,47 @@ func (r *release) loggedIn() bool {
 	return l.Token != "" || l.Username != "" || l.CertFile != "" && l.KeyFile != ""
 }
 
-// identity is what a CI service would say of this run to the registry.
+// ciIdentity is who this run is, as a CI service says it to registries.
 type ciIdentity struct {
-	kind   string            // as the trust record has it
-	claims map[string]string // "repository": "owner/name"
+	kind   string       // as the trust record has it
+	claims jsjson.Value // of the identity token; the registry checks who signed them
 }
 
-// ciIdentity finds out as whom the run could publish without a token; nil on
-// what is no CI service that registries trust. broken says why one cannot.
-func (a *App) ciIdentity() (id *ciIdentity, broken string) {
-	env := a.Config.Getenv
-	file := func(ref string) string { // "owner/name/.github/workflows/release.yml@refs/heads/main"
-		ref, _, _ = strings.Cut(ref, "@")
-		return ref[strings.LastIndexByte(ref, '/')+1:]
-	}
-	id = &ciIdentity{claims: map[string]string{}}
-	token := tokenClaims(env("NPM_ID_TOKEN"))
-	claim := func(name string) string { return textOf(token.Get(name)) }
+// ciIdentity asks the CI service who the run is; it gives nil where there is none
+// that registries trust. broken says why it does not tell.
+func (r *release) ciIdentity(ctx context.Context) (id *ciIdentity, broken string) {
+	a := r.app
+	id = new(ciIdentity)
 	switch {
-	case env("GITHUB_ACTIONS") != "":
+	case a.runsOn("GITHUB_ACTIONS"):
 		id.kind = "github"
-		id.claims["repository"], id.claims["workflow_ref"] = env("GITHUB_REPOSITORY"), file(env("GITHUB_WORKFLOW_REF"))
-		if token.IsObject() {
-			id.claims["repository"], id.claims["workflow_ref"] = claim("repository"), file(claim("workflow_ref"))
-			id.claims["environment"] = claim("environment")
-		} else if env("ACTIONS_ID_TOKEN_REQUEST_URL") == "" {
-			return id, "GitHub Actions gives this job no ID token: it needs the permission id-token: write"
-		}
-	case env("GITLAB_CI") != "":
+	case a.runsOn("GITLAB_CI"):
 		id.kind = "gitlab"
-		id.claims["project_path"], id.claims["ci_config_ref_uri"], id.claims["environment"] = claim("project_path"), file(claim("ci_config_ref_uri")), claim("environment")
-		if !token.IsObject() {
-			return id, "GitLab gives this job no ID token: id_tokens in the pipeline has to have NPM_ID_TOKEN"
-		}
-	case env("CIRCLECI") != "":
-		id.kind = "circleci" // its claims are numbers that no setting has
-		if !token.IsObject() {
-			return id, "CircleCI gives this job no ID token: set NPM_ID_TOKEN to that of circleci run oidc get"
-		}
+	case a.runsOn("CIRCLECI"):
+		id.kind = "circleci"
 	default:
 		return nil, ""
 	}
+	j := &trustedJob{app: a, cfg: a.Config, name: r.contents.name, reg: r.registry}
+	if broken = j.identify(ctx); broken != "" {
+		return id, broken
+	}
+	if broken = j.oddities(time.Now()); broken != "" {
+		return id, broken
+	}
+	claims, err := provenance.Claims(j.idToken)
+	if err != nil {
+		return id, err.Error()
+	}
+	id.claims = claims
 	return id, ""
-}
-
-// tokenClaims reads what an ID token says of itself. Nobody checks it here: it
-// is only compared with what the registry trusts.
-func tokenClaims(token string) jsjson.Value {
-	parts := strings.Split(token, ".")
-	if len(parts) != 3 {
-		return jsjson.Value{}
-	}
-	text, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "="))
-	if err != nil {
-		return jsjson.Value{}
-	}
-	v, err := jsjson.Parse(text)
-	if err != nil {
-		return jsjson.Value{}
-	}
-	return v
 }
 
 // checkTrust compares as whom this run would publish with whom the registry
 // trusts, and says which token would be in the way.
 func (r *release) checkTrust(ctx context.Context, f *findings) error {
 	a, t := r.app, r.contents
-	id, broken := a.ciIdentity()
+	id, broken := r.ciIdentity(ctx)
 	if err := a.Config.Login(r.registry).Err; err != nil {
 		f.wrong("%v", err)
 	}
@@ -185,14 +161,29 @@ func (id *ciIdentity) mismatch(item jsjson.Value) string {
 		return fmt.Sprintf("it trusts %s, this is %s", kind, id.kind)
 	}
 	for _, m := range item.Get("claims").Members() {
-		is, ok := id.claims[m.Key]
-		want := m.Value.Text()
-		if file := m.Value.Get("file"); file.IsString() {
-			want = file.Str()
+		is, want := id.claims.Get(m.Key), m.Value
+		if file := want.Get("file"); file.IsString() {
+			// "owner/name/.github/workflows/release.yml@refs/heads/main"
+			ref, _, _ := strings.Cut(textOf(is), "@")
+			is, want = jsjson.NewString(path.Base(ref)), file
 		}
-		if ok && is != want {
-			return fmt.Sprintf("it trusts %s %s, this is %q", m.Key, want, is)
+		if !claimed(is, want) {
+			return fmt.Sprintf("it trusts %s %s, this is %q", m.Key, want.Text(), textOf(is))
 		}
 	}
 	return ""
+}
+
+// claimed says whether a claim is what is wanted; of a list, whether it has all
+// that is wanted.
+func claimed(is, want jsjson.Value) bool {
+	if want.Kind() != jsjson.Array {
+		return textOf(is) == textOf(want)
+	}
+	for _, w := range want.Items() {
+		if !slices.ContainsFunc(is.Items(), func(v jsjson.Value) bool { return v.Text() == w.Text() }) {
+			return false
+		}
+	}
+	return true
 }

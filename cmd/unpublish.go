@@ -42,6 +42,18 @@ func runUnpublish(ctx context.Context, a *App, c *cobra.Command, args []string) 
 	return nil
 }
 
+// packumentOf asks for a package's short document, and for the whole one where
+// there is no such thing, as npm does (npm: pacote lib/registry.js).
+func (a *App) packumentOf(ctx context.Context, r registry.Request) (doc jsjson.Value, err error) {
+	for _, accept := range [...]string{shortDocument, "application/json"} {
+		r.Header = map[string][]string{"Accept": {accept}}
+		if doc, err = a.api(ctx, r); errorCode(err) != "E404" {
+			break
+		}
+	}
+	return doc, err
+}
+
 // shortDocument is the Accept header that asks for what is needed to install.
 const shortDocument = "application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8, */*"
 
@@ -97,9 +109,7 @@ func unpublish(ctx context.Context, a *App, c *cobra.Command, args []string, dir
 		defer a.with(cfg.WithPublishConfig(settings))()
 	}
 	read := registry.Request{URL: registry.EscapeName(s.Name), Package: s.Name, Query: url.Values{"write": {"true"}}}
-	look := read
-	look.Header = map[string][]string{"Accept": {shortDocument}}
-	doc, err := a.api(ctx, look)
+	doc, err := a.packumentOf(ctx, read)
 	if err != nil {
 		return err
 	}
@@ -111,7 +121,7 @@ func unpublish(ctx context.Context, a *App, c *cobra.Command, args []string, dir
 		shown = ""
 	}
 	if !cfg.Bool("dry-run") {
-		err := removeVersion(ctx, a, s, read)
+		err := a.otpPlease(ctx, a.Config.Registry(scopeOf(s.Name)), func(otp string) error { return removeVersion(ctx, a, s, read, otp) })
 		var refused *registry.Error
 		if err != nil && !(errors.As(err, &refused) && refused.ErrCode == "E404") {
 			return err // what is not there is unpublished
@@ -142,8 +152,13 @@ func unpublishManifest(dir string) (jsjson.Value, error) {
 // removeVersion removes a version from the package's document and then its
 // tarball, or the whole package if that is meant or nothing else is in it (npm:
 // libnpmpublish lib/unpublish.js).
-func removeVersion(ctx context.Context, a *App, s *spec.Spec, read registry.Request) error {
-	doc, err := a.api2FA(ctx, read)
+func removeVersion(ctx context.Context, a *App, s *spec.Spec, read registry.Request, otp string) error {
+	read.OTP = otp
+	send := func(method, url string, body []byte) error {
+		_, err := a.send(ctx, registry.Request{Method: method, URL: url, Package: s.Name, Body: body, OTP: otp})
+		return err
+	}
+	doc, err := a.api(ctx, read)
 	if err != nil {
 		return err
 	}
@@ -155,8 +170,7 @@ func removeVersion(ctx context.Context, a *App, s *spec.Spec, read registry.Requ
 	}
 	rev := doc.Get("_rev").Text()
 	if whole || all.Len() <= 1 {
-		_, err := a.ask2FA(ctx, registry.Request{Method: "DELETE", URL: read.URL + "/-rev/" + rev, Package: s.Name})
-		return err
+		return send("DELETE", read.URL+"/-rev/"+rev, nil)
 	}
 	tarballURL := all.Get(version).Get("dist").Get("tarball").Text()
 	all = all.Without(version)
@@ -173,19 +187,17 @@ func removeVersion(ctx context.Context, a *App, s *spec.Spec, read registry.Requ
 		}
 	}
 	doc = doc.With("versions", all).With("dist-tags", tags).Without("_revisions").Without("_attachments")
-	_, err = a.ask2FA(ctx, registry.Request{Method: "PUT", URL: read.URL + "/-rev/" + rev, Package: s.Name, Body: jsjson.Append(nil, doc, "", "")})
-	if err != nil {
+	if err := send("PUT", read.URL+"/-rev/"+rev, jsjson.Append(nil, doc, "", "")); err != nil {
 		return err
 	}
-	if doc, err = a.api2FA(ctx, read); err != nil {
+	if doc, err = a.api(ctx, read); err != nil {
 		return err
 	}
 	path, err := pathInRegistry(tarballURL, a.Config.String("registry"))
 	if err != nil {
 		return err
 	}
-	_, err = a.ask2FA(ctx, registry.Request{Method: "DELETE", URL: path + "/-rev/" + doc.Get("_rev").Text(), Package: s.Name})
-	return err
+	return send("DELETE", path+"/-rev/"+doc.Get("_rev").Text(), nil)
 }
 
 func highestVersion(versions jsjson.Value) string {

@@ -269,3 +269,31 @@ func TestEndlessFileIsNotReadToItsEnd(t *testing.T) {
 		t.Error("what was not read is replaced")
 	}
 }
+
+func TestAProjectNamesNoBrowser(t *testing.T) {
+	for _, c := range []struct {
+		name, project, user string
+		environ             []string
+		command             string
+		wanted              bool
+	}{
+		{"nothing is said", "", "", nil, "", true},
+		{"a command", "", "browser=firefox --new-tab\n", nil, "firefox --new-tab", true},
+		{"a command in the environment", "", "", []string{"npm_config_browser=lynx"}, "lynx", true},
+		{"the system's", "", "browser=true\n", nil, "", true},
+		{"none", "", "browser=false\n", nil, "", false},
+		{"a project's command", "browser=rm -rf\n", "browser=firefox\n", nil, "", true},
+		{"a project's file of the user", "userconfig=rc\n", "", nil, "", true},
+		{"a project wants none", "browser=false\n", "browser=firefox\n", nil, "", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cfg := load(t, []string{"docs"}, c.environ, map[string]string{
+				"project/package.json": "{}", "project/.npmrc": c.project, "project/rc": "browser=rm -rf\n", "home/.npmrc": c.user,
+			})
+			cfg.Validate()
+			if command, wanted := cfg.Browser(); command != c.command || wanted != c.wanted {
+				t.Errorf("%q, %v", command, wanted)
+			}
+		})
+	}
+}

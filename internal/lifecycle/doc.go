@@ -3,7 +3,8 @@
 // A script is one command line of a package.json's "scripts", run by a shell
 // in the package's folder for an event ("preinstall", "test"). Run runs one.
 // A Builder runs those of freshly installed dependencies, event by event. A
-// Policy (npm's allowScripts) says which dependencies may run any.
+// Policy (npm's allowScripts) says which dependencies may run any. Open starts
+// the person's browser.
 //
 // The package knows no trees, no registries and no configuration: what it
 // needs of them it is given. It prints nothing; banners and warnings are text

@@ -90,15 +90,8 @@ func Run(ctx context.Context, o Options) error {
 			}
 		}
 	}
-	cmd := &exec.Cmd{
-		Path: program,
-		Args: append([]string{shell.shell}, shell.args...),
-		Env:  env.lines(),
-		Dir:  dir,
-	}
-	if shell.verbatim {
-		setVerbatim(cmd, strings.Join(cmd.Args, " "))
-	}
+	cmd := shell.cmd(program)
+	cmd.Env, cmd.Dir = env.lines(), dir
 
 	var out streams
 	var stdout, stderr tail

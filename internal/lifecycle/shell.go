@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -48,6 +49,15 @@ func newShellCommand(shell, comSpec, command string, args []string, windows bool
 		script += " " + QuoteSh(arg)
 	}
 	return shellCommand{shell: shell, args: []string{"-c", script}}
+}
+
+// cmd makes what starts program, which is the shell.
+func (s shellCommand) cmd(program string) *exec.Cmd {
+	c := &exec.Cmd{Path: program, Args: append([]string{s.shell}, s.args...)}
+	if s.verbatim {
+		setVerbatim(c, strings.Join(c.Args, " "))
+	}
+	return c
 }
 
 // isCmdExe matches "cmd" and "cmd.exe", alone or after a backslash, in any

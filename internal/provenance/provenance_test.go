@@ -287,3 +287,14 @@ func FuzzBundle(f *testing.F) {
 		}
 	})
 }
+
+func FuzzClaims(f *testing.F) {
+	f.Add("a.e30.b")
+	f.Add("..")
+	f.Add("x.eyJhdWQiOiJucG06cmVnaXN0cnkubnBtanMub3JnIn0.x")
+	f.Fuzz(func(t *testing.T, token string) {
+		if claims, err := Claims(token); err == nil && !claims.IsObject() {
+			t.Errorf("%q has the claims %v", token, claims)
+		}
+	})
+}

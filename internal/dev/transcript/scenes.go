@@ -1,6 +1,9 @@
 package transcript
 
-import "maps"
+import (
+	"maps"
+	"slices"
+)
 
 const (
 	plainPackage  = "{\n  \"name\": \"p\",\n  \"version\": \"1.1.0\",\n  \"description\": \"plain\",\n  \"main\": \"index.js\"\n}\n"
@@ -90,7 +93,7 @@ func Scenes() []Scene {
 	in := func(s Scene, files map[string]string) Scene { s.Files = files; return s }
 	asked := func(s Scene, prompts ...string) Scene { s.Prompts = prompts; return s }
 	config := func(s Scene, text string) Scene { s.Config = text; return s }
-	return []Scene{
+	all := []Scene{
 		in(s("publish a new package", map[string]Reply{"PUT /p": ok}, "publish"), pkg),
 		in(s("publish a new version", published, "publish"), pkg),
 		in(s("publish with a tag, access and a one-time password", published, "publish", "--tag=next", "--access=public", "--otp=123456"), pkg),
@@ -181,4 +184,5 @@ func Scenes() []Scene {
 		s("ping", organisation, "ping"),
 		s("view after publish", published, "view", "p", "dist-tags", "versions"),
 	}
+	return slices.Concat(all, edges(published, organisation), accounts(organisation, anonymous), trusted(published))
 }

@@ -59,6 +59,9 @@ func run(ctx context.Context, pm, npm, verdaccio, scratch string) (err error) {
 	}
 	defer theirs.stop()
 
+	if err := accounts(ctx, ours, theirs); err != nil {
+		return err
+	}
 	for _, s := range []*side{ours, theirs} {
 		if err := s.publishAll(ctx); err != nil {
 			return err

@@ -25,14 +25,7 @@ func (s *side) run(ctx context.Context, dir string, args ...string) (string, err
 func (s *side) runAt(ctx context.Context, at *server, dir string, args ...string) (string, error) {
 	c := exec.CommandContext(ctx, s.command[0], append(slices.Clone(s.command[1:]), args...)...)
 	c.Dir = dir
-	for _, kv := range os.Environ() {
-		if key, _, _ := strings.Cut(strings.ToLower(kv), "="); !strings.HasPrefix(key, "npm_config_") && key != "ci" {
-			c.Env = append(c.Env, kv)
-		}
-	}
-	c.Env = append(c.Env, "HOME="+s.home, "USERPROFILE="+s.home, "npm_config_cache="+filepath.Join(s.home, "cache"),
-		"npm_config_userconfig="+filepath.Join(s.home, ".npmrc"), "npm_config_registry="+at.url, "npm_config_update_notifier=false",
-		"npm_config_fund=false", "npm_config_audit=false", "NO_COLOR=1")
+	c.Env = s.environ(s.home, at)
 	var stderr bytes.Buffer
 	c.Stderr = &stderr
 	out, err := c.Output()
@@ -40,6 +33,19 @@ func (s *side) runAt(ctx context.Context, at *server, dir string, args ...string
 		err = fmt.Errorf("%s: %s in %s: %w\n%s", s.name, strings.Join(args, " "), dir, err, stderr.Bytes())
 	}
 	return strings.ReplaceAll(string(out), at.url, "REGISTRY/"), err
+}
+
+// environ is that of somebody with a home, who publishes to a server.
+func (s *side) environ(home string, at *server) []string {
+	var env []string
+	for _, kv := range os.Environ() {
+		if key, _, _ := strings.Cut(strings.ToLower(kv), "="); !strings.HasPrefix(key, "npm_config_") && key != "ci" {
+			env = append(env, kv)
+		}
+	}
+	return append(env, "HOME="+home, "USERPROFILE="+home, "npm_config_cache="+filepath.Join(home, "cache"),
+		"npm_config_userconfig="+filepath.Join(home, ".npmrc"), "npm_config_registry="+at.url, "npm_config_update_notifier=false",
+		"npm_config_fund=false", "npm_config_audit=false", "NO_COLOR=1")
 }
 
 func (s *side) publishAll(ctx context.Context) error {

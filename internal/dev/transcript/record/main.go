@@ -6,6 +6,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -18,7 +19,9 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
+	"github.com/creack/pty"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/ibid-pm/ibid/internal/dev/transcript"
@@ -52,6 +55,7 @@ func record(npm []string, file, only string) error {
 	all.NPM = version(npm[0], append(append([]string{}, npm[1:]...), "--version")...)
 	all.Node = version("node", "--version")
 	var mu sync.Mutex
+	var failed []error
 	var g errgroup.Group
 	g.SetLimit(4)
 	for _, scene := range transcript.Scenes() {
@@ -60,11 +64,12 @@ func record(npm []string, file, only string) error {
 		}
 		g.Go(func() error {
 			r, err := play(npm, scene)
-			if err != nil {
-				return fmt.Errorf("%s: %w", scene.Name, err)
-			}
 			mu.Lock()
 			defer mu.Unlock()
+			if err != nil {
+				failed = append(failed, fmt.Errorf("%s: %w", scene.Name, err))
+				return nil
+			}
 			all.Scenes[scene.Name] = r
 			return nil
 		})
@@ -80,8 +85,12 @@ func record(npm []string, file, only string) error {
 		return err
 	}
 	fmt.Printf("npm %s: %d scenes\n", all.NPM, len(all.Scenes))
-	return os.WriteFile(file, text.Bytes(), 0o644)
+	// What npm did not end in leaves the others as they are.
+	return errors.Join(append(failed, os.WriteFile(file, text.Bytes(), 0o644))...)
 }
+
+// patience is how long npm has for a scene.
+const patience = time.Minute
 
 var code = regexp.MustCompile(`(?m)^npm error code (\S+)$`)
 
@@ -101,65 +110,68 @@ func play(npm []string, scene transcript.Scene) (transcript.Recording, error) {
 	if err != nil {
 		return r, err
 	}
-	c := exec.Command(npm[0], append(append([]string{}, npm[1:]...), scene.Args...)...)
-	c.Dir, c.Env = project, transcript.Environ(home)
-	in, err := c.StdinPipe()
-	if err != nil {
-		return r, err
-	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	c := exec.CommandContext(ctx, npm[0], append(append([]string{}, npm[1:]...), scene.Args...)...)
+	c.Dir, c.Env = project, server.Environ(scene, home)
 	var stdout, stderr bytes.Buffer
-	p := &prompter{in: in, prompts: scene.Prompts}
-	c.Stdout, c.Stderr = io.MultiWriter(&stdout, p), io.MultiWriter(&stderr, p)
-	if len(scene.Prompts) == 0 {
-		in.Close()
+	var p *transcript.Prompter
+	if scene.Terminal {
+		p, err = onTerminal(c, scene, &stderr)
+	} else {
+		p, err = onPipes(c, scene, &stdout, &stderr)
 	}
-	err = c.Run()
+	if ctx.Err() != nil {
+		return r, fmt.Errorf("npm does not end; not asked was %q:\n%s%s", p.Left(), stdout.Bytes(), stderr.Bytes())
+	}
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
 		return r, err
 	}
-	if p.left() > 0 {
+	if len(p.Left()) > 0 {
 		return r, fmt.Errorf("npm asked less than expected: %s\n%s", stdout.Bytes(), stderr.Bytes())
 	}
+	r.Opened = server.Opened(project)
 	r.Status, r.Sent = c.ProcessState.ExitCode(), server.Sent()
-	if len(scene.Prompts) == 0 { // prompts are printed to stdout
+	if len(scene.Prompts) == 0 && !scene.Terminal { // prompts are printed to stdout
 		r.Out = server.Out(stdout.String())
 	}
 	if m := code.FindSubmatch(stderr.Bytes()); m != nil {
 		r.Code = string(m[1])
 	}
-	if len(r.Sent) == 0 && r.Status == 0 {
+	if len(r.Sent) == 0 && r.Status == 0 && !scene.Anonymous {
 		return r, fmt.Errorf("npm sent nothing: %s", stderr.Bytes())
 	}
 	return r, nil
 }
 
-// prompter answers when it sees what is asked.
-type prompter struct {
-	mu      sync.Mutex
-	in      io.WriteCloser
-	prompts []string
-	seen    string
-}
-
-func (p *prompter) Write(b []byte) (int, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.seen += string(b)
-	for len(p.prompts) > 1 {
-		_, rest, ok := strings.Cut(p.seen, p.prompts[0])
-		if !ok {
-			break
-		}
-		p.seen = rest
-		_, _ = io.WriteString(p.in, p.prompts[1]+"\n")
-		p.prompts = p.prompts[2:]
+func onPipes(c *exec.Cmd, scene transcript.Scene, stdout, stderr io.Writer) (*transcript.Prompter, error) {
+	in, err := c.StdinPipe()
+	if err != nil {
+		return nil, err
 	}
-	return len(b), nil
+	p := transcript.NewPrompter(in, scene.Prompts)
+	c.Stdout, c.Stderr = io.MultiWriter(stdout, p), io.MultiWriter(stderr, p)
+	if len(scene.Prompts) == 0 {
+		in.Close()
+	}
+	return p, c.Run()
 }
 
-func (p *prompter) left() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return len(p.prompts)
+func onTerminal(c *exec.Cmd, scene transcript.Scene, seen *bytes.Buffer) (*transcript.Prompter, error) {
+	file, err := pty.StartWithSize(c, &pty.Winsize{Rows: 24, Cols: 200})
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	p := transcript.NewPrompter(file, scene.Prompts)
+	// The end of what is shown is an error here.
+	_, _ = io.Copy(io.MultiWriter(seen, p), file)
+	shown := bytes.ReplaceAll(seen.Bytes(), []byte("\r"), nil)
+	seen.Reset()
+	seen.Write(escapes.ReplaceAll(shown, nil))
+	return p, c.Wait()
 }
+
+// escapes are what moves the cursor and chooses colours.
+var escapes = regexp.MustCompile(`\x1b\[[0-9;?]*[A-Za-z]`)
