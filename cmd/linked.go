@@ -58,9 +58,16 @@ func (o *outcome) optionalWith(l lockfile.Location) []lockfile.Location {
 // refused gives what the configuration does not allow to be fetched, by the
 // places that the layout has for it.
 func (o *outcome) refused() map[lockfile.Location]error {
+	if o.barred != nil {
+		return o.barred
+	}
 	refused := o.result.Refused(o.app.fromRegistry)
 	if o.linked == nil || len(refused) == 0 {
-		return refused
+		o.barred = refused
+		if refused == nil {
+			o.barred = map[lockfile.Location]error{}
+		}
+		return o.barred
 	}
 	out := map[lockfile.Location]error{}
 	for _, p := range o.linked.Wanted.Packages {
@@ -70,6 +77,7 @@ func (o *outcome) refused() map[lockfile.Location]error {
 			}
 		}
 	}
+	o.barred = out
 	return out
 }
 

@@ -64,7 +64,9 @@ type outcome struct {
 	// linked is the layout of install-strategy=linked, nil with another.
 	linked *resolver.LinkedLayout
 	// links are the folders of the linked layout that are shared packages'.
-	links map[string]string
+	links   map[string]string
+	sharing *sharing // nil where nothing is shared
+	barred  map[lockfile.Location]error
 	// standing: nothing had to be decided, all is as the last install left it.
 	standing *standing
 	// kept is what was remembered of the project for the next install.
@@ -141,6 +143,11 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 	}
 	listen()
 	fetcher := a.fetcher()
+	shared, err := a.startSharing(p)
+	if err != nil {
+		return nil, err
+	}
+	defer shared.end()
 	guesses := a.goAhead(ctx, p, fetcher)
 	defer guesses.stop()
 	hidden := a.readHidden(p, c)
@@ -149,7 +156,7 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &outcome{app: a, project: p, result: res, scripts: scripts, patches: patched, hiddenBefore: hidden}
+	o := &outcome{app: a, project: p, result: res, scripts: scripts, patches: patched, hiddenBefore: hidden, sharing: shared}
 	if err := scripts.preflight(res.Tree); err != nil {
 		return nil, err
 	}
@@ -245,11 +252,9 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 		o.linked = o.result.Linked()
 		a.timing.done("decided the linked layout")
 		if !dry {
-			var release func()
-			if o.links, release, err = o.share(ctx, f); err != nil {
+			if o.links, err = o.share(ctx, f); err != nil {
 				return err
 			}
-			defer release()
 		}
 		installed, orphans, err = o.readLinked(fresh)
 		wanted = o.linked.Wanted

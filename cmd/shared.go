@@ -2,8 +2,12 @@ package cmd
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
+	"math"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -83,39 +87,135 @@ func (a *App) sharedPackages() *store.Shared {
 	return a.store().Shared(filepath.Join(data, "ibid", "packages"))
 }
 
-// share looks at the shared packages that the layout needs, makes those that
-// are missing or not as they were made, and says which folders of the store
-// become links. release has to be called when the links are there.
-func (o *outcome) share(ctx context.Context, f *fetch.Fetcher) (links map[string]string, release func(), err error) {
-	a := o.app
-	none := func() {}
-	if !a.shares() {
-		return nil, none, nil
+// sharing is the use of shared packages by one install: from its beginning to
+// its end none of them is cleaned away.
+type sharing struct {
+	x       *store.Shared
+	release func()
+
+	// While the tree is decided, the packages that the last install of the same
+	// lock had are looked at: a guess, which costs nothing where it is wrong.
+	hint  string // the file that names them
+	ids   []store.SharedID
+	whole []bool
+	next  atomic.Int64
+	read  chan struct{} // closed when ids are known
+	group sync.WaitGroup
+}
+
+// startSharing is called before the tree is decided; nil where nothing is shared.
+func (a *App) startSharing(p *project) (*sharing, error) {
+	if !a.shares() || a.Config.Bool("dry-run") || a.Config.PackageLockOnly() {
+		return nil, nil
 	}
-	x := a.sharedPackages()
+	if err := os.MkdirAll(p.dir, 0o777); err != nil {
+		return nil, err
+	}
 	// Where the project is must not depend on how one came there.
-	dir, err := filepath.EvalSymlinks(o.project.dir)
+	dir, err := filepath.EvalSymlinks(p.dir)
 	if err != nil {
-		return nil, none, err
+		return nil, err
 	}
-	release, err = x.Use(dir)
-	if err != nil {
-		return nil, none, err
+	s := &sharing{x: a.sharedPackages(), read: make(chan struct{})}
+	if s.release, err = s.x.Use(dir); err != nil {
+		return nil, err
 	}
+	s.group.Go(func() {
+		lock, err := os.ReadFile(p.lockPath)
+		if err == nil {
+			sum := sha256.Sum256(lock)
+			s.hint = filepath.Join(a.storeDir(), "standing", "shared-"+hex.EncodeToString(sum[:12]))
+			s.ids = readIDs(s.hint)
+			s.whole = make([]bool, len(s.ids))
+		}
+		close(s.read)
+		s.look()
+	})
+	return s, nil
+}
+
+func (s *sharing) end() {
+	if s == nil {
+		return
+	}
+	s.next.Store(math.MaxInt32)
+	s.group.Wait()
+	s.release()
+}
+
+func (s *sharing) look() {
+	for {
+		i := int(s.next.Add(1)) - 1
+		if i >= len(s.ids) {
+			return
+		}
+		s.whole[i] = s.x.Whole(s.ids[i])
+	}
+}
+
+// looked says which packages were whole, of those that were guessed.
+func (s *sharing) looked() map[store.SharedID]bool {
+	<-s.read
+	s.look()
+	s.group.Wait()
+	out := make(map[store.SharedID]bool, len(s.ids))
+	for i, id := range s.ids {
+		out[id] = s.whole[i]
+	}
+	return out
+}
+
+// remember notes which packages this lock has.
+func (s *sharing) remember(entries []*linker.SharedEntry) {
+	ids := make([]byte, 0, len(entries)*sha256.Size)
+	same := len(entries) == len(s.ids)
+	for i, e := range entries {
+		ids = append(ids, e.ID[:]...)
+		same = same && store.SharedID(e.ID) == s.ids[i]
+	}
+	if same || s.hint == "" || os.MkdirAll(filepath.Dir(s.hint), 0o755) != nil {
+		return
+	}
+	tmp := s.hint + ".tmp-" + strconv.Itoa(os.Getpid())
+	if os.WriteFile(tmp, ids, 0o644) == nil {
+		os.Rename(tmp, s.hint) // without it the next install is slower
+	}
+}
+
+func readIDs(file string) []store.SharedID {
+	data, err := os.ReadFile(file)
+	if err != nil || len(data)%sha256.Size != 0 {
+		return nil
+	}
+	ids := make([]store.SharedID, len(data)/sha256.Size)
+	for i := range ids {
+		copy(ids[i][:], data[i*sha256.Size:])
+	}
+	return ids
+}
+
+// share sees to it that the shared packages that the layout needs are there as
+// they were made, and says which folders of the store become links.
+func (o *outcome) share(ctx context.Context, f *fetch.Fetcher) (links map[string]string, err error) {
+	if o.sharing == nil {
+		return nil, nil
+	}
+	x := o.sharing.x
 	failed := map[string]bool{}
 	for {
 		entries := o.shareable(failed)
+		o.app.timing.done("named shared packages")
 		again, err := o.makeShared(ctx, f, x, entries)
 		if err != nil {
-			release()
-			return nil, none, err
+			return nil, err
 		}
 		if len(again) == 0 {
+			o.sharing.remember(entries)
 			links = make(map[string]string, len(entries))
 			for _, e := range entries {
 				links[e.Entry] = x.Path(e.ID)
 			}
-			return links, release, nil
+			return links, nil
 		}
 		// What is optional and cannot be had is left to the layout, with all
 		// that depends on it.
@@ -181,7 +281,13 @@ func sharedDigest(p *lockfile.Package) (d store.Digest, ok bool) {
 func (o *outcome) makeShared(ctx context.Context, f *fetch.Fetcher, x *store.Shared, entries []*linker.SharedEntry) (failed []string, err error) {
 	a := o.app
 	whole := make([]bool, len(entries))
-	each(min(runtime.GOMAXPROCS(0), 8), len(entries), func(i int) { whole[i] = x.Whole(entries[i].ID) })
+	looked := o.sharing.looked()
+	each(min(runtime.GOMAXPROCS(0), 8), len(entries), func(i int) {
+		var known bool
+		if whole[i], known = looked[entries[i].ID]; !known {
+			whole[i] = x.Whole(entries[i].ID)
+		}
+	})
 	a.timing.done("looked at shared packages")
 	var missing []*linker.SharedEntry
 	for i, e := range entries {

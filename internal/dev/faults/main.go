@@ -35,6 +35,7 @@ type lab struct {
 	shared   string
 	registry *recording.Registry
 	kills    int
+	met      int // kills of this fault that met the candidate running
 	rand     *rand.Rand
 	settle   time.Duration
 	verbose  bool
@@ -131,13 +132,18 @@ func run(ctx context.Context, pm, shared, scratch, only string, kills int, seed 
 			return failed, err
 		}
 		start := time.Now()
+		l.met = 0
 		if err := f.try(ctx, l); err != nil {
 			failed++
 			fmt.Printf("FAIL %-11s %s (%.0f s)\n     %s\n", f.name, f.holds, time.Since(start).Seconds(), strings.ReplaceAll(err.Error(), "\n", "\n     "))
 			continue
 		}
 		passed++
-		fmt.Printf("PASS %-11s %s (%.0f s)\n", f.name, f.holds, time.Since(start).Seconds())
+		counted := ""
+		if l.met > 0 {
+			counted = fmt.Sprintf("%d while it ran, ", l.met)
+		}
+		fmt.Printf("PASS %-11s %s (%s%.0f s)\n", f.name, f.holds, counted, time.Since(start).Seconds())
 	}
 	fmt.Printf("faults: %d passed, %d failed\n", passed, failed)
 	return failed, os.RemoveAll(l.scratch)
