@@ -257,7 +257,7 @@ func (b *builder) buildDeps() error {
 				return context.Cause(b.ctx)
 			}
 			n := b.queue.pop()
-			if b.seen[n] || n.Root() != b.tree || n.hasShrinkwrap && !b.req.Complete {
+			if b.seen[n] || n.Root() != b.tree || n.hasShrinkwrap && !b.opensShrinkwraps() {
 				continue
 			}
 			b.seen[n] = true
@@ -275,10 +275,15 @@ func (b *builder) buildDeps() error {
 	}
 }
 
+// opensShrinkwraps says whether a dependency's own lock is looked into now. In the
+// linked layout it always is: its packages have places of their own (npm 11:
+// isolated-reifier.js #externalProxy).
+func (b *builder) opensShrinkwraps() bool { return b.req.Complete || b.strategy == Linked }
+
 // buildNode meets all dependencies of one node.
 func (b *builder) buildNode(n *Node) error {
-	if b.req.Complete && n != b.tree && n.resolvedForContent() != "" && !n.Inert &&
-		(n.hasShrinkwrap || len(n.Package.BundleDependencies) > 0) {
+	if n != b.tree && n.resolvedForContent() != "" && !n.Inert &&
+		(b.opensShrinkwraps() && n.hasShrinkwrap || b.req.Complete && len(n.Package.BundleDependencies) > 0) {
 		if err := b.crackOpen(n); err != nil {
 			return err
 		}

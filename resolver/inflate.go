@@ -102,7 +102,7 @@ func (b *builder) crackOpen(n *Node) error {
 			return err
 		}
 	}
-	if len(n.Package.BundleDependencies) > 0 {
+	if b.req.Complete && len(n.Package.BundleDependencies) > 0 {
 		if err := b.loadBundle(n, files, func(*Node) bool { return true }); err != nil {
 			return err
 		}

@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"crypto/sha3"
 	"encoding/base64"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/ibid-pm/ibid/lockfile"
 )
@@ -58,9 +61,9 @@ type linkedProxy struct {
 
 	locals, externals, optionals []*linkedProxy
 
-	key   string
-	seen  int // the walk that was here last
-	edged bool
+	key    string
+	number int // among all proxies
+	edged  bool
 }
 
 type linkedBuilder struct {
@@ -76,8 +79,7 @@ type linkedBuilder struct {
 
 	entries nameMap[*linkedEntry] // npm's children of the root: case does not count
 	byPlace map[lockfile.Location]*linkedEntry
-	walk    int
-	text    []byte
+	proxies int
 	dirs    []*linkedEntry
 }
 
@@ -112,7 +114,8 @@ func (r *Result) Linked() *LinkedLayout {
 
 func (b *linkedBuilder) build() *LinkedLayout {
 	b.gather()
-	top := b.common(b.root, &linkedProxy{node: b.root, local: true})
+	top := b.common(b.root, b.proxy(b.root, true))
+	b.keys()
 	rootEntry := &linkedEntry{node: b.root}
 	b.byPlace[""] = rootEntry
 	for _, f := range b.folders {
@@ -189,11 +192,17 @@ func (b *linkedBuilder) gather() {
 	}
 }
 
+func (b *linkedBuilder) proxy(n *Node, local bool) *linkedProxy {
+	b.proxies++
+	return &linkedProxy{node: n, local: local, number: b.proxies - 1}
+}
+
 func (b *linkedBuilder) localProxy(n *Node) *linkedProxy {
 	if x := b.locals[n]; x != nil {
 		return x
 	}
-	x := &linkedProxy{node: n, local: true, version: "undefined"}
+	x := b.proxy(n, true)
+	x.version = "undefined"
 	b.locals[n] = x
 	return b.common(n, x)
 }
@@ -202,7 +211,8 @@ func (b *linkedBuilder) externalProxy(n *Node) *linkedProxy {
 	if x := b.externals[n]; x != nil {
 		return x
 	}
-	x := &linkedProxy{node: n, version: n.Version()}
+	x := b.proxy(n, false)
+	x.version = n.Version()
 	b.externals[n] = x
 	return b.common(n, x)
 }
@@ -302,44 +312,51 @@ func (b *linkedBuilder) common(n *Node, x *linkedProxy) *linkedProxy {
 	return x
 }
 
+// key is the name of a package's folder in the store.
+func (b *linkedBuilder) key(x *linkedProxy) string {
+	if x.key == "" {
+		x.key = newKeyer(b.proxies).key(x)
+	}
+	return x.key
+}
+
+// keys finds the keys of all packages: each is made of all that the package
+// depends on, so it is work for all processors.
+func (b *linkedBuilder) keys() {
+	var next atomic.Int64
+	var group sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), 8) {
+		group.Go(func() {
+			k := newKeyer(b.proxies)
+			for i := int(next.Add(1)) - 1; i < len(b.store); i = int(next.Add(1)) - 1 {
+				b.store[i].key = k.key(b.store[i])
+			}
+		})
+	}
+	group.Wait()
+}
+
+// keyer makes keys, one after the other.
+type keyer struct {
+	walk   int32
+	seen   []int32 // the walk that was at a proxy last, by the proxy's number
+	text   []byte
+	branch []byte
+	lines  [][2]int
+}
+
+func newKeyer(proxies int) *keyer { return &keyer{seen: make([]int32, proxies)} }
+
 // key names a package by what it is and all that it depends on (npm: getKey).
 // Each dependency counts once, by the first way that leads to it.
-func (b *linkedBuilder) key(x *linkedProxy) string {
-	if x.key != "" {
-		return x.key
-	}
-	b.walk++
-	b.text = b.text[:0]
-	var lines [][2]int
-	var branch []byte
-	var visit func(x *linkedProxy)
-	visit = func(x *linkedProxy) {
-		x.seen = b.walk
-		length := len(branch)
-		if length > 0 {
-			branch = append(branch, "->"...)
-		}
-		branch = append(append(append(branch, x.pkgName...), '@'), x.version...)
-		start := len(b.text)
-		b.text = append(append(append(b.text, branch...), "::"...), x.resolved...)
-		if x.patched != "" {
-			b.text = append(append(b.text, "::patch:"...), x.patched...)
-		}
-		lines = append(lines, [2]int{start, len(b.text)})
-		for _, list := range [...][]*linkedProxy{x.externals, x.locals, x.optionals} {
-			for _, d := range list {
-				if d.seen != b.walk {
-					visit(d)
-				}
-			}
-		}
-		branch = branch[:length]
-	}
-	visit(x)
-	line := func(l [2]int) []byte { return b.text[l[0]:l[1]] }
-	slices.SortFunc(lines, func(x, y [2]int) int { return bytes.Compare(line(x), line(y)) })
+func (k *keyer) key(x *linkedProxy) string {
+	k.walk++
+	k.text, k.lines, k.branch = k.text[:0], k.lines[:0], k.branch[:0]
+	k.visit(x)
+	line := func(l [2]int) []byte { return k.text[l[0]:l[1]] }
+	slices.SortFunc(k.lines, func(x, y [2]int) int { return bytes.Compare(line(x), line(y)) })
 	hash := sha3.NewSHAKE256()
-	for i, l := range lines {
+	for i, l := range k.lines {
 		if i > 0 {
 			hash.Write([]byte{','})
 		}
@@ -347,11 +364,34 @@ func (b *linkedBuilder) key(x *linkedProxy) string {
 	}
 	var sum [16]byte
 	hash.Read(sum[:])
-	x.key = x.pkgName + "@" + x.version + "-" + base64.RawURLEncoding.EncodeToString(sum[:])
+	key := x.pkgName + "@" + x.version + "-" + base64.RawURLEncoding.EncodeToString(sum[:])
 	if x.patched != "" {
-		x.key += "+patch"
+		key += "+patch"
 	}
-	return x.key
+	return key
+}
+
+func (k *keyer) visit(x *linkedProxy) {
+	k.seen[x.number] = k.walk
+	length := len(k.branch)
+	if length > 0 {
+		k.branch = append(k.branch, "->"...)
+	}
+	k.branch = append(append(append(k.branch, x.pkgName...), '@'), x.version...)
+	start := len(k.text)
+	k.text = append(append(append(k.text, k.branch...), "::"...), x.resolved...)
+	if x.patched != "" {
+		k.text = append(append(k.text, "::patch:"...), x.patched...)
+	}
+	k.lines = append(k.lines, [2]int{start, len(k.text)})
+	for _, list := range [...][]*linkedProxy{x.externals, x.locals, x.optionals} {
+		for _, d := range list {
+			if k.seen[d.number] != k.walk {
+				k.visit(d)
+			}
+		}
+	}
+	k.branch = k.branch[:length]
 }
 
 // bundles adds what the project and its folders bundle themselves: it lies

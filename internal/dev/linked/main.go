@@ -42,13 +42,14 @@ var sequences = map[string][][]string{
 
 // installs are cases that are only installed. syn-file-tarball cannot be one:
 // its key is made of the folder that the project is in, and the two sides are in
-// two. Nor can syn-bins have a sequence: see "A bin without a link" in
+// two. Nor can syn-shrinkwrapped-dep: npm 11 lays out what a dependency's own lock
+// says and forgets it in the project's, npm 12 knows no such locks. Nor can syn-bins have a sequence: see "A bin without a link" in
 // docs/compatibility.md.
 var installs = []string{
 	"syn-alias", "syn-bin-conflict", "syn-bins", "syn-bundled-npm", "syn-bundled-overlay", "syn-cycles", "syn-dep-also-optional",
 	"syn-file-dir", "syn-hoist-order", "syn-install-script-flags", "syn-nested-lodash", "syn-odd-tarballs", "syn-omit-dev",
 	"syn-optional-missing", "syn-override-nested", "syn-override-peer", "syn-peer-eslint-airbnb", "syn-peer-host-shared", "syn-peer-nested-sets",
-	"syn-peer-optional-meta", "syn-peer-react18", "syn-platform-binaries", "syn-platforms", "syn-shrinkwrapped-dep", "syn-sort-order",
+	"syn-peer-optional-meta", "syn-peer-react18", "syn-platform-binaries", "syn-platforms", "syn-sort-order",
 	"syn-ws-basic", "syn-ws-conflicts", "syn-ws-globs", "syn-x-ranges",
 }
 
