@@ -3,10 +3,12 @@
 package lifecycle
 
 import (
+	"context"
 	"errors"
 	"os"
 	"os/exec"
 	"os/signal"
+	"runtime"
 	"syscall"
 	"testing"
 )
@@ -89,6 +91,42 @@ func TestASignalOfTheTerminalIsNotPassedOn(t *testing.T) {
 			}
 			if err := cmd.Wait(); err == nil || err.Error() != c.want {
 				t.Errorf("the script ended with %v, want %s", err, c.want)
+			}
+		})
+	}
+}
+
+// Ctrl-C in the instant between ibid's word that a script runs and its start
+// reaches ibid and not the script.
+func TestASignalThatCameBeforeTheScriptEndsIt(t *testing.T) {
+	needSh(t)
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux tells what a process catches")
+	}
+	for _, c := range []struct{ name, script, want string }{
+		{"a script that catches nothing is ended", "echo; exec sleep 20", "signal: interrupt"},
+		{"one that catches it decides itself", "trap 'exit 3' INT; echo; sleep 1; exit 5", "exit status 5"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			cmd := exec.Command("sh", "-c", c.script)
+			out, err := cmd.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := &signals{c: make(chan os.Signal, 1), cmd: cmd, ttyPeer: true}
+			s.c <- syscall.SIGINT
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := out.Read(make([]byte, 1)); err != nil {
+				t.Fatal(err)
+			}
+			if err := waitFor(context.Background(), cmd, new(streams), s); err != nil {
+				t.Fatal(err)
+			}
+			if got := cmd.ProcessState.String(); got != c.want {
+				t.Errorf("it ended with %q, want %q", got, c.want)
 			}
 		})
 	}
