@@ -17,6 +17,7 @@ import (
 // can ask for it, and a program that reads JSON has asked.
 const (
 	auditGrace     = 250 * time.Millisecond
+	auditGraceMost = 2 * time.Second
 	auditGraceJSON = 3 * time.Second
 )
 
@@ -65,6 +66,15 @@ func (q *quickAudit) stop() {
 	}
 }
 
+// patience is how long an install that took so long waits for the answer: a fifth
+// of that is not noticed, and saves asking once more.
+func patience(took time.Duration, asJSON bool) time.Duration {
+	if asJSON {
+		return auditGraceJSON
+	}
+	return min(max(took/5, auditGrace), auditGraceMost)
+}
+
 // answer waits a little for what the registry says; ok is false where that is
 // nothing, and late where it may still come.
 func (q *quickAudit) answer(ctx context.Context, grace time.Duration) (doc jsjson.Value, ok, late bool) {
@@ -107,11 +117,7 @@ func (a *App) extras(o *outcome) (line string) {
 	if o.quick == nil {
 		return ""
 	}
-	grace := auditGrace
-	if a.json() {
-		grace = auditGraceJSON
-	}
-	doc, ok, late := o.quick.answer(context.Background(), grace)
+	doc, ok, late := o.quick.answer(context.Background(), patience(o.took, a.json()))
 	if late {
 		return fmt.Sprintf("the registry has not said yet what is vulnerable: `%s audit` asks again", a.heading)
 	}
