@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"github.com/ibid-pm/ibid/internal/lifecycle"
 	"github.com/ibid-pm/ibid/internal/manifest"
 	"github.com/ibid-pm/ibid/internal/platform"
+	"github.com/ibid-pm/ibid/internal/term"
 	"github.com/ibid-pm/ibid/internal/workspaces"
 )
 
@@ -153,13 +155,32 @@ func inOrder(all []*target) []*target {
 	return out
 }
 
+// notSince says why git cannot tell what has changed since a ref.
+func (a *App) notSince(ctx context.Context, ref string, err error) error {
+	var failed *git.Error
+	if !errors.As(err, &failed) {
+		return err // there is no git
+	}
+	repo := git.OpenWorktree(a.Config.LocalPrefix(), a.Config.String("git"), a.Environ)
+	if _, err := repo.Run(ctx, "rev-parse", "--git-dir"); err != nil {
+		return &codedError{text: fmt.Sprintf("--since=%s: the project is in no git repository", term.SafeLine(ref))}
+	}
+	if _, err := repo.Run(ctx, "rev-parse", "--verify", "--quiet", "--end-of-options", ref+"^{commit}"); err != nil {
+		return &codedError{
+			text:  fmt.Sprintf("--since=%s: git knows no such commit here", term.SafeLine(ref)),
+			hints: []string{"a shallow clone has few of them: git fetch origin " + term.SafeLine(ref)},
+		}
+	}
+	return err
+}
+
 // changedSince keeps the targets that have changed files, and those that depend
 // on them. It links the targets.
 func (a *App) changedSince(ctx context.Context, all []*target, ref string) ([]*target, error) {
 	root := a.Config.LocalPrefix()
 	files, err := git.New(git.Options{Git: a.Config.String("git"), Environ: a.Environ}).Changed(ctx, root, ref)
 	if err != nil {
-		return nil, err
+		return nil, a.notSince(ctx, ref, err)
 	}
 	changed := map[*target]bool{}
 	for _, f := range files {
