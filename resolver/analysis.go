@@ -46,7 +46,7 @@ type Fix struct {
 
 // triesToFix bounds how often the tree is decided anew in search of a fix. The
 // manifests are at hand, so that a try takes milliseconds for most projects.
-const triesToFix = 8
+const triesToFix = 12
 
 // Analyze finds what a conflict comes down to, and tries changes until one
 // resolves. It may ask the Source for manifests that were not needed before,
@@ -310,24 +310,32 @@ func (a *analyst) fix(wishes []*Edge) *Fix {
 }
 
 // try decides the tree with another version of one of the project's
-// dependencies.
+// dependencies: as package.json would have it, and as the command that is
+// proposed would bring it about. npm takes what it is told to install even where
+// a peer minds, and a range can be wide enough for that.
 func (a *analyst) try(name, version string) *Fix {
 	want := a.b.req.SavePrefix + version
 	if a.tried[name+"@"+want] {
 		return nil
 	}
 	a.tried[name+"@"+want] = true
-	m := a.b.tree.Target().Package.Clone()
+	m := a.b.tree.Target().Package
 	t := inferSaveType(m, name)
-	for _, d := range depMaps(m) {
-		if hasDep(*d, name) {
-			*d = setDep(*d, name, want)
+	for _, want := range []string{want, "~" + version} {
+		changed := m.Clone()
+		for _, d := range depMaps(changed) {
+			if hasDep(*d, name) {
+				*d = setDep(*d, name, want)
+			}
+		}
+		if !a.resolves(changed) {
+			return nil
+		}
+		if spec := name + "@" + want; a.resolves(m, spec) {
+			return &Fix{Add: spec, SaveType: t}
 		}
 	}
-	if !a.resolves(m) {
-		return nil
-	}
-	return &Fix{Add: name + "@" + want, SaveType: t}
+	return nil
 }
 
 func (a *analyst) tryOverride(from, value string) *Fix {
@@ -354,15 +362,16 @@ func (a *analyst) tryOverride(from, value string) *Fix {
 	return &Fix{Override: []string{from, a.name}, OverrideValue: value}
 }
 
-// resolves decides the tree for another package.json, and says whether it
-// comes out without a conflict about the same package.
-func (a *analyst) resolves(m *manifest.Manifest) bool {
+// resolves decides the tree for a package.json and what is added to it, and
+// says whether it comes out without a conflict about the same package.
+func (a *analyst) resolves(m *manifest.Manifest, add ...string) bool {
 	if a.tries++; a.tries > triesToFix || a.ctx.Err() != nil {
 		return false
 	}
 	req := *a.b.req
 	req.Manifest = m
-	req.Add, req.Remove, req.Update = nil, nil, nil
+	req.Add, req.Remove, req.Update = add, nil, nil
+	req.SaveType = SaveWhereItIs
 	req.Warn = nil
 	req.Complete = false
 	req.IgnoreActual = true

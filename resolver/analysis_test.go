@@ -20,6 +20,9 @@ func TestConflictAnalysis(t *testing.T) {
 		kit@1.0.0 charts@1 react@^17
 		old@1.0.0 peer:react@^17
 		suite@1.0.0 widgets@^2
+		core@1.2.0
+		core@1.3.0
+		common@1.2.0 peer:core@1.2.0
 	`)
 	tests := []struct {
 		name  string
@@ -33,6 +36,8 @@ func TestConflictAnalysis(t *testing.T) {
 			"app@1.0.0 › dom@19.0.0 › peer react@^19 | app@1.0.0 › react@^18", "react@^19.0.0"},
 		{"an override where no version helps", "react@^19 dom@^19 old@1",
 			"app@1.0.0 › old@1.0.0 › peer react@^17 | app@1.0.0 › react@^19", "overrides old react $react"},
+		{"a version that installing a newer one would not keep", "core@~1.3 common@~1.2",
+			"app@1.0.0 › common@1.2.0 › peer core@1.2.0 | app@1.0.0 › core@~1.3", "core@~1.2.0"},
 		{"peers that only meet", "dom@^19 widgets@^2",
 			"app@1.0.0 › widgets@2.0.0 › peer react@^18 | app@1.0.0 › dom@19.0.0 › peer react@^19", "widgets@^3.0.0"},
 	}

@@ -593,12 +593,6 @@ func (b *builder) loadPeerSet(n *Node, required *nodeSet) error {
 
 		if e.to == nil {
 			if parentEdge == nil {
-				if b.req.Npm12 && e.Type == PeerOptional {
-					// What is in the tree may do.
-					if c := vr.sourceReference.resolve(e.Name); c == nil || c.satisfies(e) {
-						continue
-					}
-				}
 				if _, err := b.nodeFromEdge(e, vr, nil, required); err != nil {
 					return err
 				}

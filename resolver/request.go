@@ -117,7 +117,6 @@ type Request struct {
 	AllowFile       Allow
 	AllowDirectory  Allow
 	LockfileV4      bool // honour packageExtensions, which needs version 4 of the lock
-	Npm12           bool // decide as npm 12 does where it differs from npm 11
 	// Vulnerable and Avoid are an audit fix's: whether a node must go, and
 	// which versions of a name not to take.
 	Vulnerable func(*Node) bool
