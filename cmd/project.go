@@ -178,6 +178,28 @@ func (a *App) resolveRequest(p *project) resolver.Request {
 	return r
 }
 
+// refuseExtension ends a run in a project whose manifests npm 12 would have a
+// program of the project's change: without it the tree would be another one.
+func (a *App) refuseExtension() error {
+	if a.Config.Global() || a.Config.IgnoreExtension() {
+		return nil
+	}
+	found := a.Config.String("extension-file")
+	for _, name := range []string{".npm-extension.mjs", ".npm-extension.cjs"} {
+		if found != "" {
+			break
+		}
+		if _, err := os.Lstat(filepath.Join(a.Config.LocalPrefix(), name)); err == nil {
+			found = name
+		}
+	}
+	if found == "" {
+		return nil
+	}
+	return &codedError{code: "ENOTSUP", text: found + ": ibid does not run programs that change the manifests of packages",
+		hints: []string{"packageExtensions in package.json can do it; --ignore-extension leaves the file alone"}}
+}
+
 // hasLock says whether there is a lock in a folder, whatever is in it.
 func hasLock(dir string) bool {
 	for _, name := range []string{lockfile.ShrinkwrapName, lockfile.LockName} {

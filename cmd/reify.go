@@ -110,6 +110,9 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 	if err := a.checkSharing(); err != nil {
 		return nil, err
 	}
+	if err := a.refuseExtension(); err != nil {
+		return nil, err
+	}
 	go a.heap()
 	if p == nil {
 		if p, err = a.project(); err != nil {
