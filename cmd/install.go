@@ -198,6 +198,9 @@ func newPruneCmd(a *App) *cobra.Command {
 }
 
 func runPrune(ctx context.Context, a *App) error {
+	if a.Config.Global() {
+		return &codedError{code: "EPRUNEGLOBAL", text: "no global package is too much: somebody installed each of them", hints: []string{a.heading + " uninstall -g <package> removes one"}}
+	}
 	// npm decides before it knows that nothing will be unpacked, and so without
 	// looking into bundles.
 	shallow := a.Config.PackageLockOnly() || a.Config.Bool("dry-run")

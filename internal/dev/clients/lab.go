@@ -183,7 +183,7 @@ func (l *lab) visit(c client, pm string) (*visit, error) {
 		a.output = w.mask(a.output)
 		v.answers = append(v.answers, a)
 	}
-	v.calls = readCalls(calls, c.steps)
+	v.calls = readCalls(calls, dir, c.steps)
 	var err error
 	if v.files, err = w.files(); err != nil {
 		return nil, err
@@ -202,11 +202,11 @@ func versionIn(dir string) string {
 
 // readCalls gives the calls of npm that were noted, each once, without those
 // that a step made itself.
-func readCalls(file string, steps []string) []string {
+func readCalls(file, dir string, steps []string) []string {
 	data, _ := os.ReadFile(file)
 	var out []string
 	for line := range strings.Lines(string(data)) {
-		line = strings.TrimSpace(line)
+		line = strings.ReplaceAll(strings.TrimSpace(line), dir, "$PWD")
 		if slices.Contains(out, line) || slices.ContainsFunc(steps, func(s string) bool { return strings.Contains(strings.ReplaceAll(s, "'", ""), line) }) {
 			continue
 		}
