@@ -342,7 +342,6 @@ func (e *malformedError) Code() string { return "FETCH_ERROR" }
 // scratch is memory for one document at a time, used again for the next one.
 type scratch struct {
 	scanner
-	doc   []byte // the decoded document
 	out   []byte // the cache's entry: its beginning, then the manifests
 	names []byte
 	table []byte
