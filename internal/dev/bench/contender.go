@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,6 +25,7 @@ type contender struct {
 	project string
 	saved   string // the lock as the first cold install wrote it
 	files   int    // below its node_modules after that install
+	aside   string // where what is cleared is moved to; "" where it is removed
 }
 
 // verbs are a manager's words for what is measured; nil if it has none.
@@ -145,7 +147,7 @@ func (c *contender) place(work string, p sample, registry string) error {
 }
 
 func (c *contender) wipeHome(registry string) error {
-	if err := os.RemoveAll(c.home); err != nil {
+	if err := c.clear(c.home); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(c.home, 0o755); err != nil {
@@ -191,11 +193,32 @@ func (c *contender) dropModules() error {
 		return err
 	}
 	for _, dir := range dirs {
-		if err := os.RemoveAll(dir); err != nil {
+		if err := c.clear(dir); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// clear takes a folder out of the way. On a disk it is removed only when
+// everything was measured: for a minute or more ext4 does not use the inodes of
+// removed files again, and looks at each of them whenever it needs one.
+func (c *contender) clear(dir string) error {
+	if c.aside == "" {
+		return os.RemoveAll(dir)
+	}
+	if err := os.MkdirAll(c.aside, 0o755); err != nil {
+		return err
+	}
+	to, err := os.MkdirTemp(c.aside, "")
+	if err != nil {
+		return err
+	}
+	err = os.Rename(dir, filepath.Join(to, filepath.Base(dir)))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }
 
 // run measures one command in the project.

@@ -45,6 +45,7 @@ type options struct {
 	contenders, sizes, rows      string
 	disks, links                 string
 	shared, tools, tmpfs, disk   string
+	gone                         string // folder on the disk for what is to be removed at the end
 	docs, json                   string
 	runs, npmRuns                int
 }
@@ -114,6 +115,10 @@ func run(ctx context.Context, o options) error {
 			return fmt.Errorf("building ibid: %w\n%s", err, said)
 		}
 	}
+	if o.gone, err = os.MkdirTemp(o.disk, "ibid-bench-gone-"); err != nil {
+		return err
+	}
+	defer os.RemoveAll(o.gone)
 	contenders, err := tools(ctx, o.tools, strings.Split(o.contenders, ","), o.ibid,
 		map[string]string{"base": o.base, "bun": o.bun, "pnpm": o.pnpm, "npm": o.npm})
 	if err != nil {
@@ -257,7 +262,11 @@ func (o options) setting(ctx context.Context, contenders []contender, size sampl
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(here)
+	if t.Disk {
+		defer os.Rename(here, filepath.Join(o.gone, "last-"+filepath.Base(here)))
+	} else {
+		defer os.RemoveAll(here)
+	}
 	serve := recording.Options{Shared: o.shared, Scratch: work, Rewrite: true, Overlay: overlay}
 	if link != "0" {
 		t.Latency, t.Bandwidth, _ = strings.Cut(link, "/")
@@ -272,6 +281,10 @@ func (o options) setting(ctx context.Context, contenders []contender, size sampl
 	}
 	defer registry.Close()
 	for i := range contenders {
+		contenders[i].aside = ""
+		if t.Disk {
+			contenders[i].aside = filepath.Join(o.gone, filepath.Base(here))
+		}
 		if err := contenders[i].place(here, size, registry.URL); err != nil {
 			return nil, err
 		}
