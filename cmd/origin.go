@@ -36,11 +36,11 @@ func (g getter) fromFile(ctx context.Context, path string) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-// filePath gives the path that a "file:" URL means.
+// filePath gives the path that a "file:" URL of the tree means.
 func (a *App) filePath(resolved string) string {
 	p := strings.TrimPrefix(resolved, "file:")
 	if !filepath.IsAbs(p) {
-		p = filepath.Join(a.Config.LocalPrefix(), filepath.FromSlash(p))
+		p = filepath.Join(a.workedOn(change{}), filepath.FromSlash(p))
 	}
 	return p
 }

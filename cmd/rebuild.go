@@ -147,7 +147,22 @@ func rebuildSpecs(a *App, args []string) (func(*resolver.Node) bool, error) {
 // relink links the programs of packages that are there.
 func relink(ctx context.Context, a *App, p *project, installed *lockfile.Lockfile, locations map[lockfile.Location]bool, shared map[string]string) error {
 	// Nothing is added, changed or removed: what is wanted is what there is.
-	plan := linker.NewPlan(installed, installed, linker.Options{Shared: shared})
+	o := linker.Options{Shared: shared}
+	if a.Config.Global() {
+		o.Again = locations
+	}
+	plan := linker.NewPlan(installed, installed, o)
+	global := a.globalLinks(p, plan, installed, installed)
+	plan.Steps = nil
+	if global != nil {
+		global.old = nil
+		if err := global.check(); err != nil {
+			return err
+		}
+		if err := global.apply(); err != nil {
+			return errors.Join(err, global.takeBack())
+		}
+	}
 	kept := plan.Bins[:0]
 	for _, b := range plan.Bins {
 		if locations[b.Owner.Location] {

@@ -80,11 +80,12 @@ type Options struct {
 // packages.
 func NewPlan(installed, wanted *lockfile.Lockfile, o Options) *Plan {
 	p := &Plan{Orphans: o.Orphans, links: o.Shared}
+	targets := append(outerTargets(installed), outerTargets(wanted)...)
 	have := map[lockfile.Location]*lockfile.Package{}
 	var old []*lockfile.Package
 	if installed != nil {
 		for _, x := range installed.Packages {
-			if inModules(x.Location) && !bundled(x, installed) {
+			if inModules(x.Location) && !bundled(x, installed) && !targets.have(x.Location) {
 				have[x.Location] = x
 				old = append(old, x)
 			}
@@ -94,7 +95,7 @@ func NewPlan(installed, wanted *lockfile.Lockfile, o Options) *Plan {
 	var want []*lockfile.Package
 	if wanted != nil {
 		for _, x := range wanted.Packages {
-			if inModules(x.Location) {
+			if inModules(x.Location) && !targets.have(x.Location) {
 				want = append(want, x)
 			}
 		}
@@ -172,6 +173,30 @@ func bundled(p *lockfile.Package, lock *lockfile.Lockfile) bool {
 	}
 	outermost := lock.Get(lockfile.Location(loc[:i+nested]))
 	return outermost == nil || !outermost.InBundle
+}
+
+// outside are folders outside of the project that links in it lead to: a global
+// package, for one. What lies there is its owner's affair.
+type outside []string
+
+func outerTargets(lock *lockfile.Lockfile) outside {
+	var o outside
+	if lock == nil {
+		return nil
+	}
+	for _, p := range lock.Packages {
+		if p.Link && strings.HasPrefix(p.Resolved, "../") {
+			o = append(o, p.Resolved)
+		}
+	}
+	return o
+}
+
+func (o outside) have(l lockfile.Location) bool {
+	return slices.ContainsFunc(o, func(target string) bool {
+		rest, ok := strings.CutPrefix(string(l), target)
+		return ok && (rest == "" || rest[0] == '/')
+	})
 }
 
 // inModules tells a package in a node_modules from the root, a workspace or the
