@@ -427,6 +427,10 @@ func (f *Fetcher) withTarball(ctx context.Context, r *Request, use func(store.Di
 }
 
 func (f *Fetcher) fromStore(ctx context.Context, r *Request, d store.Digest, use func(store.Digest, []byte) error) (done bool, err error) {
+	// Who has to download does not wait for a processor first.
+	if !f.o.Store.HasTarball(d) {
+		return false, nil
+	}
 	if err := f.cpu.Acquire(ctx, 1); err != nil {
 		return false, err
 	}

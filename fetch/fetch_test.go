@@ -259,18 +259,26 @@ func TestHowManyAreAskedForAtOnce(t *testing.T) {
 			return g.waiting
 		}
 		urgent := f.Background()
-		// One that holds the processor for as long as it is used.
 		use := make(chan struct{})
 		var all sync.WaitGroup
-		for i := range 10 {
+		ask := func(i int) {
 			id := fmt.Sprintf("p%d@1.0.0", i)
 			g.has[id] = pack(t, id)
+			r := &Request{ID: id, Integrity: sri(g.has[id])}
 			all.Go(func() {
-				err := f.Extract(t.Context(), &Request{ID: id}, func(*tarball.Archive) error { <-use; return nil })
+				err := f.Extract(t.Context(), r, func(*tarball.Archive) error { <-use; return nil })
 				if err != nil {
 					t.Error(err)
 				}
 			})
+		}
+		// The first one holds the processor for as long as it is used, which
+		// keeps no other from being asked for.
+		ask(0)
+		g.pass <- struct{}{}
+		synctest.Wait()
+		for i := range 10 {
+			ask(1 + i)
 		}
 		if n := asked(); n != 2 {
 			t.Errorf("%d are asked for while something is more urgent, want 2 of 6", n)
