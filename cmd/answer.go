@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/ibid-pm/ibid/cmd/again"
@@ -43,16 +42,7 @@ func (a *App) keepAnswer(s *standing) {
 	} else if !timed {
 		return // a warning, and no place for the time
 	}
-	file := call.File()
-	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-		return
-	}
-	tmp := file + ".tmp-" + strconv.Itoa(os.Getpid())
-	if err := os.WriteFile(tmp, call.Encode(answer), 0o600); err != nil {
-		os.Remove(tmp)
-		return
-	}
-	os.Rename(tmp, file)
+	_ = keepFile(call.File(), call.Encode(answer), 0o700, 0o600) // without it the next run is slower
 }
 
 // callMarks takes the marks of what a run looks at before it looks at the

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 
@@ -91,14 +90,7 @@ func (a *App) execPath() string {
 	if there, err := os.ReadFile(path); err == nil && string(there) == text {
 		return path
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		return self
-	}
-	tmp := path + ".tmp-" + strconv.Itoa(os.Getpid())
-	if err := os.WriteFile(tmp, []byte(text), 0o755); err != nil {
-		return self
-	}
-	if err := os.Rename(tmp, path); err != nil {
+	if err := keepFile(path, []byte(text), 0o777, 0o755); err != nil {
 		return self
 	}
 	return path

@@ -173,12 +173,8 @@ func (s *sharing) remember(entries []*linker.SharedEntry) {
 		ids = append(ids, e.ID[:]...)
 		same = same && store.SharedID(e.ID) == s.ids[i]
 	}
-	if same || s.hint == "" || os.MkdirAll(filepath.Dir(s.hint), 0o755) != nil {
-		return
-	}
-	tmp := s.hint + ".tmp-" + strconv.Itoa(os.Getpid())
-	if os.WriteFile(tmp, ids, 0o644) == nil {
-		os.Rename(tmp, s.hint) // without it the next install is slower
+	if !same && s.hint != "" {
+		_ = keepFile(s.hint, ids, 0o755, 0o644) // without it the next install is slower
 	}
 }
 

@@ -146,14 +146,7 @@ func writeVerdict(file, key string, marks []again.Mark, text string) error {
 	for _, m := range marks {
 		b.Write(appendMark(b.AvailableBuffer(), m))
 	}
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-		return err
-	}
-	tmp := file + ".tmp-" + strconv.Itoa(os.Getpid())
-	if err := os.WriteFile(tmp, b.Bytes(), 0o644); err != nil {
-		return err
-	}
-	return os.Rename(tmp, file)
+	return keepFile(file, b.Bytes(), 0o755, 0o644)
 }
 
 // glance is a look at what is installed and what is wanted.

@@ -186,14 +186,25 @@ func (s *standing) keep(installed *lockfile.Lockfile, wrote func(path string) bo
 	for _, line := range s.said {
 		b.WriteString(strconv.Quote(line) + "\n")
 	}
-	if err := os.MkdirAll(filepath.Dir(s.file), 0o755); err != nil {
+	return keepFile(s.file, b.Bytes(), 0o755, 0o644)
+}
+
+// keepFile gives a file of ibid's own its content in one step, in a folder
+// that is made where it is missing. Processes that write the same file at once do
+// not get into each other's way.
+func keepFile(file string, data []byte, folder, perm os.FileMode) error {
+	if err := os.MkdirAll(filepath.Dir(file), folder); err != nil {
 		return err
 	}
-	tmp := s.file + ".tmp-" + strconv.Itoa(os.Getpid())
-	if err := os.WriteFile(tmp, b.Bytes(), 0o644); err != nil {
-		return err
+	tmp := file + ".tmp-" + strconv.Itoa(os.Getpid())
+	err := os.WriteFile(tmp, data, perm)
+	if err == nil {
+		err = os.Rename(tmp, file)
 	}
-	return os.Rename(tmp, s.file)
+	if err != nil {
+		os.Remove(tmp)
+	}
+	return err
 }
 
 // holds says whether everything is as it was when the standing was kept.
