@@ -112,7 +112,7 @@ func (a *App) setSave(save bool) { a.Config.Set("save", config.NewBool(save), co
 func (o *outcome) stockUp(ctx context.Context, placer *files) error {
 	a, seen := o.app, map[string]bool{}
 	work, stocking := errgroup.WithContext(ctx)
-	work.SetLimit(max(24, a.Config.Int("maxsockets")))
+	work.SetLimit(a.packagesAtOnce())
 	for i := range o.plan.Steps {
 		p := o.plan.Steps[i].Package
 		if p.Link || p.InBundle {
@@ -158,11 +158,7 @@ func (e *emptiedError) Is(target error) bool { return target == errEmptied }
 // hasModules says whether there is anything in the node_modules of the project
 // and its workspaces.
 func (p *project) hasModules() bool {
-	dirs := []string{p.dir}
-	for _, w := range p.workspaces {
-		dirs = append(dirs, w.Path)
-	}
-	return slices.ContainsFunc(dirs, func(dir string) bool {
+	return slices.ContainsFunc(p.homes(), func(dir string) bool {
 		_, err := os.Lstat(filepath.Join(dir, "node_modules"))
 		return !errors.Is(err, fs.ErrNotExist)
 	})

@@ -212,14 +212,20 @@ func runPrune(ctx context.Context, a *App) error {
 	return nil
 }
 
-// emptyModules removes all that is in the node_modules folders of the project
-// and its workspaces.
-func (p *project) emptyModules() error {
+// homes are the folders that have a node_modules of the project's: its own, and
+// its workspaces'.
+func (p *project) homes() []string {
 	dirs := []string{p.dir}
 	for _, w := range p.workspaces {
 		dirs = append(dirs, w.Path)
 	}
-	for _, dir := range dirs {
+	return dirs
+}
+
+// emptyModules removes all that is in the node_modules folders of the project
+// and its workspaces.
+func (p *project) emptyModules() error {
+	for _, dir := range p.homes() {
 		top, err := folder.Open(dir)
 		if err != nil {
 			return err

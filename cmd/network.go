@@ -88,6 +88,9 @@ func (a *App) maxSockets() int {
 	return a.Config.Int("maxsockets")
 }
 
+// packagesAtOnce is how many packages are waited for at once.
+func (a *App) packagesAtOnce() int { return max(24, a.Config.Int("maxsockets")) }
+
 func (a *App) cacheMode() registry.CacheMode {
 	switch cfg := a.Config; {
 	case cfg.Bool("offline"):

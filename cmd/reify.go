@@ -54,7 +54,7 @@ type outcome struct {
 	lockText func() []byte
 	yarn     *lockfile.YarnLock // the yarn.lock to write, nil for none
 	// hiddenBefore is the hidden lockfile that was there, where that may be
-	// believed, else nil.
+	// believed, else nil; it is nil itself where nobody has looked.
 	hiddenBefore func() *lockfile.Lockfile
 	took         time.Duration
 	// wanted is what node_modules has, or is to have; nil where it is not touched.
@@ -332,7 +332,7 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 	applied, err := o.plan.Apply(ctx, p.dir, placer, linker.ApplyOptions{
 		Umask: a.umask,
 		Shims: runtime.GOOS == "windows",
-		Limit: max(24, a.Config.Int("maxsockets")),
+		Limit: a.packagesAtOnce(),
 		Gone:  func(f *folder.Folder) { store.Doubt(f, 0) },
 		Failed: func(x *lockfile.Package, err error) bool {
 			var patch *patchError
@@ -451,17 +451,18 @@ func later[T any](f func() T) func() T {
 // takeLock makes the lock of what was decided.
 func (o *outcome) takeLock() {
 	o.lock = o.result.Lockfile()
-	o.lockText = later(o.lock.Encode)
+	encode := o.lock.Encode
 	if !o.app.Config.Bool("format-package-lock") {
-		o.lockText = later(o.lock.EncodeLine)
+		encode = o.lock.EncodeLine
 	}
+	o.lockText = later(encode)
 }
 
 // readHidden begins to read the hidden lockfile, which takes as long as it takes
-// to decide.
+// to decide; nil where nobody asks for it alone.
 func (a *App) readHidden(p *project, c change) func() *lockfile.Lockfile {
-	if a.Config.Global() || a.linked() || a.Config.PackageLockOnly() || c.clean {
-		return func() *lockfile.Lockfile { return nil }
+	if a.Config.Global() || a.linked() || a.Config.PackageLockOnly() || c.clean || a.inPart(p) {
+		return nil
 	}
 	return later(func() *lockfile.Lockfile { return resolver.TrustedHidden(filepath.ToSlash(p.dir)) })
 }
@@ -475,9 +476,10 @@ func (a *App) inPart(p *project) bool {
 // given only where a part is to be found in it.
 func (o *outcome) installed(filter func(name string) bool) (*resolver.Node, *lockfile.Lockfile, error) {
 	a, p := o.app, o.project
-	hidden := o.hiddenBefore()
-	if hidden != nil && !a.inPart(p) {
-		return nil, hidden, nil
+	if o.hiddenBefore != nil {
+		if hidden := o.hiddenBefore(); hidden != nil {
+			return nil, hidden, nil
+		}
 	}
 	if _, err := os.Lstat(filepath.Join(p.dir, "node_modules")); errors.Is(err, fs.ErrNotExist) && len(p.workspaces) == 0 {
 		return nil, nil, nil
@@ -485,7 +487,7 @@ func (o *outcome) installed(filter func(name string) bool) (*resolver.Node, *loc
 	tree, err := resolver.LoadActual(resolver.ActualOptions{
 		Dir: p.dir, Global: a.Config.Global(), Workspaces: resolver.NewWorkspaceMap(p.workspaces),
 		LegacyPeerDeps: a.Config.Bool("legacy-peer-deps"), InstallLinks: a.Config.Bool("install-links"),
-		Filter: filter, Scan: hidden == nil,
+		Filter: filter, Scan: o.hiddenBefore != nil,
 	})
 	if err != nil {
 		return nil, nil, err

@@ -297,7 +297,7 @@ func (o *outcome) makeShared(ctx context.Context, f *fetch.Fetcher, x *store.Sha
 	a.progress.start("unpacking", len(missing), "packages")
 	var mu sync.Mutex
 	eg, making := errgroup.WithContext(ctx)
-	eg.SetLimit(max(24, a.Config.Int("maxsockets")))
+	eg.SetLimit(a.packagesAtOnce())
 	for _, e := range missing {
 		eg.Go(func() error {
 			err := a.makeOne(making, f, x, e)
@@ -307,7 +307,7 @@ func (o *outcome) makeShared(ctx context.Context, f *fetch.Fetcher, x *store.Sha
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			if making.Err() == nil && o.linked.OptionalWith(e.Package.Location) != nil {
+			if making.Err() == nil && o.isOptional(e.Package.Location) {
 				failed = append(failed, string(e.Package.Location))
 				return nil
 			}
