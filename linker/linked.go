@@ -189,9 +189,18 @@ func (r *linkedReader) list(p string) []folder.Entry {
 }
 
 func (r *linkedReader) sweepStore() {
-	check := func(entry string) {
-		if _, inside, ok := splitStore(entry); ok && inside == "" && !r.entries[entry] && !slices.Contains(r.orphans, entry) {
+	r.eachEntry(func(entry string) {
+		if !r.entries[entry] && !slices.Contains(r.orphans, entry) {
 			r.orphans = append(r.orphans, entry)
+		}
+	})
+}
+
+// eachEntry calls f with what lies in the store under the name of a package.
+func (r *linkedReader) eachEntry(f func(entry string)) {
+	check := func(p string) {
+		if _, inside, ok := splitStore(p); ok && inside == "" {
+			f(p)
 		}
 	}
 	for _, e := range r.list(storeDir) {

@@ -242,23 +242,11 @@ func ReadShared(dir string) map[string]string {
 	defer l.close()
 	r := linkedReader{l: l}
 	out := map[string]string{}
-	read := func(entry string) {
-		if _, inside, ok := splitStore(entry); ok && inside == "" {
-			if text, err := l.top.Readlink(entry); err == nil {
-				out[entry] = text
-			}
+	r.eachEntry(func(entry string) {
+		if text, err := l.top.Readlink(entry); err == nil {
+			out[entry] = text
 		}
-	}
-	for _, e := range r.list(storeDir) {
-		p := storeDir + "/" + e.Name
-		if !strings.HasPrefix(e.Name, "@") {
-			read(p)
-			continue
-		}
-		for _, s := range r.list(p) {
-			read(p + "/" + s.Name)
-		}
-	}
+	})
 	return out
 }
 
