@@ -17,7 +17,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -644,30 +643,27 @@ func (x *Shared) Verify(ctx context.Context) (*SharedChecked, error) {
 	}
 	defer release()
 	var mu sync.Mutex
-	var next atomic.Int64
 	eg, reading := errgroup.WithContext(ctx)
-	for range runtime.GOMAXPROCS(0) {
+	eg.SetLimit(runtime.GOMAXPROCS(0))
+	for _, name := range packages {
 		eg.Go(func() error {
-			for reading.Err() == nil {
-				i := int(next.Add(1)) - 1
-				if i >= len(packages) {
-					return nil
-				}
-				s, err := x.verify(packages[i])
-				mu.Lock()
-				switch {
-				case errors.Is(err, errMended):
-					c.Mended = append(c.Mended, s.label)
-				case err != nil:
-					c.Removed = append(c.Removed, filepath.Join(x.dir, packages[i]))
-				}
-				if s != nil && (err == nil || errors.Is(err, errMended)) {
-					c.Packages++
-					c.Bytes += s.size
-				}
-				mu.Unlock()
+			if err := reading.Err(); err != nil {
+				return err
 			}
-			return reading.Err()
+			s, err := x.verify(name)
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case errors.Is(err, errMended):
+				c.Mended = append(c.Mended, s.label)
+			case err != nil:
+				c.Removed = append(c.Removed, filepath.Join(x.dir, name))
+			}
+			if s != nil && (err == nil || errors.Is(err, errMended)) {
+				c.Packages++
+				c.Bytes += s.size
+			}
+			return nil
 		})
 	}
 	err = eg.Wait()
