@@ -109,14 +109,20 @@ func (f *Folder) MkdirMode(path string, perm fs.FileMode) error {
 
 // Link makes to's newName another name of the file at path.
 func (f *Folder) Link(path string, to *Folder, newPath string) error {
+	return f.both("link", unix.SYS_LINKAT, path, to, newPath)
+}
+
+// both makes a system call that takes a path here, a path there, and flags,
+// which are 0.
+func (f *Folder) both(op string, call uintptr, path string, to *Folder, newPath string) error {
 	var c, d cpath
 	p, q := c.pointer(path), d.pointer(newPath)
 	if p == nil || q == nil {
-		return f.fail("link", path, syscall.EINVAL)
+		return f.fail(op, path, syscall.EINVAL)
 	}
-	_, _, errno := syscall.RawSyscall6(syscall.SYS_LINKAT, uintptr(f.fd), uintptr(unsafe.Pointer(p)), uintptr(to.fd), uintptr(unsafe.Pointer(q)), 0, 0)
+	_, _, errno := syscall.RawSyscall6(call, uintptr(f.fd), uintptr(unsafe.Pointer(p)), uintptr(to.fd), uintptr(unsafe.Pointer(q)), 0, 0)
 	if errno != 0 {
-		return &os.LinkError{Op: "link", Old: filepath.Join(f.path, path), New: filepath.Join(to.path, newPath), Err: errno}
+		return &os.LinkError{Op: op, Old: filepath.Join(f.path, path), New: filepath.Join(to.path, newPath), Err: errno}
 	}
 	return nil
 }
@@ -213,16 +219,7 @@ func (f *Folder) Readlink(name string) (string, error) {
 
 // Rename moves what has the name into another folder.
 func (f *Folder) Rename(name string, to *Folder, newName string) error {
-	var c, d cpath
-	p, q := c.pointer(name), d.pointer(newName)
-	if p == nil || q == nil {
-		return f.fail("rename", name, syscall.EINVAL)
-	}
-	_, _, errno := syscall.RawSyscall6(unix.SYS_RENAMEAT2, uintptr(f.fd), uintptr(unsafe.Pointer(p)), uintptr(to.fd), uintptr(unsafe.Pointer(q)), 0, 0)
-	if errno != 0 {
-		return &os.LinkError{Op: "rename", Old: filepath.Join(f.path, name), New: filepath.Join(to.path, newName), Err: errno}
-	}
-	return nil
+	return f.both("rename", unix.SYS_RENAMEAT2, name, to, newName)
 }
 
 func (f *Folder) unlink(name string, flags int) syscall.Errno {
