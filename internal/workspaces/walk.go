@@ -91,7 +91,7 @@ func (w *walker) add(dir string) {
 		return
 	}
 	if strings.HasPrefix(dir, "../") {
-		// "../root/a" is a.
+		// "../x/a", in a project whose folder is x, is a.
 		if rel, err := filepath.Rel(w.root, w.abs(dir)); err == nil {
 			dir = filepath.ToSlash(rel)
 		}
