@@ -114,18 +114,16 @@ func fixShebang(file string, mode fs.FileMode) error {
 		return err
 	}
 	defer f.Close()
-	var head [2048]byte
+	var head [binshim.MaxShebang]byte
 	n, _ := f.Read(head[:])
-	line := head[:n]
-	end := bytes.IndexByte(line, '\n')
-	if end < 1 || !bytes.HasPrefix(line, []byte("#!")) || line[end-1] != '\r' {
+	if len(binshim.FixShebang(head[:n])) == n {
 		return nil
 	}
 	data, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
-	fixed := append(bytes.Clone(data[:end-1]), data[end:]...)
+	fixed := binshim.FixShebang(data)
 	tmp := filepath.Join(filepath.Dir(file), "."+filepath.Base(file)+".ibid")
 	if err := os.WriteFile(tmp, fixed, mode); err != nil {
 		os.Remove(tmp)

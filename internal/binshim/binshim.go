@@ -13,6 +13,7 @@
 package binshim
 
 import (
+	"bytes"
 	"cmp"
 	"math"
 	"regexp"
@@ -56,6 +57,19 @@ const (
 	space     = "\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
 	lineBreak = "\n\r\u2028\u2029"
 )
+
+// MaxShebang is how much of a file is looked at for its first line.
+const MaxShebang = 2048
+
+// FixShebang takes the CR from the end of a first line "#!…", which else no
+// system can run (npm: bin-links lib/fix-bin.js); data itself where there is none.
+func FixShebang(data []byte) []byte {
+	end := bytes.IndexByte(data[:min(len(data), MaxShebang)], '\n')
+	if end < 1 || !bytes.HasPrefix(data, []byte("#!")) || data[end-1] != '\r' {
+		return data
+	}
+	return append(bytes.Clone(data[:end-1]), data[end:]...)
+}
 
 // shebang takes a first line apart: variables, program, arguments. Go's regexp
 // prefers the same of several matches as JavaScript's.

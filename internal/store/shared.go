@@ -20,6 +20,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/ibid-pm/ibid/internal/binshim"
 	"github.com/ibid-pm/ibid/internal/folder"
 	"github.com/ibid-pm/ibid/internal/tarball"
 )
@@ -425,21 +426,11 @@ func (x *Shared) runnable(a *tarball.Archive, home, bin string) error {
 	}
 	a.Files[i].Mode |= 0o111
 	data := a.Content(a.Files[i])
-	fixed := fixShebang(data)
+	fixed := binshim.FixShebang(data)
 	if len(fixed) == len(data) {
 		return nil
 	}
 	return os.WriteFile(filepath.Join(home, filepath.FromSlash(bin)), fixed, 0o644)
-}
-
-// fixShebang takes the CR from the end of a first line "#!…", which else no
-// system can run.
-func fixShebang(data []byte) []byte {
-	end := bytes.IndexByte(data[:min(len(data), 2048)], '\n')
-	if end < 1 || !bytes.HasPrefix(data, []byte("#!")) || data[end-1] != '\r' {
-		return data
-	}
-	return append(bytes.Clone(data[:end-1]), data[end:]...)
 }
 
 // publish gives what was built its name.
@@ -713,7 +704,7 @@ func (x *Shared) same(s *sharedSeal, a *tarball.Archive, bins map[string]bool) b
 	for i := range a.Files {
 		want := a.Content(a.Files[i])
 		if bins[a.Files[i].Path] {
-			want = fixShebang(want)
+			want = binshim.FixShebang(want)
 		}
 		got, err := os.ReadFile(filepath.Join(home, filepath.FromSlash(a.Files[i].Path)))
 		if err != nil || !bytes.Equal(got, want) {
