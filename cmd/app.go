@@ -347,11 +347,17 @@ func (a *App) out(format string, args ...any) {
 func (a *App) storeDir() string { return filepath.Join(a.Config.String("cache"), "_ibid") }
 
 func (a *App) openStore() *store.Store {
-	state := a.Config.Getenv("XDG_STATE_HOME")
-	if state == "" || !filepath.IsAbs(state) {
-		state = filepath.Join(a.Config.Home(), ".local", "state")
+	key := filepath.Join(a.userDir("XDG_STATE_HOME", ".local/state"), "ibid", "store.key")
+	return store.Open(store.Options{Dir: a.storeDir(), KeyFile: key, Umask: a.umask})
+}
+
+// userDir is a folder of the XDG base directories: what the variable says, else
+// one in the user's home.
+func (a *App) userDir(variable, usual string) string {
+	if dir := a.Config.Getenv(variable); filepath.IsAbs(dir) {
+		return dir
 	}
-	return store.Open(store.Options{Dir: a.storeDir(), KeyFile: filepath.Join(state, "ibid", "store.key"), Umask: a.umask})
+	return filepath.Join(a.Config.Home(), filepath.FromSlash(usual))
 }
 
 // ask reads one line from a person, who sees the question on stderr.

@@ -80,11 +80,7 @@ func (a *App) checkSharing() error {
 // sharedPackages are those of this user. They are no cache, since projects lose
 // their packages with them.
 func (a *App) sharedPackages() *store.Shared {
-	data := a.Config.Getenv("XDG_DATA_HOME")
-	if data == "" || !filepath.IsAbs(data) {
-		data = filepath.Join(a.Config.Home(), ".local", "share")
-	}
-	return a.store().Shared(filepath.Join(data, "ibid", "packages"))
+	return a.store().Shared(filepath.Join(a.userDir("XDG_DATA_HOME", ".local/share"), "ibid", "packages"))
 }
 
 // sharing is the use of shared packages by one install: from its beginning to
