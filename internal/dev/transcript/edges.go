@@ -3,6 +3,7 @@ package transcript
 import (
 	"maps"
 	"slices"
+	"strings"
 )
 
 // edges are what people mistype, leave out or ask for in another form.
@@ -140,6 +141,11 @@ func edges(published, organisation map[string]Reply) []Scene {
 		s("view two packages", published, "view", "p@1.0.0", "version", "name", "--json"),
 		s("view several versions as JSON", published, "view", "p@>=1", "version", "--json"),
 		s("view a field that is not there", published, "view", "p", "nothing", "--json"),
+		s("view two fields as JSON", published, "view", "p", "version", "dist-tags", "--json"),
+		s("view one package and another as a field", published, "view", "p", "b", "--json"),
+		in(s("view the project as JSON", published, "view", ".", "--json"), map[string]string{"package.json": plainPackage}),
+		in(s("view workspaces as JSON", with(published, map[string]Reply{"GET /b": body(strings.ReplaceAll(document, `"p"`, `"b"`))}), "view", ".", "version", "--workspaces", "--json"), workspaces),
+		in(s("view workspaces", with(published, map[string]Reply{"GET /b": body(strings.ReplaceAll(document, `"p"`, `"b"`))}), "view", ".", "version", "name", "--workspaces"), workspaces),
 		s("view what is not there as JSON", map[string]Reply{}, "view", "p", "--json"),
 		s("ping as JSON", organisation, "ping", "--json"),
 	})

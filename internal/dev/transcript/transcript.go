@@ -200,6 +200,7 @@ func still(v jsjson.Value) jsjson.Value {
 
 // Out is what a program printed, as it is compared.
 func (s *Server) Out(text string) string {
+	text = length.ReplaceAllString(text, "")
 	text = elapsed.ReplaceAllString(strings.ReplaceAll(text, s.URL, "REGISTRY"), "${1}TIME")
 	if v, err := jsjson.Parse([]byte(text)); err == nil && v.Get("error").Has("summary") {
 		// An error's words are each program's own.
@@ -208,7 +209,11 @@ func (s *Server) Out(text string) string {
 	return text
 }
 
-var elapsed = regexp.MustCompile(`("time": )\d+`)
+var (
+	elapsed = regexp.MustCompile(`("time": )\d+`)
+	// length is what npm says of how long the registry's answer was on the wire.
+	length = regexp.MustCompile(`(?m)^ *"_contentLength": \d+,\n`)
+)
 
 // Prepare writes the scene's folder and the user's .npmrc, and gives both.
 func (s *Server) Prepare(scene Scene, dir string) (project, home string, err error) {
