@@ -2,6 +2,7 @@ package resolver
 
 import (
 	"iter"
+	"strconv"
 	"strings"
 
 	"github.com/ibid-pm/ibid/internal/jsjson"
@@ -29,20 +30,23 @@ type OverrideSet struct {
 type OverrideError struct {
 	Name, Spec string // a direct dependency that disagrees
 	Reference  string // "$name" that is nowhere
-	Key        string // a rule without a name
+	Key        string // a rule without a name, or one that holds for no range
+	NotRange   string // what should be a range, of the rule or of what it is held against
 }
 
 func (e *OverrideError) Error() string {
 	switch {
 	case e.Reference != "":
 		return "unable to resolve reference " + e.Reference
+	case e.NotRange != "":
+		return "override " + e.Key + ": " + strconv.Quote(e.NotRange) + " is not a range of versions"
 	case e.Key != "":
 		return "override without name: " + e.Key
 	}
 	return "override for " + e.Name + "@" + e.Spec + " conflicts with direct dependency"
 }
 
-// Code is npm's code; a reference that leads nowhere has none.
+// Code is npm's code; where npm ends by a plain exception there is none.
 func (e *OverrideError) Code() string {
 	if e.Reference != "" || e.Key != "" {
 		return ""
@@ -201,11 +205,11 @@ func (s *OverrideSet) edgeRule(e *Edge) *OverrideSet {
 		}
 		switch parsed.Type {
 		case spec.Git:
-			if parsed.GitRange != "" && s.rules.intersects(parsed.GitRange, rule.keySpec) {
+			if parsed.GitRange != "" && rule.keyIntersects(parsed.GitRange) {
 				return rule
 			}
 		case spec.Range, spec.Version:
-			if s.rules.intersects(parsed.FetchSpec, rule.keySpec) {
+			if rule.keyIntersects(parsed.FetchSpec) {
 				return rule
 			}
 		default:
@@ -213,6 +217,22 @@ func (s *OverrideSet) edgeRule(e *Edge) *OverrideSet {
 		}
 	}
 	return s
+}
+
+// keyIntersects says whether the rule is for some version of a range. Both are
+// read strictly, unlike anywhere else: what is no range then, such as a dist-tag
+// in the rule's key, ends npm by an exception of semver's.
+func (s *OverrideSet) keyIntersects(rng string) bool {
+	var parsed [2]*nodesemver.Range
+	for i, text := range [...]string{rng, s.keySpec} {
+		r, err := nodesemver.ParseRange(text, nodesemver.Options{})
+		if err != nil {
+			s.rules.fail(&OverrideError{Key: s.key, NotRange: text})
+			return false
+		}
+		parsed[i] = r
+	}
+	return nodesemver.Intersects(parsed[0], parsed[1])
 }
 
 // nodeRule gives the rule for a node of that name and version, s if none is.

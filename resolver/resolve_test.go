@@ -79,6 +79,7 @@ func TestWorkedExamples(t *testing.T) {
 		{name: "an override", want: "a@1", overrides: `{"b":"2.0.0"}`, tree: "a@1.0.0 b@2.0.0", broken: true},
 		{name: "a nested override", want: "a@1 q2@1", overrides: `{"a":{"b":"2.0.0"}}`, tree: "a@1.0.0 b@2.0.0 q2>b@1.1.0 q2@1.0.0", broken: true},
 		{name: "an override against the root's own wish", want: "a@1 b@^1", overrides: `{"b":"2.0.0"}`, tree: "EOVERRIDE"},
+		{name: "an override for a dist-tag", want: "a@1 b@^1", overrides: `{"b@latest":"1.0.0"}`, tree: `override b@latest: "latest" is not a range of versions`},
 		{name: "an override by reference to the root's own wish", want: "a@1 b@^2", overrides: `{"b":"$b"}`, tree: "a@1.0.0 b@2.0.0", broken: true},
 		{name: "dev with a peer of the root", want: "dev:x@1 peer:y@1", tree: "x@1.0.0(dev) y@1.2.0(peer)"},
 		{name: "peers of dev and prod disagree", want: "x@1 dev:z@1", tree: "ERESOLVE"},

@@ -81,13 +81,6 @@ func (r *rules) parseRange(s string) *nodesemver.Range {
 	return rng
 }
 
-// intersects compares two ranges as overrides do, strictly.
-func (r *rules) intersects(a, b string) bool {
-	ra, errA := nodesemver.ParseRange(a, nodesemver.Options{})
-	rb, errB := nodesemver.ParseRange(b, nodesemver.Options{})
-	return errA == nil && errB == nil && nodesemver.Intersects(ra, rb)
-}
-
 // want reads a spec. Those for the registry mean the same everywhere and are
 // kept without a place.
 func (r *rules) want(name, raw, where string) *wanted {

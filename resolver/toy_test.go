@@ -254,7 +254,7 @@ func (r *toy) resolve(req Request) (*Result, error) {
 
 func codeOf(err error) string {
 	var coded interface{ Code() string }
-	if errors.As(err, &coded) {
+	if errors.As(err, &coded) && coded.Code() != "" {
 		return coded.Code()
 	}
 	return err.Error()
