@@ -171,6 +171,9 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 	}
 	if a.savesLock(c) {
 		o.takeLock()
+	}
+	// npm writes it with the hidden lockfile, whether it saves the other one or not.
+	if a.savesLock(c) && a.Config.PackageLock() || !a.linked() {
 		o.yarn = res.YarnLock()
 	}
 	a.timing.done("decided the tree")
@@ -520,9 +523,6 @@ func (a *App) save(o *outcome, edits []resolver.Edit, c change) error {
 	if a.Config.Global() || a.Config.Bool("dry-run") {
 		return nil
 	}
-	if !a.savesLock(c) {
-		return nil
-	}
 	var files []fileToWrite
 	if a.Config.Bool("save") {
 		for _, e := range edits {
@@ -535,15 +535,15 @@ func (a *App) save(o *outcome, edits []resolver.Edit, c change) error {
 			}
 		}
 	}
-	if a.Config.PackageLock() && o.project.lockPath != "" {
+	if a.savesLock(c) && a.Config.PackageLock() && o.project.lockPath != "" {
 		data := o.lockText()
 		if old, err := os.ReadFile(o.project.lockPath); err != nil || !bytes.Equal(old, data) {
 			files = append(files, fileToWrite{o.project.lockPath, data})
 		}
-		if o.yarn != nil {
-			files = append(files, fileToWrite{filepath.Join(o.project.dir, lockfile.YarnName), o.yarn.Encode()})
-			o.project.noteSaved(lockfile.YarnName)
-		}
+	}
+	if o.yarn != nil {
+		files = append(files, fileToWrite{filepath.Join(o.project.dir, lockfile.YarnName), o.yarn.Encode()})
+		o.project.noteSaved(lockfile.YarnName)
 	}
 	if err := writeFiles(files); err != nil {
 		return err
