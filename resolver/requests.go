@@ -429,8 +429,9 @@ func removeDeps(m *manifest.Manifest, names []string) {
 	m.PeerDependenciesMeta = slices.DeleteFunc(slices.Clone(m.PeerDependenciesMeta), func(p manifest.PeerMeta) bool {
 		return slices.Contains(names, p.Name) && !hasDep(m.PeerDependencies, p.Name)
 	})
-	if len(m.BundleDependencies) > 0 {
-		m.BundleDependencies = slices.DeleteFunc(slices.Clone(m.BundleDependencies), func(n string) bool { return slices.Contains(names, n) })
+	// npm keeps no list that is empty then, whoever emptied it.
+	if m.BundleDependencies = slices.DeleteFunc(slices.Clone(m.BundleDependencies), func(n string) bool { return slices.Contains(names, n) }); len(m.BundleDependencies) == 0 {
+		m.BundleDependencies = nil
 	}
 }
 
