@@ -41,7 +41,8 @@ type step struct {
 // in npm: that says nothing of what npm means to do.
 func (r result) untilCrash() result {
 	for i, s := range r.Steps {
-		if s.Exit != 0 && s.Code == "" && strings.Contains(s.Log, "Cannot read properties of") {
+		if s.Exit != 0 && s.Code == "" && (strings.Contains(s.Log, "Cannot read properties of") ||
+			strings.Contains(s.Log, "Invalid comparator: npm:")) { // an alias taken for a range
 			r.Steps = r.Steps[:i]
 			break
 		}
