@@ -91,7 +91,11 @@ func runLogin(ctx context.Context, a *App) error {
 	}
 	standing := cfg.Login(reg)
 	if standing.Err != nil {
-		return standing.Err // before there is a token that could not be kept
+		return standing.Err
+	}
+	// Before there is a token that could not be kept.
+	if err := cfg.Saveable(config.User); err != nil {
+		return err
 	}
 	a.log(levelNotice, "Log in on "+registry.Redact(reg))
 	token, err := a.logIn(ctx, reg, standing.Username)
@@ -239,6 +243,13 @@ func runLogout(ctx context.Context, a *App) error {
 	if cred.Field == "keyring" {
 		layer = config.User
 	}
+	// An environment or a command line is nobody's to change.
+	kept := layer == config.User || layer == config.Project || layer == config.Global
+	if cred.Key != "" && kept {
+		if err := cfg.Saveable(layer); err != nil {
+			return err
+		}
+	}
 	switch {
 	case cred.Err != nil:
 		return cred.Err
@@ -261,8 +272,8 @@ func runLogout(ctx context.Context, a *App) error {
 		cfg.Delete(scope+":registry", layer)
 	}
 	cfg.ClearLogin(reg, layer)
-	if layer != config.User && layer != config.Project && layer != config.Global {
-		return nil // an environment or a command line is nobody's to change
+	if !kept {
+		return nil
 	}
 	return cfg.Save(layer)
 }

@@ -285,6 +285,9 @@ func tokenForPassword(ctx context.Context, a *App) error {
 	case login.Username == "":
 		return errors.New("You need to be logged in to registry " + registry.Redact(reg) + " in order to enable 2fa")
 	}
+	if err := a.Config.Saveable(config.User); err != nil {
+		return err
+	}
 	v, err := a.api(ctx, registry.Request{Method: "POST", URL: tokensPath, Registry: reg, Body: requestBody(
 		textMember("password", login.Password),
 		jsjson.Member{Key: "readonly", Value: jsjson.NewBool(false)},

@@ -11,13 +11,7 @@ func (c *Config) Browser() (command string, wanted bool) {
 	if v.kind == Bool && !v.Truthy() {
 		return "", false
 	}
-	if layer != User && layer != Global && layer != Environment {
-		return "", true
-	}
-	if _, by := c.find("userconfig"); layer == User && by == Project {
-		return "", true
-	}
-	if _, by := c.find("globalconfig"); layer == Global && by == Project {
+	if layer != User && layer != Global && layer != Environment || c.chosenByProject(layer) {
 		return "", true
 	}
 	raw, _ := c.layers[layer].raw.get("browser")

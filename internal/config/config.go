@@ -59,12 +59,16 @@ type Warning struct {
 type Error struct {
 	Message string
 	code    string
+	hints   []string
 }
 
 func (e *Error) Error() string { return e.Message }
 
 // Code returns npm's code for the error, "" if npm has none.
 func (e *Error) Code() string { return e.code }
+
+// Hints returns what can be done about it.
+func (e *Error) Hints() []string { return e.hints }
 
 type layerData struct {
 	source string

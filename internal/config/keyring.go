@@ -14,13 +14,13 @@ func (c *Config) UsesKeyring() bool { return c.usesKeyring && c.env.Keyring != n
 // wantsKeyring finds out whether the user keeps tokens in the keyring. A
 // repository has no say in it: neither its .npmrc, nor the file that it names as
 // the user's, nor a package.json's publishConfig.
-func (c *Config) wantsKeyring(strangersFile bool) bool {
+func (c *Config) wantsKeyring() bool {
 	for _, layer := range [...]Layer{CLI, Environment} {
 		if v, ok := c.layers[layer].data.get(keyringKey); ok {
 			return v.Truthy()
 		}
 	}
-	if !strangersFile {
+	if !c.chosenByProject(User) {
 		return c.GetIn(keyringKey, User).Truthy()
 	}
 	file, _ := c.defaultOf("userconfig")

@@ -107,11 +107,10 @@ func (c *Config) load() error {
 	if err := c.loadProject(); err != nil {
 		return err
 	}
-	_, namedBy := c.find("userconfig")
 	if err := c.loadFile(User, c.String("userconfig")); err != nil {
 		return err
 	}
-	c.usesKeyring = c.wantsKeyring(namedBy == Project)
+	c.usesKeyring = c.wantsKeyring()
 	if err := c.loadFile(Global, c.String("globalconfig")); err != nil {
 		return err
 	}
@@ -233,13 +232,30 @@ keys:
 			c.warn("warn", "config", "ignoring keyring from "+source+": where your tokens are kept is yours to say")
 			continue
 		}
-		if secret != "" && layer == Project && isRegistryKey(k) {
+		if secret != "" && c.chosenByProject(layer) && isRegistryKey(k) {
 			c.warn("warn", "config", "ignoring "+k+" from "+source+": it would send ${"+secret+"} as part of an address")
 			continue
 		}
 		l.data.set(k, v)
 	}
 	return nil
+}
+
+// chosenByProject reports whether a layer is the project's .npmrc, or a file that
+// the project has in the place of the user's or the global one: what is written
+// there was written by whoever wrote the project.
+func (c *Config) chosenByProject(layer Layer) bool {
+	switch layer {
+	case Project:
+		return true
+	case User:
+		_, by := c.find("userconfig")
+		return by == Project
+	case Global:
+		_, by := c.find("globalconfig")
+		return by == Project || by == User && c.chosenByProject(User)
+	}
+	return false
 }
 
 // isRegistryKey reports whether the value of key is an address that requests

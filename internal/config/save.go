@@ -19,17 +19,11 @@ import (
 // The file is written beside and renamed, so that it is whole at any time; a
 // symbolic link is followed and kept.
 func (c *Config) Save(layer Layer) error {
-	if !layer.isFile() {
-		return &Error{Message: "invalid config location param: " + layer.String()}
+	if err := c.Saveable(layer); err != nil {
+		return err
 	}
 	l := &c.layers[layer]
 	file := l.source
-	if !filepath.IsAbs(file) {
-		return &Error{Message: layer.String() + " config has no file: " + file}
-	}
-	if l.unread != nil {
-		return fmt.Errorf("%s: not replacing a file that could not be read: %w", file, l.unread)
-	}
 	eol := "\n"
 	if c.windows {
 		eol = "\r\n"
@@ -45,6 +39,36 @@ func (c *Config) Save(layer Layer) error {
 		return writeFile(file, text+"\n", 0o600)
 	}
 	return writeFile(file, text+"\n", 0)
+}
+
+// Saveable says why Save would not write the file of a layer; nil if it would.
+//
+// A project does not choose where the user's settings and tokens are written to.
+// It could have them in a file that is published, or have any file of the user's
+// overwritten.
+func (c *Config) Saveable(layer Layer) error {
+	if !layer.isFile() {
+		return &Error{Message: "invalid config location param: " + layer.String()}
+	}
+	l := &c.layers[layer]
+	switch {
+	case !filepath.IsAbs(l.source):
+		return &Error{Message: layer.String() + " config has no file: " + l.source}
+	case layer != Project && c.chosenByProject(layer):
+		key := layer.String() + "config"
+		own, _ := c.defaultOf(key)
+		return &Error{
+			Message: c.layers[Project].source + " has " + l.source + " in the place of your own " + key + ": nothing of yours is written there",
+			code:    "EPROJECTCONFIG",
+			hints: []string{
+				"--" + key + "=" + own.String() + "  writes to your own",
+				"--" + key + "=" + l.source + "  writes there, if that is what you want",
+			},
+		}
+	case l.unread != nil:
+		return fmt.Errorf("%s: not replacing a file that could not be read: %w", l.source, l.unread)
+	}
+	return nil
 }
 
 // writeFile replaces file atomically. A mode of 0 keeps that of the file.
