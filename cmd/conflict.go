@@ -55,8 +55,8 @@ func (e *conflictError) Hints() []string {
 	f := e.analysis.Fix
 	switch {
 	case f == nil:
-		return []string{"no single version or override was found that resolves; --legacy-peer-deps leaves peers to you"}
-	case f.Add != "":
+		return []string{"no change of two versions and no override was found that resolves; --legacy-peer-deps leaves peers to you"}
+	case len(f.Add) > 0:
 		flag := ""
 		switch f.SaveType {
 		case resolver.SaveDev:
@@ -66,7 +66,14 @@ func (e *conflictError) Hints() []string {
 		case resolver.SavePeer:
 			flag = "--save-peer "
 		}
-		return []string{"this resolves: ibid install " + flag + quoteWord(f.Add)}
+		if f.Workspace != "" {
+			flag = "-w " + quoteWord(f.Workspace) + " " + flag
+		}
+		words := make([]string, len(f.Add))
+		for i, add := range f.Add {
+			words[i] = quoteWord(add)
+		}
+		return []string{"this resolves: ibid install " + flag + strings.Join(words, " ")}
 	}
 	key := "overrides"
 	for _, k := range f.Override {
