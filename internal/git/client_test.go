@@ -180,7 +180,7 @@ func TestFailuresOfResolvingAndCloning(t *testing.T) {
 	client := r.client()
 	for _, c := range []struct{ name, raw, code, text string }{
 		{"no tag satisfies", "git+" + r.url + "#semver:^9", "ETARGET", "pkg@^9: no matching version: 2 tags are versions, none satisfies"},
-		{"no such branch", "git+" + r.url + "#nowhere", "128", "the git reference could not be found"},
+		{"no such branch", "git+" + r.url + "#nowhere", "1", "the git reference could not be found"},
 		{"no such commit", "git+" + r.url + "#" + strings.Repeat("1", 40), "128", "the git reference could not be found"},
 		{"no such repository", "git+" + r.url + "x", "128", "an unknown git error occurred"},
 		{"a committish that would be an option", "git+" + r.url + "#--orphan=x", "EGITUNSAFE", "refusing this git committish"},

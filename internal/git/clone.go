@@ -2,6 +2,7 @@ package git
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -160,6 +161,10 @@ func (c *Client) cloneAll(ctx context.Context, url, ref, dir string) error {
 	// The mirror is bare; init makes it a working folder's.
 	for _, args := range [][]string{{"init", "--quiet"}, {"checkout", "--quiet", ref, "--"}} {
 		if _, err := c.run(ctx, url, dir, args...); err != nil {
+			var failed *Error
+			if errors.As(err, &failed) && strings.HasPrefix(failed.Stderr, "fatal: invalid reference: ") {
+				failed.Status = 1 // as git ends for npm, which lets ref be a file's name too
+			}
 			return err
 		}
 	}
