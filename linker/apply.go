@@ -76,6 +76,9 @@ type Applied struct {
 
 type move struct{ from, to string }
 
+// back says whether it is one out of the trash again.
+func (m move) back() bool { return strings.Contains(m.from, "/"+trashName+"/") }
+
 const (
 	trashName   = ".ibid-trash"
 	journalName = ".ibid-journal"
@@ -335,16 +338,16 @@ func (a *Applied) moveAside(empty bool) error {
 		}
 		// Where something is added, there may be what no lockfile knows.
 		// What is removed takes all that is nested in it along.
-		if err := a.retire(loc, s.Action == Change); err != nil {
+		if err := a.retire(loc, s.keeps); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// retire moves what is at a location into the trash. A nested node_modules in
-// it is moved back to where it was: what lies there has steps of its own.
-func (a *Applied) retire(loc string, keepNested bool) error {
+// retire moves what is at a location into the trash, and what is nested in it
+// and stays back to where it was.
+func (a *Applied) retire(loc string, keeps []lockfile.Location) error {
 	parentPath, name := path.Split(loc)
 	parent, err := a.root.folder(strings.TrimSuffix(parentPath, "/"), false)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, folder.ErrNotFolder) {
@@ -370,31 +373,39 @@ func (a *Applied) retire(loc string, keepNested bool) error {
 		return err
 	}
 	a.root.forget(loc)
-	a.moved = append(a.moved, move{from: loc, to: trash(loc) + "/" + to})
-	if !keepNested || st.Mode&fs.ModeDir == 0 {
+	old := trash(loc) + "/" + to
+	a.moved = append(a.moved, move{from: loc, to: old})
+	for _, k := range keeps {
+		if err := a.moveBack(old+strings.TrimPrefix(string(k), loc), string(k)); err != nil {
+			return err
+		}
+	}
+	if len(keeps) > 0 {
+		a.root.forget(old)
+	}
+	return nil
+}
+
+// moveBack moves a package out of the trash.
+func (a *Applied) moveBack(from, to string) error {
+	old, err := a.root.folder(path.Dir(from), false)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, folder.ErrNotFolder) {
 		return nil
 	}
-	old, err := bin.Child(to)
 	if err != nil {
 		return err
 	}
-	defer old.Close()
-	if old.Lstat("node_modules", &st) != nil || st.Mode&fs.ModeDir == 0 {
-		return nil
-	}
-	if err := parent.Mkdir(name); err != nil {
-		return err
-	}
-	a.made = append(a.made, loc)
-	here, err := parent.Child(name)
+	parent, err := a.root.folder(path.Dir(to), true)
 	if err != nil {
 		return err
 	}
-	defer here.Close()
-	if err := old.Rename("node_modules", here, "node_modules"); err != nil {
+	if err := old.Rename(path.Base(from), parent, path.Base(to)); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
 		return err
 	}
-	a.moved = append(a.moved, move{from: trash(loc) + "/" + to + "/node_modules", to: loc + "/node_modules"})
+	a.moved = append(a.moved, move{from: from, to: to})
 	return nil
 }
 
@@ -581,20 +592,27 @@ func (a *Applied) Undo() error {
 		}
 	}
 	at := func(p string) string { return filepath.Join(a.root.dir, filepath.FromSlash(p)) }
-	// What was nested in a replaced package goes back into it first.
-	for i := len(a.moved) - 1; i >= 0; i-- {
-		if m := a.moved[i]; strings.Contains(m.from, "/"+trashName+"/") {
-			note(os.Rename(at(m.to), at(m.from)))
+	// What was placed goes, but for packages that others are nested in which
+	// were there before. Then the way back is the way there in reverse.
+	keeps := map[string]bool{}
+	for _, m := range a.moved {
+		if m.back() {
+			for p := path.Dir(m.to); p != "."; p = path.Dir(p) {
+				keeps[p] = true
+			}
 		}
 	}
-	for i := len(a.made) - 1; i >= 0; i-- {
-		note(os.RemoveAll(at(a.made[i])))
-	}
-	for i := len(a.moved) - 1; i >= 0; i-- {
-		if m := a.moved[i]; !strings.Contains(m.from, "/"+trashName+"/") {
-			note(os.MkdirAll(filepath.Dir(at(m.from)), 0o777))
-			note(os.Rename(at(m.to), at(m.from)))
+	for _, p := range slices.Backward(a.made) {
+		if !keeps[p] {
+			note(os.RemoveAll(at(p)))
 		}
+	}
+	for _, m := range slices.Backward(a.moved) {
+		if !m.back() && first == nil {
+			note(os.RemoveAll(at(m.from))) // what was nested is in the trash again
+		}
+		note(os.MkdirAll(filepath.Dir(at(m.from)), 0o777))
+		note(os.Rename(at(m.to), at(m.from)))
 	}
 	if first == nil {
 		first = a.clear()

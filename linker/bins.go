@@ -47,7 +47,7 @@ func (a *Applied) retireOwnBin(b Bin) error {
 	if target, err := bin.Readlink(path.Base(b.Path)); err != nil || target != b.Target {
 		return nil
 	}
-	return a.retire(b.Path, false)
+	return a.retire(b.Path, nil)
 }
 
 func (a *Applied) linkBin(b *Bin, umask fs.FileMode) error {
@@ -79,7 +79,7 @@ func (a *Applied) linkBin(b *Bin, umask fs.FileMode) error {
 		case !b.Fresh && (was == b.Target || slices.Contains(b.Others, was)):
 			return nil // npm does not look at the file's mode then
 		}
-		if err = a.retire(b.Path, false); err == nil {
+		if err = a.retire(b.Path, nil); err == nil {
 			err = bin.Symlink(b.Target, name)
 		}
 	}

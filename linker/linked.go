@@ -285,7 +285,7 @@ func (a *Applied) retireOrphans() error {
 		if !orphan(p) {
 			return errors.New(p + ": not a place of a layout's")
 		}
-		if err := a.retire(p, false); err != nil {
+		if err := a.retire(p, nil); err != nil {
 			return err
 		}
 		// A scope goes with the last package that it had.

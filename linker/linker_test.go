@@ -52,7 +52,8 @@ func lock(entries ...string) *lockfile.Lockfile {
 // shop has files for every package: an index.js that says which, and a cli.js.
 type shop struct {
 	mu      sync.Mutex
-	fail    string // a package that cannot be had
+	fail    string              // a package that cannot be had
+	bundles map[string][]string // paths of files in packages, by id
 	placed  []string
 	onPlace func(id string)
 }
@@ -78,8 +79,30 @@ func (s *shop) Place(_ context.Context, p *lockfile.Package, into []*folder.Fold
 		if err := dst.WriteFile("cli.js", []byte("#!/usr/bin/env node\r\n"+id), 0o644); err != nil {
 			return err
 		}
+		for _, p := range s.bundles[id] {
+			if err := bundle(dst, strings.Split(p, "/")); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
+}
+
+// bundle writes a file that is in a package's tarball below its node_modules,
+// as fetch does: in the place of no other.
+func bundle(dst *folder.Folder, path []string) error {
+	if len(path) == 1 {
+		return dst.WriteFile(path[0], nil, 0o644)
+	}
+	if err := dst.Mkdir(path[0]); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	below, err := dst.Child(path[0])
+	if err != nil {
+		return err
+	}
+	defer below.Close()
+	return bundle(below, path[1:])
 }
 
 func install(t *testing.T, dir string, have, want *lockfile.Lockfile, s *shop) error {
@@ -187,6 +210,113 @@ func TestAFailureLeavesEverythingAsItWas(t *testing.T) {
 		if err := install(t, dir, one, two, &shop{}); err != nil {
 			t.Errorf("%s: afterwards: %v", fail, err)
 		}
+	}
+}
+
+// What is nested in a package that changes may change as well, and a step may
+// fail after that: the way back is the way there in reverse.
+func TestAFailureBelowAPackageThatChangesLeavesEverythingAsItWas(t *testing.T) {
+	one := lock("a@1.0.0", "a//b@1.0.0", "a//b//c@1.0.0", "a//gone@1.0.0", "a//kept@1.0.0", "last@1.0.0")
+	two := lock("a@2.0.0", "a//b@2.0.0", "a//b//c@2.0.0", "a//kept@1.0.0", "a//new@1.0.0", "last@2.0.0")
+	for _, fail := range []string{"a@2.0.0", "b@2.0.0", "c@2.0.0", "new@1.0.0", "last@2.0.0"} {
+		dir := t.TempDir()
+		if err := install(t, dir, nil, one, &shop{}); err != nil {
+			t.Fatal(err)
+		}
+		before := tree(t, dir)
+		if err := install(t, dir, one, two, &shop{fail: fail}); err == nil || err.Error() != "cannot be had" {
+			t.Errorf("%s: %v", fail, err)
+		}
+		if after := tree(t, dir); after != before {
+			t.Errorf("%s failed:\n%s\nbefore:\n%s", fail, after, before)
+		}
+		if err := install(t, dir, one, two, &shop{}); err != nil {
+			t.Errorf("%s: afterwards: %v", fail, err)
+		}
+		fresh := t.TempDir()
+		if err := install(t, fresh, nil, two, &shop{}); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := tree(t, dir), tree(t, fresh); got != want {
+			t.Errorf("%s: afterwards:\n%s\nwant\n%s", fail, got, want)
+		}
+	}
+}
+
+// What a package bundles comes and goes with it, and what is nested in it
+// otherwise has a way of its own.
+func TestWhatIsBundledGoesWithThePackageThatChanges(t *testing.T) {
+	s := &shop{bundles: map[string][]string{
+		"a@1.0.0": {"node_modules/b/1.js", "node_modules/b/node_modules/c/1.js", "node_modules/old/1.js", "node_modules/split/1.js"},
+		"a@2.0.0": {"node_modules/b/1.js", "node_modules/new/1.js", "node_modules/joined/1.js"},
+		"m@1.0.0": {"node_modules/n/1.js"},
+	}}
+	one := lock("a@1.0.0", "a//b@1.0.0 bundled", "a//b//c@1.0.0 bundled", "a//old@1.0.0 bundled", "a//split@1.0.0 bundled", "a//joined@1.0.0",
+		"a//m@1.0.0", "a//m//n@1.0.0 bundled", "a//b//d@1.0.0")
+	two := lock("a@2.0.0", "a//b@1.0.0 bundled", "a//new@1.0.0 bundled", "a//split@1.0.0", "a//joined@1.0.0 bundled",
+		"a//m@1.0.0", "a//m//n@1.0.0 bundled", "a//b//d@1.0.0")
+	fresh := map[*lockfile.Lockfile]string{}
+	for _, l := range []*lockfile.Lockfile{one, two} {
+		dir := t.TempDir()
+		if err := install(t, dir, nil, l, s); err != nil {
+			t.Fatal(err)
+		}
+		fresh[l] = tree(t, dir)
+	}
+	for _, way := range []struct {
+		from, to *lockfile.Lockfile
+		fail     []string
+	}{
+		{one, two, []string{"a@2.0.0", "split@1.0.0"}},
+		{two, one, []string{"a@1.0.0", "joined@1.0.0"}},
+	} {
+		dir := t.TempDir()
+		if err := install(t, dir, nil, way.from, s); err != nil {
+			t.Fatal(err)
+		}
+		for _, fail := range way.fail {
+			err := install(t, dir, way.from, way.to, &shop{bundles: s.bundles, fail: fail})
+			if err == nil || err.Error() != "cannot be had" {
+				t.Errorf("%s: %v", fail, err)
+			}
+			if got := tree(t, dir); got != fresh[way.from] {
+				t.Errorf("%s failed:\n%s\nbefore:\n%s", fail, got, fresh[way.from])
+			}
+		}
+		if err := install(t, dir, way.from, way.to, s); err != nil {
+			t.Fatal(err)
+		}
+		if got := tree(t, dir); got != fresh[way.to] {
+			t.Errorf("got\n%s\nwant\n%s", got, fresh[way.to])
+		}
+	}
+}
+
+func TestAPackageWithNestedOnesBecomesALinkAndBack(t *testing.T) {
+	folders, link := lock("a@1.0.0", "a//b@1.0.0"), lock("a->packages/a", "./packages/a", "b@2.0.0")
+	dir := t.TempDir()
+	os.MkdirAll(filepath.Join(dir, "packages", "a"), 0o755)
+	if err := install(t, dir, nil, folders, &shop{}); err != nil {
+		t.Fatal(err)
+	}
+	before := tree(t, dir)
+	if err := install(t, dir, folders, link, &shop{fail: "b@2.0.0"}); err == nil || err.Error() != "cannot be had" {
+		t.Error(err)
+	}
+	if after := tree(t, dir); after != before {
+		t.Errorf("after a failure:\n%s\nbefore:\n%s", after, before)
+	}
+	if err := install(t, dir, folders, link, &shop{}); err != nil {
+		t.Fatal(err)
+	}
+	if to, err := os.Readlink(filepath.Join(dir, "node_modules", "a")); to != "../packages/a" {
+		t.Errorf("a leads to %q, %v", to, err)
+	}
+	if err := install(t, dir, link, folders, &shop{}); err != nil {
+		t.Fatal(err)
+	}
+	if after := tree(t, dir); after != before {
+		t.Errorf("and back:\n%s\nwant\n%s", after, before)
 	}
 }
 

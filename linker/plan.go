@@ -27,6 +27,8 @@ type Step struct {
 	Package *lockfile.Package
 	// Was is the installed one, nil for Add.
 	Was *lockfile.Package
+
+	keeps []lockfile.Location // nested ones that stay when this one goes
 }
 
 // Bin is one link in a .bin folder.
@@ -137,6 +139,7 @@ func NewPlan(installed, wanted *lockfile.Lockfile, o Options) *Plan {
 		p.Steps = append(p.Steps, Step{Action: Remove, Package: x, Was: x})
 		p.Removed++
 	}
+	p.keep(want, wanted, have)
 	ours := func(x *lockfile.Package) bool { return p.shared(string(x.Location)) }
 	if !o.NoBins {
 		fresh := make(map[*lockfile.Package]bool, len(p.Steps))
@@ -157,6 +160,43 @@ func NewPlan(installed, wanted *lockfile.Lockfile, o Options) *Plan {
 		}
 	}
 	return p
+}
+
+// keep notes for each package that changes which of those nested in it stay.
+// What it has bundled does not: that comes and goes with its files.
+func (p *Plan) keep(want []*lockfile.Package, wanted *lockfile.Lockfile, have map[lockfile.Location]*lockfile.Package) {
+	steps := map[lockfile.Location]*Step{}
+	changes := false
+	for i := range p.Steps {
+		s := &p.Steps[i]
+		steps[s.Package.Location] = s
+		changes = changes || s.Action == Change && !s.Package.Link
+	}
+	if !changes {
+		return
+	}
+	stays := map[lockfile.Location]bool{}
+	for _, x := range want { // shallow before deep
+		if have[x.Location] == nil || steps[x.Location] != nil || bundled(x, wanted) {
+			continue
+		}
+		stays[x.Location] = true
+		for at := around(x.Location); at != "" && !stays[at]; at = around(at) {
+			if s := steps[at]; s != nil {
+				s.keeps = append(s.keeps, x.Location)
+				break
+			}
+		}
+	}
+}
+
+// around is the location of the package that a package is nested in, "" for none.
+func around(l lockfile.Location) lockfile.Location {
+	i := strings.LastIndex(string(l), "/node_modules/")
+	if i < 0 {
+		return ""
+	}
+	return l[:i]
 }
 
 // bundled says whether a package comes and goes with a dependency that bundles

@@ -31,7 +31,7 @@ func (a *Applied) writeShim(b *Bin, bin *folder.Folder) error {
 			continue
 		}
 		at := path.Dir(b.Path) + "/" + f.Name
-		if err := a.retire(at, false); err != nil {
+		if err := a.retire(at, nil); err != nil {
 			return err
 		}
 		if err := bin.WriteFile(f.Name, []byte(f.Text), binshim.Mode); err != nil {
@@ -50,7 +50,7 @@ func (a *Applied) retireOwnShim(b Bin, bin *folder.Folder) error {
 		if err != nil || strings.ReplaceAll(binshim.Target(name, string(text)), `\`, "/") != b.Target {
 			continue
 		}
-		if err := a.retire(name, false); err != nil {
+		if err := a.retire(name, nil); err != nil {
 			return err
 		}
 	}
