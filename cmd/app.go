@@ -121,7 +121,15 @@ func listen() { runtime.GOMAXPROCS(processors + 1) }
 var installs = [...]string{"ci", "install", "i", "add", "update"}
 
 // Main runs ibid as it was called and gives the exit status.
-func Main(env Env) int { return run(env, env.Argv[1:]) }
+func Main(env Env) int {
+	if called(env) == "ibidx" {
+		return MainX(env) // a link to ibid
+	}
+	return run(env, env.Argv[1:])
+}
+
+// called gives the name of the program that was called.
+func called(env Env) string { return strings.TrimSuffix(filepath.Base(env.Argv[0]), ".exe") }
 
 // MainX runs ibidx, which is "ibid exec" with npx's rules for its arguments.
 func MainX(env Env) int { return run(env, asExec(env, "ibidx")) }
@@ -141,11 +149,12 @@ func asExec(env Env, name string) []string {
 
 func run(env Env, args []string) (status int) {
 	a := &App{Env: env, heading: "ibid", level: levelNotice, start: time.Now(), umask: processUmask(), debug: new(debugLog)}
-	if base := strings.TrimSuffix(filepath.Base(env.Argv[0]), ".exe"); version.IsNPM(base) {
+	base := called(env)
+	if version.IsNPM(base) {
 		a.heading = "npm"
-		if base == "npx" {
-			args = asExec(env, "npx")
-		}
+	}
+	if base == "npx" {
+		args = asExec(env, "npx")
 	}
 	limitHeap()
 	args, stop, err := profile(args)
