@@ -104,10 +104,17 @@ func TestLook(t *testing.T) {
 // reports is true of commands whose stdout is about what they did: npm's report
 // is on stdout where ibid's is on stderr.
 func reports(command string) bool {
-	last := command[strings.LastIndex(command, "&& ")+1:]
-	words := golden.Words(strings.TrimPrefix(last, "& "))
-	changes := []string{"version", "install", "i", "add", "ci", "uninstall", "rm", "update", "dedupe", "find-dupes", "prune", "link", "rebuild", "patch"}
+	words := golden.Words(last(command))
+	changes := []string{"version", "install", "i", "add", "ci", "uninstall", "rm", "unlink", "update", "dedupe", "find-dupes", "prune", "link", "rebuild", "patch"}
 	return slices.Contains(changes, words[0]) && !slices.Contains(words, "--json")
+}
+
+// last is the one that counts of several commands.
+func last(command string) string {
+	if i := strings.LastIndex(command, "&& "); i >= 0 {
+		return command[i+len("&& "):]
+	}
+	return command
 }
 
 // ownWords leaves of an error in JSON its code: the words are ibid's own.
@@ -126,12 +133,12 @@ func ownWords(lines []string) []string {
 // unordered is true where npm does things all at once: the order of a
 // package's dependents is then that in which the disk answered.
 func unordered(scene, command string) bool {
-	if strings.HasPrefix(command, "query") {
+	if strings.HasPrefix(last(command), "query") {
 		return true
 	}
 	words := golden.Words(command)
 	if slices.Contains(words, "--json") && slices.ContainsFunc(words, func(w string) bool {
-		return slices.Contains([]string{"install", "ci", "uninstall", "update", "dedupe", "find-dupes", "prune", "version", "install-test"}, w)
+		return slices.Contains([]string{"install", "ci", "uninstall", "unlink", "link", "update", "dedupe", "find-dupes", "prune", "version", "install-test"}, w)
 	}) {
 		return true // the lists of what was done are as npm's walk through its trees went
 	}

@@ -40,17 +40,14 @@ func runOutdated(ctx context.Context, a *App, args []string) error {
 	if err != nil {
 		return err
 	}
-	edges := t.datedEdges(a, args)
-	for _, e := range edges {
-		e.Error() // an edge finds out once what is wrong with it, on one goroutine
-	}
-	found := make([]*dated, len(edges))
+	wishes := t.wishes(a, args)
+	found := make([]*dated, len(wishes))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(max(1, a.Config.Int("maxsockets")))
-	for i, e := range edges {
+	for i, w := range wishes {
 		group.Go(func() error {
 			var err error
-			found[i], err = a.dated(ctx, e)
+			found[i], err = a.dated(ctx, w)
 			return err
 		})
 	}
@@ -77,21 +74,43 @@ func runOutdated(ctx context.Context, a *App, args []string) error {
 	return nil
 }
 
-// datedEdges gives the dependencies to look at: of the project and its
-// workspaces, of everything, or those on the packages that are named.
-func (t *lookedAt) datedEdges(a *App, args []string) []*resolver.Edge {
+// wish is a dependency that may be outdated: of a package in the project, or a
+// package that is there globally, which nobody depends on.
+type wish struct {
+	name, spec          string
+	dev, optional, peer bool
+	missing             bool
+	from, to            *resolver.Node // from is nil for what is there globally
+}
+
+// wishes gives the dependencies to look at: of the project and its workspaces,
+// of everything, or those on the packages that are named.
+func (t *lookedAt) wishes(a *App, args []string) []wish {
 	set := t.filter(a, a.Config.Bool("include-workspace-root"))
-	var out []*resolver.Edge
+	var out []wish
 	seen := map[*resolver.Edge]bool{}
 	track := func(e *resolver.Edge) {
 		if !seen[e] && (len(set) == 0 || set[e.From().Target()]) {
 			seen[e] = true
-			out = append(out, e)
+			out = append(out, wish{
+				name: e.Name, spec: e.Spec(), dev: e.Type == resolver.Dev, optional: e.Optional(), peer: e.Peer(),
+				missing: e.Missing(), from: e.From(), to: e.To(),
+			})
 		}
 	}
+	placed := map[*resolver.Node]bool{}
 	outOf := func(n *resolver.Node) {
-		for e := range n.EdgesOut {
-			track(e)
+		if !t.global {
+			for e := range n.EdgesOut {
+				track(e)
+			}
+			return
+		}
+		for kid := range n.Children {
+			if !placed[kid] {
+				placed[kid] = true
+				out = append(out, wish{name: kid.Name, dev: kid.Dev, optional: kid.Optional, peer: kid.Peer, to: kid})
+			}
 		}
 	}
 	if len(args) > 0 {
@@ -110,7 +129,7 @@ func (t *lookedAt) datedEdges(a *App, args []string) []*resolver.Edge {
 		}
 	}
 	outOf(t.root.Target())
-	if !a.Config.Global() {
+	if !t.global {
 		for e := range t.root.EdgesOut {
 			if to := e.To(); to != nil && to.Target() != nil && to.Target().IsWorkspace() {
 				outOf(to.Target())
@@ -122,26 +141,25 @@ func (t *lookedAt) datedEdges(a *App, args []string) []*resolver.Edge {
 
 // dated compares what is installed with what the registry has; nil where there
 // is nothing to say.
-func (a *App) dated(ctx context.Context, e *resolver.Edge) (*dated, error) {
-	global := a.Config.Global()
-	expected, name := e.Spec(), e.Name
+func (a *App) dated(ctx context.Context, w wish) (*dated, error) {
+	expected, name := w.spec, w.name
 	alias := false
-	s, err := spec.Parse(e.Name+"@"+e.Spec(), "")
+	s, err := spec.Parse(w.name+"@"+w.spec, "")
 	if err == nil && s.Type == spec.Alias {
 		alias, name, expected = true, s.Sub.Name, s.Sub.FetchSpec
 	}
-	d := &dated{name: e.Name, kind: "dependencies"}
+	d := &dated{name: w.name, kind: "dependencies"}
 	switch {
-	case e.Optional():
+	case w.optional:
 		d.kind = "optionalDependencies"
-	case e.Peer():
+	case w.peer:
 		d.kind = "peerDependencies"
-	case e.Type == resolver.Dev:
+	case w.dev:
 		d.kind = "devDependencies"
 	}
-	n := e.To()
+	n := w.to
 	for _, o := range a.Config.Omit() {
-		dev, optional, peer := e.Type == resolver.Dev, e.Optional(), e.Peer()
+		dev, optional, peer := w.dev, w.optional, w.peer
 		if n != nil {
 			dev, optional, peer = n.Dev, n.Optional, n.Peer
 		}
@@ -149,7 +167,7 @@ func (a *App) dated(ctx context.Context, e *resolver.Edge) (*dated, error) {
 			return nil, nil
 		}
 	}
-	if e.Missing() && d.kind != "dependencies" || err != nil || !s.Registry {
+	if w.missing && d.kind != "dependencies" || err != nil || !s.Registry {
 		return nil, nil
 	}
 	client, err := a.client()
@@ -177,15 +195,14 @@ func (a *App) dated(ctx context.Context, e *resolver.Edge) (*dated, error) {
 		return nil, nil
 	}
 	if alias {
-		d.name = strings.Replace(e.Spec(), "npm", e.Name, 1)
+		d.name = strings.Replace(w.spec, "npm", w.name, 1)
 	}
-	from := e.From()
-	d.dependent, d.dependentLocation = from.Name, from.Location()
-	if global {
-		d.dependent, d.dependentLocation = "global", "global"
-	}
-	if from.IsWorkspace() {
-		d.workspace = from.ID()
+	d.dependent, d.dependentLocation = "global", "global"
+	if w.from != nil {
+		d.dependent, d.dependentLocation = w.from.Name, w.from.Location()
+		if w.from.IsWorkspace() {
+			d.workspace = w.from.ID()
+		}
 	}
 	if a.Config.Bool("long") {
 		if raw, err := p.Raw(); err == nil {

@@ -57,6 +57,8 @@ type outcome struct {
 	// believed, else nil; it is nil itself where nobody has looked.
 	hiddenBefore func() *lockfile.Lockfile
 	took         time.Duration
+	// before is what node_modules had; nil where nothing was looked at.
+	before *lockfile.Lockfile
 	// wanted is what node_modules has, or is to have; nil where it is not touched.
 	wanted *lockfile.Lockfile
 	// part is what of the tree is laid out; nil is all.
@@ -281,7 +283,7 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 	if err != nil {
 		return err
 	}
-	o.wanted = wanted
+	o.before, o.wanted = installed, wanted
 	if !fresh {
 		a.timing.done("read what is installed")
 	}

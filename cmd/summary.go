@@ -41,6 +41,11 @@ func (a *App) summaryJSON(o *outcome) error {
 	if o.plan != nil {
 		at := func(p *lockfile.Package) placed {
 			version := p.Version()
+			if version == "" && p.Link && o.before != nil {
+				if target := o.before.Get(lockfile.Location(p.Resolved)); target != nil {
+					version = target.Version()
+				}
+			}
 			if n := o.result.Tree.At(string(p.Location)); version == "" && n != nil && n.IsLink() {
 				version = n.Version() // that of the folder
 				// What npm made of a lock says what that says.
