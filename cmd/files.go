@@ -2,9 +2,12 @@ package cmd
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/ibid-pm/ibid/fetch"
 	"github.com/ibid-pm/ibid/internal/folder"
@@ -162,13 +165,23 @@ func (f *files) place(ctx context.Context, r *fetch.Request, private bool, into 
 	})
 }
 
-func (a *App) fetcher() *fetch.Fetcher {
-	made := ""
+// made says what becomes of a repository's files beside the commit: whether its
+// script has run, and what the user's own ignore file leaves out.
+func (a *App) made() string {
+	var made []string
 	if a.Config.Bool("ignore-scripts") {
-		made = "unprepared"
+		made = append(made, "unprepared")
 	}
+	// One that cannot be read is an error when it is needed.
+	if ignore, err := a.globalIgnore(); err == nil && ignore != "" {
+		made = append(made, fmt.Sprintf("ignoring %x", sha256.Sum256([]byte(ignore))))
+	}
+	return strings.Join(made, " ")
+}
+
+func (a *App) fetcher() *fetch.Fetcher {
 	return fetch.New(fetch.Options{
-		Made:      made,
+		Made:      sync.OnceValue(a.made),
 		Store:     a.store(),
 		Getter:    getter{a},
 		Offline:   a.Config.Bool("offline"),

@@ -55,7 +55,11 @@ func (a *App) packFolder(ctx context.Context, dir string) ([]byte, error) {
 	if err := a.runPrepare(ctx, dir, m); err != nil {
 		return nil, err
 	}
-	tgz, _, err := packTree(dir, m, packlist.Options{})
+	ignore, err := a.globalIgnore()
+	if err != nil {
+		return nil, err
+	}
+	tgz, _, err := packTree(dir, m, packlist.Options{GlobalIgnore: ignore})
 	return tgz, err
 }
 

@@ -252,11 +252,22 @@ func (a *App) tarballOf(dir string, folders []string) ([]byte, error) {
 	return tgz, err
 }
 
-// globalIgnore is the user's own ignore file; most have none.
+// globalIgnore is the user's own ignore file; most have none. A project can name
+// another one, so that it is not read without end.
 func (a *App) globalIgnore() (string, error) {
-	text, err := os.ReadFile(a.Config.String("global-ignore-file"))
+	const most = 1 << 20
+	name := a.Config.String("global-ignore-file")
+	f, err := os.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err == nil && len(text) > most {
+		err = &fs.PathError{Op: "read", Path: name, Err: errors.New("more than 1 MB of ignore rules")}
 	}
 	return string(text), err
 }

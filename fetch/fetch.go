@@ -74,8 +74,8 @@ type Options struct {
 	Offline bool
 	Limits  tarball.Limits
 	// Made says how the Getter makes what has a Ref, where that depends on more
-	// than the Ref: "unprepared".
-	Made string
+	// than the Ref: "unprepared". It is asked when there is a Ref; nil is "".
+	Made func() string
 	// Downloads is how many tarballs are asked for at once; 0 is 64.
 	Downloads int
 	// Processors is how many tarballs are unpacked at once; 0 is all there are.
@@ -323,10 +323,10 @@ func (f *Fetcher) name(r *Request) string {
 
 // ref is the Ref that the store knows.
 func (f *Fetcher) ref(r *Request) string {
-	if r.Ref == "" || f.o.Made == "" {
+	if r.Ref == "" || f.o.Made == nil {
 		return r.Ref
 	}
-	return r.Ref + " " + f.o.Made
+	return strings.TrimSuffix(r.Ref+" "+f.o.Made(), " ")
 }
 
 // enter lets one goroutine at a time work on a tarball.

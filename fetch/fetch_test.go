@@ -172,7 +172,7 @@ func TestWhatIsMadeOfARepositoryInTwoWaysHasTwoNames(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 	g.has["a@git"] = pack(t, "as it is")
-	other := New(Options{Store: f.o.Store, Getter: g, Made: "unprepared"})
+	other := New(Options{Store: f.o.Store, Getter: g, Made: func() string { return "unprepared" }})
 	if got := content(t, other, r); got != "as it is" {
 		t.Errorf("unprepared it is %q", got)
 	}
