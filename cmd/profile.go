@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 
@@ -255,7 +256,7 @@ func enable2FA(ctx context.Context, a *App, args []string) error {
 	if err != nil || address.Scheme != "otpauth" {
 		return errors.New("Unknown error enabling two-factor authentication. Expected otpauth URL")
 	}
-	a.out("Open in your authenticator app:\n%s\n Or enter code: %s", term.SafeLine(tfa.Text()), term.SafeLine(address.Query().Get("secret")))
+	a.showChallenge(tfa.Text(), address.Query().Get("secret"))
 	otp, err := p.otp("And an OTP code from your authenticator:")
 	if err != nil {
 		return err
@@ -270,6 +271,18 @@ func enable2FA(ctx context.Context, a *App, args []string) error {
 		a.out("\t%s", term.SafeLine(code.Text()))
 	}
 	return nil
+}
+
+// showChallenge shows the address that an authenticator app is set up with, as a
+// QR code where there is a terminal that is wide enough.
+func (a *App) showChallenge(address, secret string) {
+	if f, ok := a.Stdout.(*os.File); ok && term.IsTerminal(f) {
+		if lines, width, err := term.QR(address, bool(a.ink())); err == nil && width <= term.Width(f) {
+			a.out("Scan into your authenticator app:\n%s\n Or enter code: %s", strings.Join(lines, "\n"), term.SafeLine(secret))
+			return
+		}
+	}
+	a.out("Open in your authenticator app:\n%s\n Or enter code: %s", term.SafeLine(address), term.SafeLine(secret))
 }
 
 // tokenForPassword has whoever logs in with a name and a password log in with a
