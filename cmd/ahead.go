@@ -72,7 +72,7 @@ func (a *App) goAhead(ctx context.Context, p *project, f *fetch.Fetcher) *ahead 
 	if p.lock != nil {
 		var allowed func(name, url string) bool
 		if a.Config.String("allow-remote") != "all" {
-			allowed = a.fromRegistry
+			allowed = a.fromRegistry()
 		}
 		h.reading.Go(func() { h.wantLocked(p.lock, a.Config.Bool("bin-links"), allowed) })
 	}

@@ -175,18 +175,32 @@ func (g getter) Tarball(ctx context.Context, r *fetch.Request, alloc func(size i
 	}, alloc)
 }
 
-// fromRegistry says whether a locked tarball is on the registry that packages of
-// its name come from, its host being rewritten as it is when it is fetched (npm:
-// @npmcli/arborist lib/arborist/reify.js #isRegistryResolvedTarball).
-func (a *App) fromRegistry(name, resolved string) bool {
-	scope := ""
-	if strings.HasPrefix(name, "@") {
-		scope, _, _ = strings.Cut(name, "/")
+// fromRegistry gives a function, for one goroutine, that says whether a locked
+// tarball is on the registry that packages of its name come from, its host being
+// rewritten as it is when it is fetched (npm: @npmcli/arborist
+// lib/arborist/reify.js #isRegistryResolvedTarball).
+func (a *App) fromRegistry() func(name, resolved string) bool {
+	bases := map[string]string{} // by scope
+	return func(name, resolved string) bool {
+		scope := ""
+		if strings.HasPrefix(name, "@") {
+			scope, _, _ = strings.Cut(name, "/")
+		}
+		base := bases[scope]
+		if base == "" {
+			base = strings.TrimSuffix(a.Config.Registry(scope), "/") + "/"
+			bases[scope] = base
+		}
+		if strings.HasPrefix(resolved, base) && !strings.Contains(resolved, "/.") {
+			return true
+		}
+		return a.liesOn(base, resolved)
 	}
-	base := strings.TrimSuffix(a.Config.Registry(scope), "/") + "/"
-	if strings.HasPrefix(resolved, base) && !strings.Contains(resolved, "/.") {
-		return true
-	}
+}
+
+// liesOn says whether a tarball is below a registry's address once its host is
+// rewritten.
+func (a *App) liesOn(base, resolved string) bool {
 	target, ok := registry.RewriteTarballURL(resolved, a.Config.String("registry"), a.Config.String("replace-registry-host"))
 	if !ok {
 		return false

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -252,10 +253,15 @@ func (s *patchSet) forget(tree *resolver.Node, wanted *lockfile.Lockfile) bool {
 		if n := tree.At(string(loc)); n != nil {
 			n.Patched = ""
 		}
-		if p := wanted.Get(loc); p != nil {
-			p.Patched = ""
+	}
+	for i, p := range wanted.Packages {
+		if p.Patched != "" && slices.Contains(s.left, p.Location) {
+			bare := *p // the lock has the entry, too, and may be being written
+			bare.Patched = ""
+			wanted.Packages[i] = &bare
 		}
 	}
+	wanted.Index()
 	return true
 }
 

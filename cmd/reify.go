@@ -52,7 +52,9 @@ type outcome struct {
 	lock    *lockfile.Lockfile
 	// lockText is lock as it is written.
 	lockText func() []byte
-	yarn     *lockfile.YarnLock // the yarn.lock to write, nil for none
+	// texts are those of the entries that lock and the hidden lockfile share.
+	texts *lockfile.Texts
+	yarn  *lockfile.YarnLock // the yarn.lock to write, nil for none
 	// hiddenBefore is the hidden lockfile that was there, where that may be
 	// believed, else nil; it is nil itself where nobody has looked.
 	hiddenBefore func() *lockfile.Lockfile
@@ -161,7 +163,7 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &outcome{app: a, project: p, result: res, scripts: scripts, patches: patched, hiddenBefore: hidden, sharing: shared}
+	o := &outcome{app: a, project: p, result: res, scripts: scripts, patches: patched, hiddenBefore: hidden, sharing: shared, texts: new(lockfile.Texts)}
 	if err := scripts.preflight(res.Tree); err != nil {
 		return nil, err
 	}
@@ -267,7 +269,7 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 		installed, orphans, err = o.readLinked(fresh)
 		wanted = o.linked.Wanted
 	} else {
-		wanted = o.result.Wanted()
+		wanted = o.result.Wanted(o.lock)
 		var actual *resolver.Node
 		if !fresh {
 			actual, installed, err = o.installed(a.touched(c, o.result.Tree))
@@ -333,7 +335,7 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 		}
 	}
 	a.progress.start("installing", placedBy(o.plan), "packages")
-	hidden := later(o.hidden().Encode)
+	hidden := later(func() []byte { return o.texts.Encode(o.hidden()) })
 	applied, err := o.plan.Apply(ctx, p.dir, placer, linker.ApplyOptions{
 		Umask: a.umask,
 		Shims: runtime.GOOS == "windows",
@@ -456,9 +458,10 @@ func later[T any](f func() T) func() T {
 // takeLock makes the lock of what was decided.
 func (o *outcome) takeLock() {
 	o.lock = o.result.Lockfile()
-	encode := o.lock.Encode
+	lock := o.lock
+	encode := func() []byte { return o.texts.Encode(lock) }
 	if !o.app.Config.Bool("format-package-lock") {
-		encode = o.lock.EncodeLine
+		encode = lock.EncodeLine
 	}
 	o.lockText = later(encode)
 }

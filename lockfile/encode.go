@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/ibid-pm/ibid/internal/jsjson"
 	"github.com/ibid-pm/ibid/internal/manifest"
@@ -12,7 +13,9 @@ import (
 // Encode gives the text of the lock as npm writes it with the lock's indent
 // and line breaks; those of a file on one line count as npm's own. Version 1
 // has no packages, versions from 3 on have no legacy tree, and 0 is 3.
-func (f *Lockfile) Encode() []byte {
+func (f *Lockfile) Encode() []byte { return f.encode(nil) }
+
+func (f *Lockfile) encode(t *Texts) []byte {
 	indent, newline := f.Indent, f.Newline
 	if indent == "" {
 		indent = "  "
@@ -20,14 +23,42 @@ func (f *Lockfile) Encode() []byte {
 	if newline == "" {
 		newline = "\n"
 	}
-	return append(f.append(indent, newline), newline...)
+	return append(f.append(indent, newline, t), newline...)
 }
 
 // EncodeLine gives the text on one line that nothing follows, as
 // format-package-lock=false has it.
-func (f *Lockfile) EncodeLine() []byte { return f.append("", "") }
+func (f *Lockfile) EncodeLine() []byte { return f.append("", "", nil) }
 
-func (f *Lockfile) append(indent, newline string) []byte {
+// Texts are the texts of entries that several locks have in common, as a
+// project's and its hidden one do: each is made once. The entries must not be
+// changed in between.
+type Texts struct {
+	mu              sync.Mutex
+	indent, newline string
+	text            []byte
+	spans           map[*Package]span
+}
+
+type span struct{ from, to int }
+
+// Encode is the lock's Encode. One call waits for another.
+func (t *Texts) Encode(f *Lockfile) []byte {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return f.encode(t)
+}
+
+// known says whether there is a text for the entry in this form.
+func (t *Texts) known(p *Package, indent, newline string) (text []byte, ok bool) {
+	if t == nil || t.indent != indent || t.newline != newline {
+		return nil, false
+	}
+	s, ok := t.spans[p]
+	return t.text[s.from:s.to], ok
+}
+
+func (f *Lockfile) append(indent, newline string, t *Texts) []byte {
 	version := f.LockfileVersion
 	if version == 0 {
 		version = DefaultVersion
@@ -49,6 +80,10 @@ func (f *Lockfile) append(indent, newline string) []byte {
 		fields = append(fields, field{key: "dependencies", form: formRaw, object: true, text: string(f.Legacy)})
 	}
 	fields.extra(f.Extra)
+	var spans map[*Package]span
+	if t != nil && t.text == nil {
+		spans = make(map[*Package]span, len(f.Packages))
+	}
 	e.w.Object()
 	for _, field := range fields.sorted() {
 		if field.form != formPackages {
@@ -58,14 +93,27 @@ func (f *Lockfile) append(indent, newline string) []byte {
 		e.w.Key(field.key)
 		e.w.Object()
 		for _, p := range sortedBy(f.Packages, func(p *Package) (string, bool) { return string(p.Location), true }) {
-			if p.Location != protoKey {
-				e.pkg(p)
+			if p.Location == protoKey {
+				continue
+			}
+			if text, ok := t.known(p, indent, newline); ok {
+				e.w.Item(text)
+				continue
+			}
+			from := e.w.Next()
+			e.pkg(p)
+			if spans != nil {
+				spans[p] = span{from, len(e.w.Bytes())}
 			}
 		}
 		e.w.End()
 	}
 	e.w.End()
-	return e.w.Bytes()
+	text := e.w.Bytes()
+	if spans != nil {
+		t.indent, t.newline, t.text, t.spans = indent, newline, text, spans
+	}
+	return text
 }
 
 // An encoder writes one lock. Its lists are room that is used again.

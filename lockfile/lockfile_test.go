@@ -485,3 +485,32 @@ func BenchmarkEncode(b *testing.B) {
 		f.Encode()
 	}
 }
+
+// Locks that share entries are written as each would be alone, whichever comes
+// first and however they are indented.
+func TestSharedEntriesAreWrittenAlike(t *testing.T) {
+	files, err := filepath.Glob("testdata/npm/*.json")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no locks", err)
+	}
+	for _, file := range files {
+		lock, err := Parse(readText(t, file), file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, indent := range []string{lock.Indent, "\t"} {
+			part := &Lockfile{Name: "part", LockfileVersion: 3, Requires: true, Indent: indent, Newline: lock.Newline}
+			for i, p := range lock.Packages {
+				if i%3 != 1 {
+					part.Packages = append(part.Packages, p)
+				}
+			}
+			for _, locks := range [][2]*Lockfile{{lock, part}, {part, lock}} {
+				var texts Texts
+				for _, l := range locks {
+					expectSame(t, texts.Encode(l), l.Encode())
+				}
+			}
+		}
+	}
+}

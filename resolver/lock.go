@@ -24,6 +24,9 @@ type LockOptions struct {
 	// Hidden makes node_modules/.package-lock.json: without the root, always
 	// of version 3.
 	Hidden bool
+	// Entries, which may be nil, are of the same tree with the same
+	// OmitResolved: they are taken instead of being made again.
+	Entries *lockfile.Lockfile
 	// ExtensionsHash is of the root's packageExtensions (npm 12).
 	ExtensionsHash string
 }
@@ -72,7 +75,13 @@ func (n *Node) Lockfile(o LockOptions) *lockfile.Lockfile {
 		if n.Inert && n.Package.Version == "" {
 			continue
 		}
-		p := entryOf(n, dir, loc, o)
+		var p *lockfile.Package
+		if o.Entries != nil {
+			p = o.Entries.Get(lockfile.Location(loc))
+		}
+		if p == nil {
+			p = entryOf(n, dir, loc, o)
+		}
 		if p.PackageExtensionsApplied != "" || p.Patched != "" && p.Patched.Truthy() {
 			extended = true
 		}

@@ -229,9 +229,10 @@ func (n *Node) inInert() bool {
 }
 
 // HiddenLockfile gives what goes into node_modules/.package-lock.json once
-// everything in the tree is installed.
-func (r *Result) HiddenLockfile() *lockfile.Lockfile {
+// everything in the tree is installed. It shares the entries of the lock, which
+// may be nil.
+func (r *Result) HiddenLockfile(lock *lockfile.Lockfile) *lockfile.Lockfile {
 	req := r.builder.req
-	o := LockOptions{Hidden: true, OmitResolved: req.OmitResolved, Indent: req.Indent, Newline: req.Newline}
+	o := LockOptions{Hidden: true, OmitResolved: req.OmitResolved, Indent: req.Indent, Newline: req.Newline, Entries: lock}
 	return r.Tree.Lockfile(o)
 }

@@ -4,10 +4,10 @@ import "github.com/ibid-pm/ibid/lockfile"
 
 // Wanted gives what belongs into node_modules here: the hidden lockfile's
 // packages without those that are omitted or cannot run on this machine.
-func (r *Result) Wanted() *lockfile.Lockfile {
+func (r *Result) Wanted(lock *lockfile.Lockfile) *lockfile.Lockfile {
 	req := r.builder.req
-	l := r.HiddenLockfile()
-	kept := l.Packages[:0:0]
+	l := r.HiddenLockfile(lock)
+	kept := make([]*lockfile.Package, 0, len(l.Packages))
 	for _, p := range l.Packages {
 		n := r.Tree.At(string(p.Location))
 		if n != nil && (n.Inert || n.shouldOmit(req.Omit)) {

@@ -149,6 +149,7 @@ type Writer struct {
 	open    []byte // the closing bracket of each level
 	comma   bool   // the level has an item already
 	keyed   bool   // a key was written and its value has to come
+	begun   bool   // the place of a member or an item was made
 }
 
 // NewWriter gives a Writer that appends to dst; see Append.
@@ -161,6 +162,21 @@ func NewWriter(dst []byte, indent, newline string) *Writer {
 
 // Bytes gives what was written so far.
 func (w *Writer) Bytes() []byte { return w.dst }
+
+// Next begins a member or an item, which must follow, and says where its text
+// starts in Bytes.
+func (w *Writer) Next() int {
+	w.item()
+	w.begun = true
+	return len(w.dst)
+}
+
+// Item writes a member or an item whose text is known: what Bytes has from
+// where Next said, of a Writer that had as much open.
+func (w *Writer) Item(text []byte) {
+	w.item()
+	w.dst = append(w.dst, text...)
+}
 
 // Object begins an object.
 func (w *Writer) Object() { w.begin('{', '}') }
@@ -248,8 +264,8 @@ func (w *Writer) Value(v Value) {
 
 // item makes room for a key or an item.
 func (w *Writer) item() {
-	if w.keyed {
-		w.keyed = false
+	if w.keyed || w.begun {
+		w.keyed, w.begun = false, false
 		return
 	}
 	if len(w.open) == 0 {
