@@ -71,6 +71,9 @@ type Checked struct {
 	// Removed are paths in the store that held something else than they
 	// should, and are gone: they are fetched or unpacked again when needed.
 	Removed []string
+	// Doubted are how many trees came back from a project that may have written
+	// to their files, or removed them one by one; they are gone as well.
+	Doubted int
 }
 
 // Verify reads everything: each tarball is compared with its name, each tree
@@ -185,6 +188,9 @@ func (s *Store) verifyTree(trees *root, name, n string, c *Checked) error {
 	switch {
 	case errors.Is(err, errOnLoan):
 		c.OnLoan++
+		return nil
+	case errors.Is(err, errSpoilt):
+		c.Doubted++
 		return nil
 	case err != nil:
 		c.Removed = append(c.Removed, filepath.Join(filepath.Dir(path), se.dir))

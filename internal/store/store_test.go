@@ -265,6 +265,12 @@ func TestVerifyReadsEveryByte(t *testing.T) {
 	if !s.install(t, d, filepath.Join(work, "two")) {
 		t.Error("the tampered tree is still there")
 	}
+	// What a project wrote to is no damage: the tree is unpacked anew when it is needed.
+	os.WriteFile(s.treeFile(t, "index.js"), []byte("22"), 0o644)
+	os.RemoveAll(filepath.Join(work, "two"))
+	if c, err = s.Verify(t.Context()); err != nil || c.Doubted != 1 || len(c.Removed) != 0 {
+		t.Fatalf("written to: %+v, %v", c, err)
+	}
 }
 
 func TestPruneLeavesWhatIsOnLoan(t *testing.T) {
