@@ -4,10 +4,14 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/ibid-pm/ibid/internal/collate"
+	"github.com/ibid-pm/ibid/internal/config"
+	"github.com/ibid-pm/ibid/internal/store"
 	"github.com/ibid-pm/ibid/internal/term"
 )
 
@@ -53,6 +57,9 @@ func runCacheVerify(ctx context.Context, a *App) error {
 	a.out("Store verified: %s", a.store().Dir())
 	a.out("Tarballs: %d (%s)", checked.Tarballs, bytesText(checked.TarballBytes))
 	a.out("Unpacked trees: %d (%s), %d more on loan to projects", checked.Trees, bytesText(checked.TreeBytes), checked.OnLoan)
+	if checked.Doubted > 0 {
+		a.out("Trees that a project may have changed: %d, removed; they are unpacked anew when needed", checked.Doubted)
+	}
 	shared, err := a.sharedPackages().Verify(ctx)
 	if err != nil {
 		return err
@@ -112,14 +119,46 @@ func countText(n int, one, more string) string {
 	return fmt.Sprintf("%d %s", n, more)
 }
 
+// runCacheList lists all that the store has: documents and tarballs under npm's
+// names, as far as the documents that are there tell where a tarball came from,
+// then the other tarballs, then shared packages.
 func runCacheList(a *App) error {
 	held, err := a.store().Tarballs()
 	if err != nil {
 		return err
 	}
-	var b strings.Builder
+	a.Config.Set("offline", config.NewBool(true), config.CLI)
+	client, err := a.client()
+	if err != nil {
+		return err
+	}
+	unnamed := make(map[store.Digest]bool, len(held))
 	for _, h := range held {
-		fmt.Fprintf(&b, "%s %d\n", h.Digest, h.Size)
+		unnamed[h.Digest] = true
+	}
+	var keys []string
+	for p := range client.Cached {
+		keys = append(keys, cacheKey+p.URL())
+		for _, version := range p.Versions() {
+			m, err := p.Manifest(version)
+			if err != nil || m == nil {
+				continue
+			}
+			if d, ok := a.keptAs(m); ok && unnamed[d] {
+				keys = append(keys, cacheKey+m.Dist.Tarball)
+				delete(unnamed, d)
+			}
+		}
+	}
+	slices.SortFunc(keys, collate.Compare)
+	var b strings.Builder
+	for _, key := range slices.Compact(keys) {
+		fmt.Fprintln(&b, term.SafeLine(key))
+	}
+	for _, h := range held {
+		if unnamed[h.Digest] {
+			fmt.Fprintf(&b, "%s %d\n", h.Digest, h.Size)
+		}
 	}
 	shared, err := a.sharedPackages().List()
 	if err != nil {

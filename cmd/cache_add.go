@@ -108,17 +108,22 @@ func runCacheFind(ctx context.Context, a *App, c *cobra.Command, specs []string)
 
 // holds says whether the store has a version's tarball.
 func (a *App) holds(m *manifest.Manifest) bool {
+	d, ok := a.keptAs(m)
+	return ok && a.store().HasTarball(d)
+}
+
+// keptAs gives the digest under which the store would have a version's tarball.
+func (a *App) keptAs(m *manifest.Manifest) (d store.Digest, ok bool) {
 	for _, h := range integrity.Parse(m.Dist.Integrity).Strongest() {
 		if h.Algorithm != "sha512" {
-			_, err := a.store().Ref(h.String())
-			return err == nil
+			d, err := a.store().Ref(h.String())
+			return d, err == nil
 		}
-		var d store.Digest
 		if sum, err := base64.StdEncoding.DecodeString(h.Digest); err == nil && copy(d[:], sum) == len(d) {
-			return a.store().HasTarball(d)
+			return d, true
 		}
 	}
-	return false
+	return d, false
 }
 
 func newCacheNpxCmd(a *App) *cobra.Command {

@@ -18,7 +18,8 @@ import (
 // installKeys are what install and its relatives listen to.
 var installKeys = []string{"save", "save-exact", "global", "install-strategy", "omit", "include", "strict-peer-deps", "prefer-dedupe",
 	"package-lock", "package-lock-only", "foreground-scripts", "ignore-scripts", "allow-scripts", "allow-git", "allow-remote", "allow-file",
-	"allow-directory", "audit", "before", "min-release-age", "bin-links", "fund", "dry-run", "cpu", "os", "libc",
+	"strict-allow-scripts", "dangerously-allow-all-scripts", "allow-directory", "audit", "before", "min-release-age", "min-release-age-exclude",
+	"bin-links", "fund", "dry-run", "json", "cpu", "os", "libc",
 	"workspace", "workspaces", "include-workspace-root", "install-links"}
 
 func newInstallCmd(a *App) *cobra.Command {

@@ -167,6 +167,28 @@ func (c *Client) absentPath(key string) string {
 	return c.entryPath(key) + absentSuffix
 }
 
+// Cached gives every packument that is in the cache, however old.
+func (c *Client) Cached(yield func(*Packument) bool) {
+	if c.opts.CacheDir == "" {
+		return
+	}
+	files, _ := filepath.Glob(filepath.Join(c.opts.CacheDir, cacheFormat, "*", "*")) // the pattern is none that is wrong
+	for _, path := range files {
+		e := readEntry(path)
+		if e == nil {
+			continue
+		}
+		u, err := url.Parse(e.url)
+		if err != nil {
+			continue
+		}
+		name, err := url.PathUnescape(u.EscapedPath()[strings.LastIndexByte(u.EscapedPath(), '/')+1:])
+		if err == nil && !yield(c.fromEntry(name, e)) {
+			return
+		}
+	}
+}
+
 // CacheReport is what VerifyCache found.
 type CacheReport struct {
 	Entries int
