@@ -98,6 +98,7 @@ func (n *Node) addEdge(name, spec string, t EdgeType, accept *string) *Edge {
 		e.overrides = n.overrides.edgeRule(e)
 	}
 	n.edgesOut.set(name, e)
+	n.tellWish(e.folded)
 	if !n.rules.bulk {
 		e.reload(true)
 	}

@@ -45,6 +45,13 @@ type Node struct {
 	edgesOut   nameMap[*Edge]
 	edgesIn    edgeSet
 
+	// slot is the entry of parent.children that holds the node.
+	slot int
+	// wishes has, for the folded name of each edge that a child, or anything
+	// below it, has or once had, the slots of these children; nil while nobody
+	// asked.
+	wishes map[string][]int
+
 	overrides *OverrideSet
 
 	// Only used while the node is a root.
@@ -860,8 +867,7 @@ func (n *Node) findParent(root *Node) {
 					n.parent.children.delete(n.Name)
 					n.parent.reloadNamedEdges(n.Name)
 				}
-				parent.children.set(n.Name, n)
-				n.parent = parent
+				parent.setChild(n.Name, n)
 				// A link has no target yet; it is looked at further down.
 				if !n.isLink {
 					parent.reloadNamedEdges(n.Name)
@@ -870,8 +876,7 @@ func (n *Node) findParent(root *Node) {
 				if n.fsParent != nil {
 					n.fsParent.fsChildren.delete(n)
 				}
-				parent.fsChildren.add(n)
-				n.fsParent = parent
+				parent.addFsChild(n)
 			}
 			return
 		}
@@ -912,12 +917,10 @@ func (n *Node) adoptTops(root *Node) {
 			child.fsParent = nil
 		}
 		if isChild {
-			n.children.set(child.Name, child)
-			child.parent = n
+			n.setChild(child.Name, child)
 			root.tops.delete(child)
 		} else {
-			n.fsChildren.add(child)
-			child.fsParent = n
+			n.addFsChild(child)
 		}
 	}
 }
@@ -1065,36 +1068,6 @@ func (n *Node) replace(old *Node) {
 	}
 	if !old.IsRoot() {
 		n.setRoot(old.Root())
-	}
-}
-
-// reloadNamedEdges resolves the edges of one name again, here and below.
-func (n *Node) reloadNamedEdges(name string) {
-	n.reloadFolded(foldName(name), n.location)
-}
-
-func (n *Node) reloadFolded(folded, rootLoc string) {
-	if e, ok := n.edgesOut.getFolded(folded); ok {
-		// npm tests this against the location below the root of the walk.
-		recheck := n.resolveFolded(folded) != e.to
-		if !recheck && e.to != nil {
-			rest, ok := strings.CutPrefix(e.to.location, rootLoc)
-			if ok {
-				rest, ok = strings.CutPrefix(rest, "/node_modules/")
-				recheck = ok && rest == e.Name
-			}
-		}
-		if recheck {
-			e.reload(true)
-		}
-	}
-	if !n.isLink {
-		for c := range n.children.all {
-			c.reloadFolded(folded, rootLoc)
-		}
-	}
-	for c := range n.fsChildren.all {
-		c.reloadFolded(folded, rootLoc)
 	}
 }
 

@@ -300,8 +300,7 @@ func (b *bulk) newNode(o nodeOptions, p *lockfile.Package) *Node {
 			n.root = root
 			n.location = loc
 			root.inventory.add(n)
-			parent.children.set(name, n)
-			n.parent = parent
+			parent.setChild(name, n)
 			if root.tops.size > 0 {
 				n.adoptTops(root)
 			}
