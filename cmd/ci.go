@@ -88,6 +88,16 @@ func checkLock(p *project, res *resolver.Result) error {
 			}
 		}
 	}
+	if locked, wanted := p.lock.Root(), res.ExtensionsHash(); locked != nil && locked.PackageExtensionsHash != wanted {
+		switch {
+		case wanted == "":
+			wrong = append(wrong, "Invalid: lock file records packageExtensions state but package.json has none")
+		case locked.PackageExtensionsHash == "":
+			wrong = append(wrong, "Missing: packageExtensions state from lock file")
+		default:
+			wrong = append(wrong, "Invalid: packageExtensions in package.json do not match the lock file")
+		}
+	}
 	if len(wrong) == 0 {
 		return nil
 	}

@@ -22,7 +22,7 @@ type LockOptions struct {
 	// OmitResolved leaves out where registry packages come from.
 	OmitResolved bool
 	// Hidden makes node_modules/.package-lock.json: without the root, always
-	// of version 3.
+	// of version 3. The rest is what the project's own lock is made with.
 	Hidden bool
 	// Entries, which may be nil, are of the same tree with the same
 	// OmitResolved: they are taken instead of being made again.
@@ -44,8 +44,6 @@ func (n *Node) Lockfile(o LockOptions) *lockfile.Lockfile {
 		l.Name, l.Version = o.From.Name, o.From.Version
 	}
 	switch {
-	case o.Hidden:
-		l.LockfileVersion = 3
 	case o.Version != 0:
 		l.LockfileVersion = o.Version
 	case o.From != nil:
@@ -87,15 +85,21 @@ func (n *Node) Lockfile(o LockOptions) *lockfile.Lockfile {
 		}
 		l.Packages = append(l.Packages, p)
 	}
-	if extended && !o.Hidden && l.LockfileVersion < 4 {
+	if extended && l.LockfileVersion < 4 {
 		l.LockfileVersion = 4
 	}
-	if !o.Hidden || o.From == nil {
+	// From version 4 on npm leaves at the top what was there.
+	if l.LockfileVersion < 4 {
 		l.Name = tree.Package.Name
 		if l.Name == "" {
 			l.Name = tree.Name
 		}
-		l.Version = tree.Version()
+		if v := tree.Version(); v != "" {
+			l.Version = v // else npm keeps what was there
+		}
+	}
+	if o.Hidden {
+		l.LockfileVersion = 3
 	}
 	if l.LockfileVersion < 3 {
 		w := legacyWriter{dir: dir, omitResolved: o.OmitResolved}

@@ -146,7 +146,9 @@ func (b *builder) inflateOldLock() error {
 }
 
 // Lockfile gives the tree's lock in the form the request asks for.
-func (r *Result) Lockfile() *lockfile.Lockfile {
+func (r *Result) Lockfile() *lockfile.Lockfile { return r.Tree.Lockfile(r.lockOptions()) }
+
+func (r *Result) lockOptions() LockOptions {
 	req := r.builder.req
 	o := LockOptions{
 		Version:      req.LockfileVersion,
@@ -160,10 +162,16 @@ func (r *Result) Lockfile() *lockfile.Lockfile {
 	if !req.HasFormat && o.From != nil {
 		o.Indent, o.Newline = o.From.Indent, o.From.Newline
 	}
-	if r.builder.packageExts != nil {
-		o.ExtensionsHash = r.builder.packageExts.hash
+	o.ExtensionsHash = r.ExtensionsHash()
+	return o
+}
+
+// ExtensionsHash is of the root's packageExtensions, "" where it has none.
+func (r *Result) ExtensionsHash() string {
+	if r.builder.packageExts == nil {
+		return ""
 	}
-	return r.Tree.Lockfile(o)
+	return r.builder.packageExts.hash
 }
 
 // YarnLock brings the request's yarn.lock into line with the tree, as npm does
@@ -233,6 +241,7 @@ func (n *Node) inInert() bool {
 // may be nil.
 func (r *Result) HiddenLockfile(lock *lockfile.Lockfile) *lockfile.Lockfile {
 	req := r.builder.req
-	o := LockOptions{Hidden: true, OmitResolved: req.OmitResolved, Indent: req.Indent, Newline: req.Newline, Entries: lock}
+	o := r.lockOptions()
+	o.Hidden, o.Indent, o.Newline, o.Entries = true, req.Indent, req.Newline, lock
 	return r.Tree.Lockfile(o)
 }
