@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ibid-pm/ibid/internal/folder"
 	"github.com/ibid-pm/ibid/internal/manifest"
 	"github.com/ibid-pm/ibid/lockfile"
 )
@@ -365,47 +366,90 @@ func (c *hiddenCheck) folders() []string {
 	return starts
 }
 
+// walk looks at a folder wherever a path leads, and at all below it.
 func (c *hiddenCheck) walk(p string) error {
-	rel := relPath(c.dir, p)
-	c.seen[rel] = true
-	base := path.Base(p)
-	isNM, isScope := base == "node_modules", strings.HasPrefix(base, "@")
 	st, err := os.Stat(filepath.FromSlash(p))
 	if err != nil {
 		return err
 	}
-	if st.ModTime().After(c.newest) || !isNM && !isScope && c.lock.Get(lockfile.Location(rel)) == nil {
-		return errNewer
+	inside, err := c.check(p, st.ModTime())
+	if err != nil {
+		return err
 	}
-	if !isNM && !isScope {
-		p += "/node_modules"
+	dir, err := folder.Open(filepath.FromSlash(p + inside))
+	if err != nil {
+		return nil
 	}
-	entries, err := os.ReadDir(filepath.FromSlash(p))
+	defer dir.Close()
+	return c.below(dir, p+inside)
+}
+
+// check says whether a folder may be there as it is, and which of its folders
+// has packages.
+func (c *hiddenCheck) check(p string, modified time.Time) (inside string, err error) {
+	rel := relPath(c.dir, p)
+	c.seen[rel] = true
+	base := path.Base(p)
+	if modified.After(c.newest) {
+		return "", errNewer
+	}
+	if base == "node_modules" || strings.HasPrefix(base, "@") {
+		return "", nil
+	}
+	if c.lock.Get(lockfile.Location(rel)) == nil {
+		return "", errNewer
+	}
+	return "/node_modules", nil
+}
+
+// below looks at the packages in the open folder at p.
+func (c *hiddenCheck) below(dir *folder.Folder, p string) error {
+	entries, err := dir.ReadDir()
 	if err != nil {
 		return nil
 	}
 	for _, e := range entries {
-		child := p + "/" + e.Name()
-		switch {
-		case e.IsDir():
-			if !strings.HasPrefix(e.Name(), ".") {
-				if err := c.walk(child); err != nil {
-					return err
-				}
+		var st folder.Stat
+		if e.Dir || !e.Link {
+			if err := dir.Lstat(e.Name, &st); err != nil {
+				return err
 			}
-		case e.Type()&fs.ModeSymlink != 0:
-			target, err := os.Readlink(filepath.FromSlash(child))
+		}
+		child := p + "/" + e.Name
+		switch {
+		case e.Link || st.Mode&fs.ModeSymlink != 0:
+			if err := c.link(dir, e.Name, p); err != nil {
+				return err
+			}
+		case st.Mode.IsDir() && !strings.HasPrefix(e.Name, "."):
+			inside, err := c.check(child, time.Unix(0, st.Mtime))
 			if err != nil {
 				return err
 			}
-			abs := joinPath(p, filepath.ToSlash(target))
-			c.seen[relPath(c.dir, child)] = true
-			if st, err := os.Stat(filepath.FromSlash(abs)); err == nil && st.IsDir() && !c.seen[relPath(c.dir, abs)] {
-				if err := c.walk(abs); err != nil {
-					return err
-				}
+			sub, err := dir.Child(e.Name + inside)
+			if err != nil {
+				continue
+			}
+			err = c.below(sub, child+inside)
+			sub.Close()
+			if err != nil {
+				return err
 			}
 		}
+	}
+	return nil
+}
+
+// link looks at what a link in the folder at p leads to.
+func (c *hiddenCheck) link(dir *folder.Folder, name, p string) error {
+	target, err := dir.Readlink(name)
+	if err != nil {
+		return err
+	}
+	abs := joinPath(p, filepath.ToSlash(target))
+	c.seen[relPath(c.dir, p+"/"+name)] = true
+	if st, err := os.Stat(filepath.FromSlash(abs)); err == nil && st.IsDir() && !c.seen[relPath(c.dir, abs)] {
+		return c.walk(abs)
 	}
 	return nil
 }
