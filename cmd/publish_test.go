@@ -329,6 +329,19 @@ func TestPackWritesNothingWhenDry(t *testing.T) {
 	}
 }
 
+func TestANameThatIsNotUTF8IsNotPacked(t *testing.T) {
+	p := newPublishing(t, examplePackage)
+	if err := os.WriteFile(filepath.Join(p.dir, "caf\xe9.js"), nil, 0o644); err != nil {
+		t.Skip("this file system has no such names")
+	}
+	if _, err := os.Lstat(filepath.Join(p.dir, "caf\xe9.js")); err != nil {
+		t.Skip("this file system has no such names")
+	}
+	if status := p.run("pack"); status == 0 || !strings.Contains(p.err.String(), `error "caf\xe9.js": the file's name is not UTF-8`) {
+		t.Errorf("exit status %d\n%s", status, p.err.String())
+	}
+}
+
 // TestPackLeavesOutWhatIsForTheProjectAlone: npm 12 publishes no patches, and
 // nothing that the user's own ignore file names.
 func TestPackLeavesOutWhatIsForTheProjectAlone(t *testing.T) {
