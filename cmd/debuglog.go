@@ -163,6 +163,7 @@ func (a *App) introduce() {
 // safeArgs are the arguments without what nobody else is to know.
 func (a *App) safeArgs() []string {
 	out := make([]string, 0, len(a.Argv))
+	protected := func(key string) bool { return config.IsProtected(key) || key == "otp" }
 	secret := false // the value of the flag before
 	for _, arg := range a.Argv[min(1, len(a.Argv)):] {
 		flag := strings.HasPrefix(arg, "-")
@@ -170,12 +171,12 @@ func (a *App) safeArgs() []string {
 		switch {
 		case secret && !flag:
 			arg = "***"
-		case flag && whole && config.IsProtected(key):
+		case flag && whole && protected(key):
 			arg = "--" + key + "=***"
 		default:
 			arg = config.RedactWords(arg)
 		}
-		secret = flag && !whole && config.IsProtected(key)
+		secret = flag && !whole && protected(key)
 		out = append(out, arg)
 	}
 	return out

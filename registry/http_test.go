@@ -2,6 +2,7 @@ package registry_test
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -293,6 +294,39 @@ func TestASecretInAnAddressIsNotShown(t *testing.T) {
 	}
 	if all := fmt.Sprint(err, log.String(), events); strings.Contains(all, "to/ken") || strings.Contains(all, "to%2Fken") || log.Len() == 0 || len(events) == 0 {
 		t.Error(all)
+	}
+}
+
+// A registry that says back what it was sent does not get it into a message.
+func TestCredentialsThatAServerSaysBackAreNotShown(t *testing.T) {
+	const password = "pass-word"
+	basic := base64.StdEncoding.EncodeToString([]byte("ann:" + password))
+	for authorization, secrets := range map[string][]string{
+		"Bearer a-long-token": {"a-long-token"},
+		"Basic " + basic:      {basic, password},
+	} {
+		for _, body := range []string{`{"error":"no to `, `no to `} { // as JSON, and as text
+			f := setup(t)
+			c := f.client(t, func(o *registry.Options) {
+				o.Credentials = func(string, string) registry.Credentials { return registry.Credentials{Authorization: authorization} }
+			})
+			text := body + strings.Join(secrets, " or ")
+			if strings.HasPrefix(text, "{") {
+				text += `"}`
+			}
+			f.Fail(registrytest.Fault{Kind: registrytest.Replace, Method: "PUT", Status: 403, Body: text})
+			_, err := c.Do(t.Context(), registry.Request{Method: "PUT", URL: "/a", Package: "a", Body: []byte("{}")})
+			e := asError(t, err)
+			said := strings.Join(append(append(e.Detail(), e.Hints()...), err.Error(), string(e.Body)), "\n")
+			if !strings.Contains(said, "no to ***") {
+				t.Errorf("said %s", said)
+			}
+			for _, s := range secrets {
+				if strings.Contains(said, s) {
+					t.Errorf("%s is in\n%s", s, said)
+				}
+			}
+		}
 	}
 }
 

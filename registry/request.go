@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/zlib"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -52,7 +53,8 @@ type Request struct {
 	MaxBody int64 // bytes that the decoded answer may have; 0 is Options.MaxDocument
 	NoRetry bool  // tries once; POST always does
 
-	stream bool // consume takes the body over, and reports when it is done with
+	sent   string // the Authorization that went with it
+	stream bool   // consume takes the body over, and reports when it is done with
 }
 
 // Response is the whole answer to a Request.
@@ -98,12 +100,29 @@ func (r *Request) method() string {
 	return strings.ToUpper(r.Method)
 }
 
-// hide puts *** in the place of the secret, as it is or as it stands in a URL.
+// hide puts *** in the place of the secret, as it is or as it stands in a URL, and
+// of the credentials that were sent: a server may say them back.
 func (r *Request) hide(text string) string {
-	if r.Secret == "" {
-		return text
+	for _, s := range append(sentSecrets(r.sent), r.Secret) {
+		if s != "" {
+			text = strings.NewReplacer(s, "***", url.PathEscape(s), "***", url.QueryEscape(s), "***").Replace(text)
+		}
 	}
-	return strings.NewReplacer(r.Secret, "***", url.PathEscape(r.Secret), "***", url.QueryEscape(r.Secret), "***").Replace(text)
+	return text
+}
+
+// sentSecrets are the secrets in an Authorization header, unless they are so
+// short that they are parts of words.
+func sentSecrets(authorization string) []string {
+	scheme, value, _ := strings.Cut(authorization, " ")
+	all := []string{value}
+	if strings.EqualFold(scheme, "Basic") {
+		if pair, err := base64.StdEncoding.DecodeString(value); err == nil {
+			_, password, _ := strings.Cut(string(pair), ":")
+			all = append(all, password)
+		}
+	}
+	return slices.DeleteFunc(all, func(s string) bool { return len(s) < 6 })
 }
 
 // fetch sends r until it is answered, tries used up or ctx done, and calls
@@ -158,6 +177,7 @@ func (c *Client) fetch(ctx context.Context, r *Request, consume func(*http.Respo
 		}
 	}
 	u.User = nil
+	r.sent = creds.Authorization
 
 	body := r.Body
 	if r.Gzip && len(body) > 0 {
@@ -195,6 +215,7 @@ func (c *Client) fetch(ctx context.Context, r *Request, consume func(*http.Respo
 			}
 			failure.Package = r.Package
 			failure.URL, failure.Message = r.hide(failure.URL), r.hide(failure.Message)
+			failure.Body = []byte(r.hide(string(failure.Body)))
 			failure.Authenticated = creds.Authorization != ""
 			var malformed *malformedError
 			failure.final = errors.As(err, &malformed) && malformed.html
