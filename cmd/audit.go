@@ -17,7 +17,6 @@ import (
 	"github.com/ibid-pm/ibid/internal/manifest"
 	"github.com/ibid-pm/ibid/internal/nodesemver"
 	"github.com/ibid-pm/ibid/internal/spec"
-	"github.com/ibid-pm/ibid/internal/term"
 	"github.com/ibid-pm/ibid/registry"
 	"github.com/ibid-pm/ibid/resolver"
 )
@@ -92,7 +91,7 @@ func runAudit(ctx context.Context, a *App, c *cobra.Command, args []string) erro
 	if a.json() {
 		a.printJSON(doc)
 	} else {
-		a.out("%s", term.Safe(auditText(doc, a.ink())))
+		a.out("%s", a.ink().safe(auditText(doc, a.ink())))
 	}
 	return a.auditStatus(doc)
 }

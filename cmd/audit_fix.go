@@ -9,7 +9,6 @@ import (
 
 	"github.com/ibid-pm/ibid/internal/collate"
 	"github.com/ibid-pm/ibid/internal/jsjson"
-	"github.com/ibid-pm/ibid/internal/term"
 	"github.com/ibid-pm/ibid/resolver"
 )
 
@@ -44,7 +43,7 @@ func (r *auditReport) fix(ctx context.Context) error {
 	}
 	a.summary(o)
 	if !a.json() {
-		a.out("%s", term.Safe(auditText(doc, a.ink())))
+		a.out("%s", a.ink().safe(auditText(doc, a.ink())))
 	}
 	var blocked []string
 	for _, v := range r.order {

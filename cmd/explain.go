@@ -11,7 +11,6 @@ import (
 	"github.com/ibid-pm/ibid/internal/jsjson"
 	"github.com/ibid-pm/ibid/internal/nodesemver"
 	"github.com/ibid-pm/ibid/internal/spec"
-	"github.com/ibid-pm/ibid/internal/term"
 	"github.com/ibid-pm/ibid/resolver"
 )
 
@@ -60,7 +59,7 @@ func runExplain(a *App, args []string) error {
 	for _, n := range nodes {
 		out = append(out, p.node(n.Explain(), math.MaxInt32, kindsOf(n)))
 	}
-	a.out("%s", term.Safe(strings.Join(out, "\n\n")))
+	a.out("%s", p.ink.safe(strings.Join(out, "\n\n")))
 	return nil
 }
 

@@ -51,7 +51,7 @@ func runFund(ctx context.Context, a *App, args []string) error {
 		a.printJSON(info)
 		return nil
 	}
-	a.out("%s", term.Safe(drawFunding(info, a.ink(), a.Config.Bool("unicode"))))
+	a.out("%s", a.ink().safe(drawFunding(info, a.ink(), a.Config.Bool("unicode"))))
 	return nil
 }
 

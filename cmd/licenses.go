@@ -70,13 +70,13 @@ func runLicenses(a *App) error {
 		if n < 0 {
 			n = len(list)
 		}
-		a.out("%s", term.SafeLine(fmt.Sprintf("%s (%d)", i.bold(license), n)))
+		a.out("%s", i.safe(fmt.Sprintf("%s (%d)", i.bold(term.SafeLine(license)), n)))
 		for _, l := range list[:n] {
 			line := "  " + l.name + "@" + l.version
 			if a.Config.Bool("long") {
 				line += " " + i.dim(l.path)
 			}
-			a.out("%s", term.Safe(line))
+			a.out("%s", i.safe(line))
 		}
 		list = list[n:]
 	}

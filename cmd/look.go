@@ -472,6 +472,14 @@ func (a *App) ink() ink {
 	return ink(ok && term.IsTerminal(f) && a.Config.Getenv("TERM") != "dumb")
 }
 
+// safe is term.Safe for a text that has been coloured.
+func (i ink) safe(s string) string {
+	if i {
+		return term.SafeColoured(s)
+	}
+	return term.Safe(s)
+}
+
 func (i ink) paint(code, s string) string {
 	if !i || s == "" {
 		return s

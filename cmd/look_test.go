@@ -2,7 +2,9 @@ package cmd
 
 import (
 	"bytes"
+	"io"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -154,4 +156,61 @@ func sorted(lines []string) []string {
 	}
 	slices.Sort(out)
 	return out
+}
+
+// TestColoursChangeNoText holds what is said in colours against what is said
+// without.
+func TestColoursChangeNoText(t *testing.T) {
+	scenes, err := golden.Scenes(filepath.Join("..", "testdata", "npm", "golden"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	colours := regexp.MustCompile("\x1b\\[\\d+m")
+	asked := map[string]int{}
+	for _, s := range scenes {
+		tmp, err := filepath.EvalSymlinks(t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		lab, err := s.NewLab(tmp)
+		if err != nil {
+			t.Fatal(err)
+		}
+		say := func(command string, more ...string) []string {
+			answer, err := lab.Ask(command, func(words []string) (string, string, int, error) {
+				var stdout bytes.Buffer
+				exit := Main(Env{
+					Argv: append(append([]string{"npm"}, words...), more...), Environ: lab.Environ()[:2], Cwd: lab.Project,
+					Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: io.Discard,
+				})
+				return stdout.String(), "", exit, nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return answer.Stdout
+		}
+		for _, command := range append([]string{"licenses --long"}, s.Commands...) {
+			words := golden.Words(command)
+			name := words[0]
+			if !slices.Contains([]string{"ls", "explain", "outdated", "fund", "view", "search", "audit", "licenses", "diff"}, name) ||
+				slices.Contains(words, "--json") || slices.Contains(words, "&&") || asked[name] > 4 {
+				continue
+			}
+			plain, coloured := say(command), say(command, "--color=always")
+			text := strings.Join(coloured, "\n")
+			if bare := colours.ReplaceAllString(text, ""); bare != strings.Join(plain, "\n") {
+				t.Errorf("%s: %s\n%s\nwithout colours:\n%s", s.Name, command, bare, strings.Join(plain, "\n"))
+			}
+			if colours.MatchString(text) {
+				asked[name]++
+			}
+		}
+		lab.Close()
+	}
+	for _, name := range []string{"ls", "explain", "outdated", "fund", "view", "audit", "licenses", "diff"} {
+		if asked[name] == 0 {
+			t.Errorf("%s was never seen in colours", name)
+		}
+	}
 }

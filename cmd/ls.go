@@ -56,7 +56,7 @@ func runLs(a *App, args []string) error {
 	case l.parseable:
 		a.out("%s", term.Safe(l.lines()))
 	default:
-		a.out("%s", term.Safe(l.tree(a.Config.Bool("unicode"))))
+		a.out("%s", l.ink.safe(l.tree(a.Config.Bool("unicode"))))
 	}
 	if t.rootErr != nil {
 		return a.failWith(doc, &codedError{code: "EJSONPARSE", text: "Failed to parse root package.json",

@@ -66,7 +66,7 @@ func runOutdated(ctx context.Context, a *App, args []string) error {
 	case a.Config.Bool("parseable"):
 		a.out("%s", term.Safe(datedLines(list, long)))
 	default:
-		a.out("%s", term.Safe(datedTable(list, long, a.ink())))
+		a.out("%s", a.ink().safe(datedTable(list, long, a.ink())))
 	}
 	if len(list) > 0 {
 		return statusError(1)

@@ -68,7 +68,7 @@ func runSearch(ctx context.Context, a *App, args []string) error {
 		a.out("No matches found for %s", strings.Join(quoted, " "))
 	default:
 		for _, p := range found {
-			a.out("%s", term.Safe(searchText(p, words, a.ink())))
+			a.out("%s", a.ink().safe(searchText(p, words, a.ink())))
 		}
 	}
 	return nil

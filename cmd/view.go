@@ -229,7 +229,7 @@ func (a *App) printViewed(v *view, workspace string) error {
 	}
 	if len(v.fields) == 0 {
 		for _, m := range v.whole {
-			a.out("%s", term.Safe(v.pretty(m, a.ink(), a.Config.Bool("unicode"))))
+			a.out("%s", a.ink().safe(v.pretty(m, a.ink(), a.Config.Bool("unicode"))))
 		}
 		return nil
 	}

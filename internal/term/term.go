@@ -5,6 +5,7 @@ package term
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -50,6 +51,30 @@ func Safe(s string) string {
 		b.WriteByte('}')
 	}
 	return b.String()
+}
+
+// colours are the codes that ibid writes to colour a text; they move nothing and
+// hide nothing.
+var colours = [...]string{"0", "1", "2", "4", "31", "32", "33", "34", "35", "36", "90", "91", "92", "93", "94", "95", "96"}
+
+// SafeColoured is Safe for a text that ibid has coloured: the colours stay. A
+// stranger who wrote some as well has coloured words of his own, no more.
+func SafeColoured(s string) string {
+	var b strings.Builder
+	for {
+		plain, rest, found := strings.Cut(s, "\x1b[")
+		b.WriteString(Safe(plain))
+		if !found {
+			return b.String()
+		}
+		if code, after, ok := strings.Cut(rest, "m"); ok && slices.Contains(colours[:], code) {
+			b.WriteString("\x1b[" + code + "m")
+			rest = after
+		} else {
+			b.WriteString(Safe("\x1b["))
+		}
+		s = rest
+	}
 }
 
 // SafeLine is Safe for what has to stay on one line.

@@ -20,3 +20,20 @@ func TestSafe(t *testing.T) {
 		t.Errorf("one line: %q", got)
 	}
 }
+
+func TestColoursOfIbidsStay(t *testing.T) {
+	for text, want := range map[string]string{
+		"\x1b[1m\x1b[4mPackage\x1b[0m\x1b[0m": "\x1b[1m\x1b[4mPackage\x1b[0m\x1b[0m",
+		"\x1b[94mw\x1b[0m":                    "\x1b[94mw\x1b[0m",
+		"\x1b[2Jgone":                         `\x1b[2Jgone`,
+		"\x1b[8mhidden\x1b[0m":                `\x1b[8mhidden` + "\x1b[0m",
+		"\x1b[30;40mm":                        `\x1b[30;40mm`,
+		"\x1b[3\x1b[31mm":                     `\x1b[3` + "\x1b[31mm",
+		"\x1b]8;;x\a":                         `\x1b]8;;x\x07`,
+		"\x1b[":                               `\x1b[`,
+	} {
+		if got := SafeColoured(text); got != want {
+			t.Errorf("%q: %q, not %q", text, got, want)
+		}
+	}
+}
