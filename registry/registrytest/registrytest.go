@@ -111,12 +111,7 @@ func New(t testing.TB) *Registry {
 func NewTLS(t testing.TB) *Registry {
 	t.Helper()
 	r := NewHandler()
-	r.server = httptest.NewUnstartedServer(r)
-	r.server.EnableHTTP2 = true
-	// Clients that don't trust the certificate are what tests are about.
-	r.server.Config.ErrorLog = log.New(io.Discard, "", 0)
-	r.server.StartTLS()
-	r.URL = r.server.URL + "/"
+	r.StartTLS()
 	t.Cleanup(r.Close)
 	return r
 }
@@ -124,6 +119,16 @@ func NewTLS(t testing.TB) *Registry {
 // Start listens on loopback and sets URL.
 func (r *Registry) Start() {
 	r.server = httptest.NewServer(r)
+	r.URL = r.server.URL + "/"
+}
+
+// StartTLS is Start with https.
+func (r *Registry) StartTLS() {
+	r.server = httptest.NewUnstartedServer(r)
+	r.server.EnableHTTP2 = true
+	// Clients that don't trust the certificate are what tests are about.
+	r.server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	r.server.StartTLS()
 	r.URL = r.server.URL + "/"
 }
 

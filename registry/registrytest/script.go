@@ -46,6 +46,7 @@ func Script(env *testscript.Env) (*Registry, error) {
 //	registry requests            write "METHOD PATH STATUS" lines to the file requests
 //	registry count N PATTERN     fail unless PATTERN was asked for N times
 //	registry reset               forget the requests
+//	registry tls FILE            serve with https from now on; the certificate is in FILE
 func Commands() map[string]func(ts *testscript.TestScript, neg bool, args []string) {
 	return map[string]func(ts *testscript.TestScript, neg bool, args []string){"registry": scriptCommand}
 }
@@ -62,7 +63,7 @@ func scriptCommand(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("registry: the script's setup started none")
 	}
 	if len(args) == 0 {
-		ts.Fatalf("usage: registry add|remove|fail|heal|token|shuffle|requests|count|reset")
+		ts.Fatalf("usage: registry add|remove|fail|heal|token|shuffle|requests|count|reset|tls")
 	}
 	need := func(n int) {
 		if len(args) < n+1 {
@@ -114,6 +115,13 @@ func scriptCommand(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	case "reset":
 		r.ResetRequests()
+	case "tls":
+		need(1)
+		r.server.Close()
+		r.StartTLS()
+		ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(r.Certificate()), 0o666))
+		ts.Setenv("REGISTRY", r.URL)
+		ts.Setenv("npm_config_registry", r.URL)
 	default:
 		ts.Fatalf("registry: unknown command %s", args[0])
 	}
