@@ -192,6 +192,8 @@ func hintsFor(err error) []string {
 	var lock *lockfile.ParseError
 	var file *manifest.Error
 	switch {
+	case errors.As(err, &lock) && lock.Side != "":
+		return []string{"git checkout --ours " + quoteWord(lock.File) + " && ibid install starts from our side and makes the lock fit package.json"}
 	case errors.As(err, &lock):
 		return []string{"it was left as it is; git diff " + quoteWord(lock.File) + " may show what happened to it"}
 	case errors.As(err, &file):

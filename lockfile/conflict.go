@@ -42,7 +42,9 @@ func parseConflict(data []byte, path string) (*Lockfile, error) {
 				return nil, err
 			}
 			line, column := side.position(syntax.Offset)
-			return nil, &ParseError{path, line, column, syntax.Expected, syntax.Found}
+			// Where two branches added the file there is no ancestor that is JSON.
+			of := [...]string{"the common ancestor", "our side", "their side"}[i]
+			return nil, &ParseError{path, line, column, syntax.Expected, syntax.Found, of}
 		}
 		values[i] = v
 	}

@@ -109,7 +109,7 @@ func decode(data []byte, path string) (*Lockfile, error) {
 		if !errors.As(err, &syntax) {
 			return nil, err
 		}
-		return nil, &ParseError{path, syntax.Line, syntax.Column, syntax.Expected, syntax.Found}
+		return nil, &ParseError{File: path, Line: syntax.Line, Column: syntax.Column, Expected: syntax.Expected, Found: syntax.Found}
 	}
 	if d.tooNew > 0 {
 		return nil, &VersionError{path, d.tooNew}

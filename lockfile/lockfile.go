@@ -292,11 +292,16 @@ type ParseError struct {
 	Column   int    // from 1, in characters
 	Expected string // "an object", "',' or '}'"
 	Found    string // "end of file", "'x'"
+	Side     string // of a merge conflict: "the common ancestor"; "" without one
 }
 
 // Error gives "package-lock.json:3:7: reading lockfile: expected …, found …".
 func (e *ParseError) Error() string {
-	return fmt.Sprintf("%s:%d:%d: reading lockfile: expected %s, found %s", e.File, e.Line, e.Column, e.Expected, e.Found)
+	doing := "reading lockfile"
+	if e.Side != "" {
+		doing = "merging the conflict: " + e.Side
+	}
+	return fmt.Sprintf("%s:%d:%d: %s: expected %s, found %s", e.File, e.Line, e.Column, doing, e.Expected, e.Found)
 }
 
 // Code is npm's code for a file that does not parse.

@@ -209,7 +209,8 @@ func TestErrorsNameFileLineAndColumn(t *testing.T) {
 		`{"packages": {"a": {"dependencies": {"x": null}}}}`: "dir/package-lock.json:1:43: reading lockfile: expected a string, found 'n'",
 		`{"packages": {`:                                     "dir/package-lock.json:1:15: reading lockfile: expected a key or '}', found end of file",
 		`[]`:                                                 "dir/package-lock.json:1:1: reading lockfile: expected an object, found '['",
-		"{\n<<<<<<< a\n\"a\": 1\n|||||||\n\"b\":\n=======\n\"c\": 1\n>>>>>>> b": "dir/package-lock.json:5:5: reading lockfile: expected a value, found end of file",
+		"{\n<<<<<<< a\n\"a\": 1\n|||||||\n\"b\":\n=======\n\"c\": 1\n>>>>>>> b": "dir/package-lock.json:5:5: merging the conflict: the common ancestor: expected a value, found end of file",
+		"<<<<<<< a\n{}\n=======\n{}\n>>>>>>> b\n":                               "dir/package-lock.json:1:1: merging the conflict: the common ancestor: expected a value, found end of file",
 	} {
 		_, err := Parse([]byte(text), "dir/package-lock.json")
 		var bad *ParseError
