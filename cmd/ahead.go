@@ -61,7 +61,7 @@ const keptTrees = 3000
 // where that is not so. What an install would find on loan to this very project
 // must not be borrowed a second time.
 func (a *App) goAhead(ctx context.Context, p *project, f *fetch.Fetcher) *ahead {
-	if a.Config.PackageLockOnly() || a.Config.Bool("dry-run") || a.Config.Global() || a.shares() || a.inPart(p) {
+	if a.Config.String("package-import-method") == string(importCopy) || a.Config.PackageLockOnly() || a.Config.Bool("dry-run") || a.Config.Global() || a.shares() || a.inPart(p) {
 		return nil
 	}
 	if _, err := os.Lstat(filepath.Join(p.dir, "node_modules")); !errors.Is(err, fs.ErrNotExist) {

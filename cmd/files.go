@@ -26,6 +26,9 @@ type files struct {
 	// run, so it gets files of its own.
 	private func(*lockfile.Package) bool
 
+	// method is how files of the store come into the project.
+	method importMethod
+
 	// bins are the files that a link in some .bin leads to, by location: only
 	// those become executable, not what another package's bin won over.
 	bins map[lockfile.Location][]string
@@ -35,6 +38,23 @@ type files struct {
 	refused map[lockfile.Location]error
 	// patches are what is changed in packages; nil for nothing.
 	patches *patchSet
+}
+
+// An importMethod is a value of package-import-method.
+type importMethod string
+
+const (
+	importCopy    importMethod = "copy"    // unpacked for the project alone
+	importReflink importMethod = "reflink" // of its own, with blocks that are shared
+	// auto and hardlink: names of the store's files
+)
+
+// put puts the files of a tree into a folder.
+func (m importMethod) put(tree *store.Tree, dst *folder.Folder) error {
+	if m == importReflink {
+		return tree.CloneInto(dst)
+	}
+	return tree.LinkInto(dst)
 }
 
 func (f *files) Group(p *lockfile.Package) string {
@@ -92,7 +112,7 @@ func (f *files) stock(ctx context.Context, p *lockfile.Package) error {
 		return err
 	}
 	r := f.request(p)
-	if p.Patched != "" || f.private != nil && f.private(p) {
+	if p.Patched != "" || f.isPrivate(p) {
 		_, err := f.fetch.Ensure(ctx, r)
 		return err
 	}
@@ -131,7 +151,12 @@ func (f *files) placePackage(ctx context.Context, p *lockfile.Package, into []*f
 	if p.Patched != "" && f.patches != nil {
 		return f.placePatched(ctx, p, into, func(private bool) error { return f.place(ctx, r, private, into) })
 	}
-	return f.place(ctx, r, f.private != nil && f.private(p), into)
+	return f.place(ctx, r, f.isPrivate(p), into)
+}
+
+// isPrivate says that no file of the package may be one of the store's.
+func (f *files) isPrivate(p *lockfile.Package) bool {
+	return f.method == importCopy || f.private != nil && f.private(p)
 }
 
 func (f *files) place(ctx context.Context, r *fetch.Request, private bool, into []*folder.Folder) error {
@@ -144,14 +169,15 @@ func (f *files) place(ctx context.Context, r *fetch.Request, private bool, into 
 		if err == nil {
 			defer tree.Return()
 			for _, dst := range into {
-				if err = tree.LinkInto(dst); err != nil {
+				if err = f.method.put(tree, dst); err != nil {
 					break
 				}
 			}
 		}
 		// A store on another file system, or with no tree to spare, cannot
-		// lend; the files are unpacked where they belong.
-		if !errors.Is(err, store.ErrBusy) && !crossDevice(err) {
+		// lend, and not each file system can clone; the files are unpacked where
+		// they belong.
+		if !errors.Is(err, store.ErrBusy) && !crossDevice(err) && !errors.Is(err, errors.ErrUnsupported) {
 			return err
 		}
 	}

@@ -20,7 +20,7 @@ var installKeys = []string{"save", "save-exact", "global", "install-strategy", "
 	"package-lock", "package-lock-only", "foreground-scripts", "ignore-scripts", "allow-scripts", "allow-git", "allow-remote", "allow-file",
 	"strict-allow-scripts", "dangerously-allow-all-scripts", "allow-directory", "audit", "before", "min-release-age", "min-release-age-exclude",
 	"bin-links", "fund", "dry-run", "json", "cpu", "os", "libc",
-	"workspace", "workspaces", "include-workspace-root", "install-links"}
+	"workspace", "workspaces", "include-workspace-root", "install-links", "package-import-method"}
 
 func newInstallCmd(a *App) *cobra.Command {
 	return declare(&cobra.Command{
@@ -79,7 +79,7 @@ func newUninstallCmd(a *App) *cobra.Command {
 		Use:     "uninstall <package> ...",
 		Aliases: []string{"unlink", "remove", "rm", "r", "un"},
 		Short:   "Remove packages and what only they need",
-	}, []string{"save", "global", "workspace", "workspaces", "include-workspace-root", "install-links"},
+	}, []string{"save", "global", "workspace", "workspaces", "include-workspace-root", "install-links", "package-import-method"},
 		func(c *cobra.Command, args []string) error { return runUninstall(c.Context(), a, args) })
 }
 

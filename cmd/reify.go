@@ -310,7 +310,7 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 		}()
 	}
 	gone := map[lockfile.Location]bool{}
-	placer := &files{app: a, fetch: f, private: o.scripts.writes(o.result.Tree), bins: binsOf(o.plan), ahead: guesses, patches: o.patches,
+	placer := &files{app: a, fetch: f, private: o.scripts.writes(o.result.Tree), method: importMethod(a.Config.String("package-import-method")), bins: binsOf(o.plan), ahead: guesses, patches: o.patches,
 		refused: o.refused()}
 	if fresh && p.hasModules() {
 		// While the old packages are in their place, whatever can fail is done.

@@ -94,8 +94,8 @@ func TestDefinitionsAsNPM(t *testing.T) {
 	if !slices.IsSortedFunc(Definitions(), func(a, b Definition) int { return strings.Compare(a.Key, b.Key) }) {
 		t.Error("definitions are not sorted")
 	}
-	// shrinkwrap is gone from npm, keyring is ibid's own.
-	if got, want := len(definitions), len(file.Definitions)+2; got != want {
+	// shrinkwrap is gone from npm, keyring and package-import-method are ibid's own.
+	if got, want := len(definitions), len(file.Definitions)+3; got != want {
 		t.Errorf("%d definitions, npm has %d", got, want)
 	}
 }

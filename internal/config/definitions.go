@@ -568,6 +568,12 @@ var definitions = [...]Definition{
 		Description: "The packages that \"exec\" installs.",
 	},
 	{
+		Key: "package-import-method", NoEnv: true, Own: true,
+		Types:       []Type{{TypeLiteral, "auto"}, {TypeLiteral, "hardlink"}, {TypeLiteral, "reflink"}, {TypeLiteral, "copy"}},
+		Default:     NewString("auto"),
+		Description: "How the files of packages come from the store into a project: as hard links (hardlink, which auto is), as files that share blocks until they are written to (reflink), or unpacked once more (copy). Where the file system cannot do it they are unpacked.",
+	},
+	{
 		Key: "package-lock", order: 117, Types: boolean, Default: yes,
 		Description: "Read and write package-lock.json.",
 	},

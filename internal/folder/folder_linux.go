@@ -399,6 +399,37 @@ func (f *Folder) WriteFile(path string, data []byte, perm fs.FileMode) error {
 	return err
 }
 
+// Clone makes to's newPath a file of its own with the content of the one at path,
+// whose blocks the two share until one is written to (a reflink). A file system
+// that cannot do it, or another one over there, is errors.ErrUnsupported; nothing
+// is left of newPath then.
+func (f *Folder) Clone(path string, to *Folder, newPath string, perm fs.FileMode) error {
+	fd, errno := openat(f.fd, path, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK)
+	if errno != 0 {
+		return f.fail("clone", path, errno)
+	}
+	defer unix.Close(fd)
+	file, err := to.create(newPath, unix.O_WRONLY, perm)
+	if err != nil {
+		return err
+	}
+	if err = unix.IoctlFileClone(file.fd, fd); err == nil {
+		err = unix.Fchmod(file.fd, uint32(perm.Perm())) // whatever the umask is
+	}
+	if cerr := file.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		return nil
+	}
+	_ = to.Remove(newPath) // the reason is told
+	switch {
+	case errors.Is(err, unix.EOPNOTSUPP), errors.Is(err, unix.ENOTTY), errors.Is(err, unix.EINVAL), errors.Is(err, unix.EXDEV), errors.Is(err, unix.ENOSYS):
+		err = errors.ErrUnsupported
+	}
+	return &fs.PathError{Op: "clone", Path: filepath.Join(f.path, path), Err: err}
+}
+
 // Chmod sets a file's permission bits; a link is not followed.
 func (f *Folder) Chmod(path string, perm fs.FileMode) error {
 	fd, errno := openat(f.fd, path, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK)

@@ -139,6 +139,16 @@ func (f *Folder) WriteFile(path string, data []byte, perm fs.FileMode) error {
 	return err
 }
 
+// Clone makes to's newPath a file of its own with the content of the one at path,
+// whose blocks the two share until one is written to. A file system that cannot
+// do it, or another one over there, is errors.ErrUnsupported.
+func (f *Folder) Clone(path string, to *Folder, newPath string, perm fs.FileMode) error {
+	if err := clone(f.at(path), to.at(newPath)); err != nil {
+		return err
+	}
+	return os.Chmod(to.at(newPath), perm.Perm())
+}
+
 // Chmod sets a file's permission bits; a link is not followed.
 func (f *Folder) Chmod(path string, perm fs.FileMode) error {
 	st, err := os.Lstat(f.at(path))

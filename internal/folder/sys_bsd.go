@@ -2,6 +2,14 @@
 
 package folder
 
-import "syscall"
+import (
+	"errors"
+	"io/fs"
+	"syscall"
+)
 
 func fillTimes(*Stat, *syscall.Stat_t) {}
+
+func clone(path, _ string) error {
+	return &fs.PathError{Op: "clone", Path: path, Err: errors.ErrUnsupported}
+}

@@ -1,6 +1,7 @@
 package folder
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -62,4 +63,8 @@ func junction(target, name string) error {
 		os.Remove(name)
 	}
 	return err
+}
+
+func clone(path, _ string) error {
+	return &fs.PathError{Op: "clone", Path: path, Err: errors.ErrUnsupported}
 }

@@ -384,7 +384,16 @@ func (t *Tree) FS() fs.FS { return os.DirFS(t.dir.Path()) }
 
 // LinkInto puts every file of the tree into dst, an existing folder that is
 // empty but perhaps for folders.
-func (t *Tree) LinkInto(dst *folder.Folder) error {
+func (t *Tree) LinkInto(dst *folder.Folder) error { return t.putInto(dst, t.give) }
+
+// CloneInto puts files of its own there, which share the blocks of the tree's
+// until one is written to. The tree is not on loan to the project by that. Where
+// the file system cannot do it the error is errors.ErrUnsupported.
+func (t *Tree) CloneInto(dst *folder.Folder) error {
+	return t.putInto(dst, func(f *sealFile, dst *folder.Folder) error { return t.dir.Clone(f.path, dst, f.path, f.mode) })
+}
+
+func (t *Tree) putInto(dst *folder.Folder, put func(*sealFile, *folder.Folder) error) error {
 	for i := range t.seal.dirs {
 		if err := dst.Mkdir(t.seal.dirs[i].path); err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
@@ -392,10 +401,10 @@ func (t *Tree) LinkInto(dst *folder.Folder) error {
 	}
 	for i := range t.seal.files {
 		f := &t.seal.files[i]
-		err := t.give(f, dst)
+		err := put(f, dst)
 		if errors.Is(err, fs.ErrExist) {
 			if err = dst.Remove(f.path); err == nil {
-				err = t.give(f, dst)
+				err = put(f, dst)
 			}
 		}
 		if err != nil {
