@@ -7,6 +7,48 @@ import (
 	"github.com/ibid-pm/ibid/lockfile"
 )
 
+// AllowError is a package of a kind that the configuration does not allow.
+type AllowError struct {
+	Type    spec.Type
+	Package string
+	NonRoot bool // the project itself might have asked for it
+}
+
+func (e *AllowError) Error() string {
+	what := "packages of type "
+	if e.NonRoot {
+		what = "non-root packages of type "
+	}
+	return e.Package + ": fetching " + what + `"` + e.Type.String() + `" has been disabled`
+}
+
+// Code is npm's: EALLOWGIT and the like.
+func (e *AllowError) Code() string { return "EALLOW" + strings.ToUpper(e.Type.String()) }
+
+func (b *builder) checkAllow(s *spec.Spec, e *Edge) error {
+	return b.allowedFrom(s, e != nil && e.from.isMine())
+}
+
+// allowedFrom refuses a kind of spec that the project has not allowed, or not
+// to others than itself.
+func (b *builder) allowedFrom(s *spec.Spec, mine bool) error {
+	var allow Allow
+	switch s.Type {
+	case spec.Git:
+		allow = b.req.AllowGit
+	case spec.Remote:
+		allow = b.req.AllowRemote
+	case spec.File:
+		allow = b.req.AllowFile
+	case spec.Directory:
+		allow = b.req.AllowDirectory
+	}
+	if allow == AllowAll || allow == AllowRoot && mine {
+		return nil
+	}
+	return &AllowError{Type: s.Type, Package: s.String(), NonRoot: allow == AllowRoot}
+}
+
 // Refused gives the errors of the packages in the tree whose files must not be
 // fetched: git repositories, tarballs from elsewhere than the registry, files,
 // where the configuration does not allow them. While a tree is decided they are

@@ -1,5 +1,29 @@
 package resolver
 
+// flags say by what kinds of edges a node is reached. They start as true and
+// are taken away by calcDepFlags.
+type flags struct {
+	Dev         bool
+	Optional    bool
+	DevOptional bool
+	Peer        bool
+	Extraneous  bool
+}
+
+var allFlags = flags{true, true, true, true, true}
+
+// shouldOmit says whether the dependency kinds in omit leave the node out.
+func (n *Node) shouldOmit(omit Omit) bool {
+	if omit == (Omit{}) {
+		return false
+	}
+	if top := n.Top(); !top.isMine() {
+		return false
+	}
+	return n.Peer && omit.Peer || n.Dev && omit.Dev || n.Optional && omit.Optional ||
+		n.DevOptional && omit.Optional && omit.Dev
+}
+
 // calcDepFlags takes away the flags that do not hold: it walks from the root,
 // and a node loses a flag when one path to it does without
 // (npm: lib/calc-dep-flags.js). The flags must have been set before.

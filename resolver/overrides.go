@@ -389,3 +389,18 @@ func (s *OverrideSet) matchesBelow(target *Node) bool {
 	}
 	return false
 }
+
+// assertRootOverrides fails where an override would change what the root
+// itself asks for.
+func (n *Node) assertRootOverrides() error {
+	if !n.IsProjectRoot() || n.overrides == nil {
+		return nil
+	}
+	for e := range n.edgesOut.all {
+		s := e.Spec()
+		if s != e.raw && !strings.HasPrefix(s, "$") {
+			return &OverrideError{Name: e.Name, Spec: e.raw}
+		}
+	}
+	return nil
+}

@@ -470,3 +470,34 @@ func readScoped(dir string) []string {
 	}
 	return names
 }
+
+// workspaceNodes gives the nodes of the named workspaces.
+func (b *builder) workspaceNodes() []*Node {
+	var nodes []*Node
+	for _, name := range b.req.InWorkspaces {
+		dir, ok := b.tree.workspaces.Get(name)
+		if !ok {
+			b.warn(Warning{Heading: "workspaces", Message: name + " in filter set, but not in workspaces"})
+			continue
+		}
+		n := b.tree.inventory.get(relPath(b.tree.realpath, dir))
+		if n == nil {
+			b.warn(Warning{Heading: "workspaces", Message: name + " in filter set, but no workspace folder present"})
+			continue
+		}
+		nodes = append(nodes, n)
+	}
+	return nodes
+}
+
+// queueUpdates queues all who depend on one of the names to update.
+func (b *builder) queueUpdates() {
+	for n := range b.tree.inventory.all {
+		if !b.updateNames[n.Name] || n.IsTop() || n.InDepBundle() || n.inShrinkwrap() {
+			continue
+		}
+		for e := range n.edgesIn.all {
+			b.queue.push(e.from)
+		}
+	}
+}
