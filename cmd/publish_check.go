@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -14,9 +15,6 @@ import (
 	"github.com/ibid-pm/ibid/registry"
 )
 
-// What publish --check asks of the registry beyond what publish itself asks:
-// whose the package is, and whom it trusts.
-
 // findings are what is wrong, and what is only odd.
 type findings struct{ bad, odd []string }
 
@@ -26,6 +24,86 @@ func (f *findings) wrong(format string, args ...any) {
 
 func (f *findings) strange(format string, args ...any) {
 	f.odd = append(f.odd, term.SafeLine(fmt.Sprintf(format, args...)))
+}
+
+// check says all that would be wrong with publishing, and uploads nothing.
+func (r *release) check(ctx context.Context) error {
+	a, t, m := r.app, r.contents, r.manifest
+	var f findings
+	if m.Get("private").Truthy() {
+		f.wrong("package.json says that it is private")
+	}
+	if r.prerelease() && !r.explicitTag {
+		f.wrong("%s is a prerelease and no --tag is given", t.version)
+	}
+	if err := checkTag(r.tag); err != nil {
+		f.wrong("%v", err)
+	}
+	if a.Config.Access() == "restricted" && scopeOf(t.name) == "" {
+		f.wrong("access is restricted, which only packages with a scope can be")
+	}
+	if err := r.checkPublished(ctx); err != nil {
+		if ctx.Err() != nil {
+			return err
+		}
+		f.wrong("%v", err)
+	}
+	if err := r.checkOwner(ctx, &f); err != nil {
+		return err
+	}
+	if err := r.checkTrust(ctx, &f); err != nil {
+		return err
+	}
+	for _, n := range r.namedFiles() {
+		if !r.packs(n.path, n.module) {
+			f.wrong("%s names %s, which is not in the tarball", n.field, n.path)
+		}
+	}
+	found, err := findSecrets(t.name, r.tarball)
+	if err != nil {
+		return err
+	}
+	for _, s := range found {
+		f.wrong("%s is packed and %s", s.path, s.why)
+	}
+	if !m.Get("license").Truthy() {
+		f.strange("package.json has no license: nobody may use the package")
+	}
+	if !slices.ContainsFunc(t.files, func(f packedFile) bool { return strings.HasPrefix(strings.ToLower(f.path), "readme") }) {
+		f.strange("there is no README")
+	}
+	r.tell(&f)
+	if len(f.bad) > 0 {
+		return statusError(1)
+	}
+	return nil
+}
+
+// tell shows the findings, and where nothing is wrong that the package can be
+// published.
+func (r *release) tell(f *findings) {
+	a, id, shown := r.app, r.contents.id(), registry.Redact(r.registry)
+	if a.json() {
+		list := func(all []string) jsjson.Value {
+			items := make([]jsjson.Value, len(all))
+			for i, s := range all {
+				items[i] = jsjson.NewString(s)
+			}
+			return jsjson.NewArray(items...)
+		}
+		r.shown = jsjson.NewObject(textMember("id", id), textMember("registry", shown), textMember("tag", r.tag)).
+			With("errors", list(f.bad)).With("warnings", list(f.odd))
+		return
+	}
+	for _, text := range f.odd {
+		a.logPrefixed(levelWarn, "check", text)
+	}
+	for _, text := range f.bad {
+		a.logPrefixed(levelError, "check", text)
+	}
+	if len(f.bad) == 0 {
+		a.out("%s can be published to %s with tag %s", term.SafeLine(id), shown, r.tag)
+	}
 }
 
 // checkOwner says when the name is somebody else's, and when the version is
@@ -129,7 +207,7 @@ func (r *release) checkTrust(ctx context.Context, f *findings) error {
 		f.wrong("%s, and nobody is logged in to %s", broken, registry.Redact(r.registry))
 		return nil
 	case r.loggedIn():
-		f.strange("a token for %s is configured: where trusted publishing fails, it is what publishes, without a word", registry.Redact(r.registry))
+		f.strange("a token for %s is configured: where trusted publishing fails, it is what publishes", registry.Redact(r.registry))
 	}
 	record, err := a.api(ctx, registry.Request{URL: "/-/package/" + registry.EscapeName(t.name) + "/trust", Registry: r.registry, Package: t.name})
 	if err != nil {
@@ -186,4 +264,71 @@ func claimed(is, want jsjson.Value) bool {
 		}
 	}
 	return true
+}
+
+// namedFile is a file of the package that package.json speaks of. A module may
+// be named without its extension, and "*" in exports stands for any text.
+type namedFile struct {
+	field, path string
+	module      bool
+}
+
+// namedFiles are the files that package.json promises.
+func (r *release) namedFiles() []namedFile {
+	m := r.manifest
+	var out []namedFile
+	add := func(field string, v jsjson.Value, module bool) {
+		if v.IsString() && v.Str() != "" {
+			out = append(out, namedFile{field, v.Str(), module})
+		}
+	}
+	add("main", m.Get("main"), true)
+	add("module", m.Get("module"), true)
+	add("types", m.Get("types"), false)
+	add("typings", m.Get("typings"), false)
+	add("browser", m.Get("browser"), true)
+	add("bin", m.Get("bin"), false)
+	for _, b := range m.Get("bin").Members() {
+		add("bin."+b.Key, b.Value, false)
+	}
+	var walk func(field string, v jsjson.Value, depth int)
+	walk = func(field string, v jsjson.Value, depth int) {
+		if depth > 32 {
+			return
+		}
+		if v.IsString() && strings.HasPrefix(v.Str(), "./") && !strings.HasSuffix(v.Str(), "/") {
+			add(field, v, false)
+		}
+		for _, x := range v.Members() {
+			walk(field+"["+string(jsjson.AppendString(nil, x.Key))+"]", x.Value, depth+1)
+		}
+		for _, x := range v.Items() {
+			walk(field, x, depth+1)
+		}
+	}
+	walk("exports", m.Get("exports"), 0)
+	return out
+}
+
+// packs says whether the tarball has a file, looked for as node would.
+func (r *release) packs(path string, module bool) bool {
+	path = strings.Trim(filepath.ToSlash(filepath.Clean(path)), "/")
+	has := func(p string) bool {
+		before, after, any := strings.Cut(p, "*")
+		return slices.ContainsFunc(r.contents.files, func(f packedFile) bool {
+			return f.path == p || any && len(f.path) > len(before)+len(after) && strings.HasPrefix(f.path, before) && strings.HasSuffix(f.path, after)
+		})
+	}
+	if has(path) {
+		return true
+	}
+	if !module {
+		return false
+	}
+	for _, end := range [...]string{".js", ".json", ".node", "/index.js", "/index.json", "/index.node", "/package.json"} {
+		if has(path+end) || path == "." && has(strings.TrimPrefix(end, "/")) {
+			return true
+		}
+	}
+	return false
 }

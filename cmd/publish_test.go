@@ -206,18 +206,18 @@ func TestPublishNeedsSomebodyLoggedIn(t *testing.T) {
 
 func TestPublishCheckSaysAllAtOnce(t *testing.T) {
 	p := newPublishing(t, map[string]string{
-		"package.json": `{"name":"p","version":"1.0.0-1","main":"gone.js","types":"index.d.ts","exports":{".":{"import":"./a.mjs","default":"./gone.cjs"}}}`,
+		"package.json": `{"name":"p","version":"1.0.0-1","main":"gone.js","types":"index.d.ts","exports":{".":{"import":"./a.mjs","default":"./gone.cjs"},"./x/*":"./*.mjs","./y/*":"./y/*.js"}}`,
 		"a.mjs":        "", "index.d.ts": "", ".env": "TOKEN=1\n",
 	})
 	if p.run("publish", "--check") != 1 {
 		t.Error("all was well")
 	}
-	for _, want := range []string{"no --tag is given", "main names gone.js", `exports["."]["default"] names ./gone.cjs`, ".env is packed", "no license", "no README"} {
+	for _, want := range []string{"no --tag is given", "main names gone.js", `exports["."]["default"] names ./gone.cjs`, `exports["./y/*"] names ./y/*.js`, ".env is packed", "no license", "no README"} {
 		if !strings.Contains(p.err.String(), want) {
 			t.Errorf("%q is missing in\n%s", want, p.err.String())
 		}
 	}
-	for _, wrong := range []string{"a.mjs", "index.d.ts"} {
+	for _, wrong := range []string{"a.mjs", "index.d.ts", "./*.mjs"} {
 		if strings.Contains(p.err.String(), wrong) {
 			t.Errorf("%q is there\n%s", wrong, p.err.String())
 		}
