@@ -15,13 +15,6 @@ import (
 // grace is how long a script has between being asked to end and being ended.
 const grace = 5 * time.Second
 
-// A signal of the terminal that comes while a script is being started may have
-// missed it. A script that catches no signals has ended by then if it has not.
-const (
-	startUp = time.Second
-	tooLate = 200 * time.Millisecond
-)
-
 // Options say what Run is to run. Dir, Event and Command are needed.
 type Options struct {
 	Dir     string   // the package's folder, absolute; the script runs there
@@ -108,6 +101,10 @@ func Run(ctx context.Context, o Options) error {
 	}
 	defer signals.stop()
 
+	if stop := signals.stopping(ctx); stop != nil {
+		out.abandon()
+		return fmt.Errorf("%s: %w", o.subject(), stop)
+	}
 	if out.err == nil {
 		out.err = cmd.Start()
 	}
@@ -179,8 +176,47 @@ func (o *Options) environ(dir string) (env *environment, basePath string) {
 	return env, basePath
 }
 
-// waitFor waits until the script has ended and its output is read. It gives
-// the reason when the context ended it.
+// stopping gives the reason why a script is not to be started any more. What
+// tells ibid to stop after it said what it runs, and before that runs, reaches
+// ibid alone.
+func (s *signals) stopping(ctx context.Context) error {
+	select {
+	case <-s.c:
+		return causeOf(ctx)
+	default:
+		return context.Cause(ctx)
+	}
+}
+
+// causeOf is why a context ends that the signal at hand is about to end.
+func causeOf(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(soon):
+		return context.Canceled
+	}
+}
+
+// soon is how far apart a signal arrives at two places.
+const soon = 50 * time.Millisecond
+
+// next waits a moment for a signal that cancelled the context and is about to
+// arrive here.
+func (s *signals) next() os.Signal {
+	if s.c == nil {
+		return nil
+	}
+	select {
+	case sig := <-s.c:
+		return sig
+	case <-time.After(soon):
+		return nil
+	}
+}
+
+// waitFor waits until the script, which was just started, has ended and its
+// output is read. It gives the reason when the context ended it.
 func waitFor(ctx context.Context, cmd *exec.Cmd, out *streams, signals *signals) error {
 	ended := make(chan struct{})
 	go func() {
@@ -190,44 +226,48 @@ func waitFor(ctx context.Context, cmd *exec.Cmd, out *streams, signals *signals)
 		out.wait()
 		close(ended)
 	}()
-	done := ctx.Done()
-	begun := time.Now()
-	var missed os.Signal
-	var late <-chan time.Time
-	pass := func(sig os.Signal) {
-		done = nil
-		if !signals.forward(sig) && late == nil && time.Since(begun) < startUp {
-			missed, late = sig, time.After(tooLate)
+	end := func() {
+		terminate(cmd)
+		select {
+		case <-ended:
+		case <-time.After(grace):
+			_ = cmd.Process.Kill()
+			select {
+			case <-ended:
+			case <-time.After(time.Second):
+				// A grandchild holds the pipes open.
+				out.abandon()
+				<-ended
+			}
 		}
 	}
+	select {
+	case sig := <-signals.c:
+		// It came while the script was being started. Where the terminal gave it
+		// to the script as well, that has ended, or was not there yet.
+		if !signals.forward(sig) {
+			end()
+			return causeOf(ctx)
+		}
+	default:
+	}
+	done := ctx.Done()
 	for {
 		select {
 		case <-ended:
 			return nil
-		case <-late:
-			signals.late(missed)
 		case sig := <-signals.c:
 			// The context is likely to be cancelled by the same signal; the
 			// script has it, and what it makes of it is its own business.
-			pass(sig)
+			done = nil
+			signals.forward(sig)
 		case <-done:
-			if sig := signals.soon(); sig != nil {
-				pass(sig)
+			if sig := signals.next(); sig != nil {
+				done = nil
+				signals.forward(sig)
 				continue
 			}
-			terminate(cmd)
-			select {
-			case <-ended:
-			case <-time.After(grace):
-				_ = cmd.Process.Kill()
-				select {
-				case <-ended:
-				case <-time.After(time.Second):
-					// A grandchild holds the pipes open.
-					out.abandon()
-					<-ended
-				}
-			}
+			end()
 			return context.Cause(ctx)
 		}
 	}

@@ -7,8 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
-	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
@@ -37,20 +35,6 @@ func (s *signals) stop() {
 	}
 }
 
-// soon waits a moment for a signal that cancelled the context and is about to
-// arrive here.
-func (s *signals) soon() os.Signal {
-	if s.c == nil {
-		return nil
-	}
-	select {
-	case sig := <-s.c:
-		return sig
-	case <-time.After(50 * time.Millisecond):
-		return nil
-	}
-}
-
 // forward passes a signal on, but not one that the terminal gives to the script as
 // well: then it is false.
 func (s *signals) forward(sig os.Signal) bool {
@@ -61,27 +45,6 @@ func (s *signals) forward(sig os.Signal) bool {
 		_ = s.cmd.Process.Signal(sig)
 	}
 	return true
-}
-
-// late sends the script a signal that it may have missed, unless it catches it and
-// so may have had it.
-func (s *signals) late(sig os.Signal) {
-	if n, ok := sig.(syscall.Signal); ok && !catches(s.cmd.Process.Pid, n) {
-		_ = s.cmd.Process.Signal(sig)
-	}
-}
-
-// catches says whether a process may have a say in what a signal does to it. Only
-// Linux tells.
-func catches(pid int, sig syscall.Signal) bool {
-	status, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
-	if err != nil {
-		return true
-	}
-	_, rest, _ := strings.Cut(string(status), "\nSigCgt:")
-	mask, _, _ := strings.Cut(rest, "\n")
-	bits, err := strconv.ParseUint(strings.TrimSpace(mask), 16, 64)
-	return err != nil || bits>>(uint(sig)-1)&1 != 0
 }
 
 // foregroundGroup says whether ibid's process group has the terminal that is

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
-	"runtime"
 	"syscall"
 	"testing"
 )
@@ -97,37 +96,47 @@ func TestASignalOfTheTerminalIsNotPassedOn(t *testing.T) {
 }
 
 // Ctrl-C in the instant between ibid's word that a script runs and its start
-// reaches ibid and not the script.
-func TestASignalThatCameBeforeTheScriptEndsIt(t *testing.T) {
-	needSh(t)
-	if runtime.GOOS != "linux" {
-		t.Skip("only Linux tells what a process catches")
+// reaches ibid and not the script: the script is not started.
+func TestASignalBeforeTheStartPreventsIt(t *testing.T) {
+	s := &signals{c: make(chan os.Signal, 1), ttyPeer: true}
+	if err := s.stopping(t.Context()); err != nil {
+		t.Errorf("without a signal: %v", err)
 	}
-	for _, c := range []struct{ name, script, want string }{
-		{"a script that catches nothing is ended", "echo; exec sleep 20", "signal: interrupt"},
-		{"one that catches it decides itself", "trap 'exit 3' INT; echo; sleep 1; exit 5", "exit status 5"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			cmd := exec.Command("sh", "-c", c.script)
-			out, err := cmd.StdoutPipe()
-			if err != nil {
-				t.Fatal(err)
-			}
-			s := &signals{c: make(chan os.Signal, 1), cmd: cmd, ttyPeer: true}
-			s.c <- syscall.SIGINT
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := out.Read(make([]byte, 1)); err != nil {
-				t.Fatal(err)
-			}
-			if err := waitFor(context.Background(), cmd, new(streams), s); err != nil {
-				t.Fatal(err)
-			}
-			if got := cmd.ProcessState.String(); got != c.want {
-				t.Errorf("it ended with %q, want %q", got, c.want)
-			}
-		})
+	s.c <- syscall.SIGINT
+	if err := s.stopping(t.Context()); !errors.Is(err, context.Canceled) {
+		t.Errorf("with one: %v", err)
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	why := errors.New("told to stop")
+	cancel(why)
+	if err := s.stopping(ctx); !errors.Is(err, why) {
+		t.Errorf("after the context has ended: %v", err)
+	}
+}
+
+// One that comes while the shell starts may have missed it, or have been caught
+// by the shell, which then waits for the command that it starts.
+func TestASignalDuringTheStartEndsTheScript(t *testing.T) {
+	needSh(t)
+	for _, script := range []string{"echo; exec sleep 20", "trap '' INT; echo; exec sleep 20"} {
+		cmd := exec.Command("sh", "-c", script)
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &signals{c: make(chan os.Signal, 1), cmd: cmd, ttyPeer: true}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := out.Read(make([]byte, 1)); err != nil {
+			t.Fatal(err)
+		}
+		s.c <- syscall.SIGINT
+		if err := waitFor(t.Context(), cmd, new(streams), s); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: the reason is %v", script, err)
+		}
+		if got := cmd.ProcessState.String(); got != "signal: terminated" {
+			t.Errorf("%s: it ended with %q", script, got)
+		}
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"os/signal"
 	"syscall"
-	"time"
 )
 
 // signals are the console's events that ibid gets while a script has the
@@ -30,21 +29,7 @@ func (s *signals) stop() {
 	}
 }
 
-func (s *signals) soon() os.Signal {
-	if s.c == nil {
-		return nil
-	}
-	select {
-	case sig := <-s.c:
-		return sig
-	case <-time.After(50 * time.Millisecond):
-		return nil
-	}
-}
-
 func (s *signals) forward(os.Signal) bool { return true }
-
-func (s *signals) late(os.Signal) {}
 
 func terminate(cmd *exec.Cmd) { _ = cmd.Process.Kill() }
 
