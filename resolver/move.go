@@ -75,6 +75,15 @@ func (n *Node) SetParent(parent *Node) {
 		return
 	}
 	newPath := modulePath(parent.path, n.Name)
+	n.leave()
+	if newPath != n.path {
+		n.changePath(newPath)
+	}
+	n.setRoot(parent.Root())
+}
+
+// leave takes the node out of the folder that it is in, whichever way.
+func (n *Node) leave() {
 	if n.parent != nil {
 		n.parent.children.delete(n.Name)
 		n.parent = nil
@@ -83,10 +92,6 @@ func (n *Node) SetParent(parent *Node) {
 		n.fsParent.fsChildren.delete(n)
 		n.fsParent = nil
 	}
-	if newPath != n.path {
-		n.changePath(newPath)
-	}
-	n.setRoot(parent.Root())
 }
 
 func (n *Node) setFsParent(fsParent *Node) {
@@ -103,14 +108,7 @@ func (n *Node) setFsParent(fsParent *Node) {
 		return
 	}
 	oldParent, oldName := n.parent, n.Name
-	if n.parent != nil {
-		n.parent.children.delete(n.Name)
-		n.parent = nil
-	}
-	if n.fsParent != nil {
-		n.fsParent.fsChildren.delete(n)
-		n.fsParent = nil
-	}
+	n.leave()
 	if newPath != n.path {
 		n.changePath(newPath)
 	}
