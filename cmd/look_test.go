@@ -28,14 +28,7 @@ func TestLook(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			tmp, err := filepath.EvalSymlinks(t.TempDir())
-			if err != nil {
-				t.Fatal(err)
-			}
-			lab, err := s.NewLab(tmp)
-			if err != nil {
-				t.Fatal(err)
-			}
+			lab := newLab(t, s)
 			defer lab.Close()
 			// A command that nobody has asked npm is no test.
 			var recorded []string
@@ -158,6 +151,20 @@ func sorted(lines []string) []string {
 	return out
 }
 
+// newLab makes the project of a scene in a folder of its own; the caller closes it.
+func newLab(t *testing.T, s *golden.Scene) *golden.Lab {
+	t.Helper()
+	tmp, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	lab, err := s.NewLab(tmp)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lab
+}
+
 // TestColoursChangeNoText holds what is said in colours against what is said
 // without.
 func TestColoursChangeNoText(t *testing.T) {
@@ -168,14 +175,7 @@ func TestColoursChangeNoText(t *testing.T) {
 	colours := regexp.MustCompile("\x1b\\[\\d+m")
 	asked := map[string]int{}
 	for _, s := range scenes {
-		tmp, err := filepath.EvalSymlinks(t.TempDir())
-		if err != nil {
-			t.Fatal(err)
-		}
-		lab, err := s.NewLab(tmp)
-		if err != nil {
-			t.Fatal(err)
-		}
+		lab := newLab(t, s)
 		say := func(command string, more ...string) []string {
 			answer, err := lab.Ask(command, func(words []string) (string, string, int, error) {
 				var stdout bytes.Buffer
