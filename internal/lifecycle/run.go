@@ -241,6 +241,7 @@ func waitFor(ctx context.Context, cmd *exec.Cmd, out *streams, signals *signals)
 			}
 		}
 	}
+	done := ctx.Done()
 	select {
 	case sig := <-signals.c:
 		// It came while the script was being started. Where the terminal gave it
@@ -249,9 +250,9 @@ func waitFor(ctx context.Context, cmd *exec.Cmd, out *streams, signals *signals)
 			end()
 			return causeOf(ctx)
 		}
+		done = nil
 	default:
 	}
-	done := ctx.Done()
 	for {
 		select {
 		case <-ended:

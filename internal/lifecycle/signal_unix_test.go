@@ -140,3 +140,29 @@ func TestASignalDuringTheStartEndsTheScript(t *testing.T) {
 		}
 	}
 }
+
+// One that is passed on is the script's to answer, though it came early.
+func TestASignalPassedOnDuringTheStartIsAnswered(t *testing.T) {
+	needSh(t)
+	cmd := exec.Command("sh", "-c", "trap 'sleep 0.2; exit 3' TERM; echo; while :; do sleep 0.05; done")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &signals{c: make(chan os.Signal, 1), cmd: cmd}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := out.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	s.c <- syscall.SIGTERM
+	if err := waitFor(ctx, cmd, new(streams), s); err != nil {
+		t.Errorf("the reason is %v", err)
+	}
+	if got := cmd.ProcessState.String(); got != "exit status 3" {
+		t.Errorf("it ended with %q", got)
+	}
+}
