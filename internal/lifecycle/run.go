@@ -245,9 +245,16 @@ func waitFor(ctx context.Context, cmd *exec.Cmd, out *streams, signals *signals)
 	select {
 	case sig := <-signals.c:
 		// It came while the script was being started. Where the terminal gave it
-		// to the script as well, that has ended, or was not there yet.
+		// to the script as well, that is about to end, or was not there yet.
 		if !signals.forward(sig) {
-			end()
+			select {
+			case <-ended:
+				if cmd.ProcessState != nil && !cmd.ProcessState.Success() {
+					return nil // how it ended is its answer
+				}
+			case <-time.After(soon):
+				end()
+			}
 			return causeOf(ctx)
 		}
 		done = nil

@@ -141,6 +141,33 @@ func TestASignalDuringTheStartEndsTheScript(t *testing.T) {
 	}
 }
 
+// Where the script got it too, how the script ends is how ibid does; a success says
+// nothing of the signal.
+func TestAScriptThatASignalDuringTheStartEnded(t *testing.T) {
+	needSh(t)
+	for script, want := range map[string]struct {
+		end string
+		err error
+	}{
+		"kill -INT $$":    {end: "signal: interrupt"},
+		"sleep 0; exit 3": {end: "exit status 3"},
+		"exit 0":          {end: "exit status 0", err: context.Canceled},
+	} {
+		cmd := exec.Command("sh", "-c", script)
+		s := &signals{c: make(chan os.Signal, 1), cmd: cmd, ttyPeer: true}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		s.c <- syscall.SIGINT
+		if err := waitFor(t.Context(), cmd, new(streams), s); err != want.err {
+			t.Errorf("%s: the reason is %v", script, err)
+		}
+		if got := cmd.ProcessState.String(); got != want.end {
+			t.Errorf("%s: it ended with %q", script, got)
+		}
+	}
+}
+
 // One that is passed on is the script's to answer, though it came early.
 func TestASignalPassedOnDuringTheStartIsAnswered(t *testing.T) {
 	needSh(t)
