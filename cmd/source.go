@@ -74,7 +74,23 @@ func (s *source) registryManifest(ctx context.Context, sp *spec.Spec, wish resol
 		return nil, err
 	}
 	m := picked.Manifest
-	return &resolver.Fetched{Manifest: m, Resolved: m.Dist.Tarball, Integrity: m.Dist.Integrity}, nil
+	return &resolver.Fetched{
+		Manifest: m, Resolved: m.Dist.Tarball, Integrity: m.Dist.Integrity,
+		DevDependencies: func() (manifest.Deps, error) { return devDependencies(p, picked.Version) },
+	}, nil
+}
+
+// devDependencies reads what the packument's index has not got.
+func devDependencies(p *registry.Packument, version string) (manifest.Deps, error) {
+	full, err := p.FullManifest(version)
+	if err != nil {
+		return nil, err
+	}
+	m, err := manifest.Parse([]byte(full))
+	if err != nil {
+		return nil, fmt.Errorf("%s@%s: reading manifest: %w", p.Name(), version, err)
+	}
+	return m.DevDependencies, nil
 }
 
 // tarballManifest reads the package.json in a tarball that no registry describes.

@@ -145,11 +145,13 @@ func (e *Edge) Spec() string {
 	return o.value
 }
 
-// referencedSpec looks "$name" up in one package's own dependencies.
+// referencedSpec looks "$name" up in one package's own dependencies. In a
+// virtual root that is not the project's, so that what a stranger's package was
+// developed with may decide.
 func referencedSpec(n *Node, ref string) string {
 	for _, deps := range [...]interface {
 		Get(string) (string, bool)
-	}{n.Package.DevDependencies, n.Package.OptionalDependencies, n.Package.Dependencies, n.Package.PeerDependencies} {
+	}{n.rules.devDependencies(n.Package), n.Package.OptionalDependencies, n.Package.Dependencies, n.Package.PeerDependencies} {
 		if s, _ := deps.Get(ref); s != "" {
 			return s
 		}

@@ -116,6 +116,9 @@ func (b *builder) nodeFromSpec(name string, s *spec.Spec, parent *Node, e *Edge)
 	if err != nil {
 		return nil, err
 	}
+	if f.DevDependencies != nil {
+		b.rules.dev[pkg] = f.DevDependencies
+	}
 	return b.rules.newNode(nodeOptions{
 		name: name, pkg: pkg, parent: parent,
 		pkgResolved: f.Resolved, pkgIntegrity: f.Integrity,

@@ -41,6 +41,8 @@ const examples = `
 	q2@1 b@^1
 	opt@1 opt:nope@1 b@^1
 	plat@1 os:sunos b@^1
+	bref@1 devb@1
+	devb@1 peer:b@* dev:b@^2
 `
 
 func TestWorkedExamples(t *testing.T) {
@@ -81,6 +83,8 @@ func TestWorkedExamples(t *testing.T) {
 		{name: "an override against the root's own wish", want: "a@1 b@^1", overrides: `{"b":"2.0.0"}`, tree: "EOVERRIDE"},
 		{name: "an override for a dist-tag", want: "a@1 b@^1", overrides: `{"b@latest":"1.0.0"}`, tree: `override b@latest: "latest" is not a range of versions`},
 		{name: "an override by reference to the root's own wish", want: "a@1 b@^2", overrides: `{"b":"$b"}`, tree: "a@1.0.0 b@2.0.0", broken: true},
+		{name: "a reference is looked for in what a package was developed with while peers are brought together", want: "bref@1 b@^1",
+			overrides: `{"bref":{"b":"$b"}}`, tree: "b@1.1.0 bref>devb@1.0.0 bref@1.0.0"},
 		{name: "dev with a peer of the root", want: "dev:x@1 peer:y@1", tree: "x@1.0.0(dev) y@1.2.0(peer)"},
 		{name: "peers of dev and prod disagree", want: "x@1 dev:z@1", tree: "ERESOLVE"},
 		{name: "nested strategy", want: "a@1 q2@1", options: "nested", tree: "a>b@1.1.0 a@1.0.0 q2>b@1.1.0 q2@1.0.0"},

@@ -3,6 +3,7 @@ package resolver
 import (
 	"strings"
 
+	"github.com/ibid-pm/ibid/internal/manifest"
 	"github.com/ibid-pm/ibid/internal/nodesemver"
 	"github.com/ibid-pm/ibid/internal/spec"
 )
@@ -22,6 +23,9 @@ type rules struct {
 	err error
 	// generation makes node marks distinct from those of earlier walks.
 	generation uint32
+
+	// dev gives the dev dependencies of manifests that leave them out.
+	dev map[*manifest.Manifest]func() (manifest.Deps, error)
 
 	wants    map[wantKey]*wanted
 	plain    map[string]*wanted // by text, for those that mean the same everywhere
@@ -44,6 +48,7 @@ func newRules(where string, legacyPeerDeps, installLinks bool) *rules {
 		LegacyPeerDeps: legacyPeerDeps,
 		InstallLinks:   installLinks,
 		where:          where,
+		dev:            map[*manifest.Manifest]func() (manifest.Deps, error){},
 		wants:          map[wantKey]*wanted{},
 		plain:          map[string]*wanted{},
 		versions:       map[string]*nodesemver.Version{},
@@ -55,6 +60,22 @@ func (r *rules) fail(err error) {
 	if r.err == nil {
 		r.err = err
 	}
+}
+
+// devDependencies gives a package's dev dependencies. Nearly nobody asks for
+// those of a package from a registry.
+func (r *rules) devDependencies(m *manifest.Manifest) manifest.Deps {
+	rest := r.dev[m]
+	if rest == nil {
+		return m.DevDependencies
+	}
+	deps, err := rest()
+	if err != nil {
+		r.fail(err)
+		return nil
+	}
+	r.dev[m] = func() (manifest.Deps, error) { return deps, nil }
+	return deps
 }
 
 func (r *rules) version(s string) *nodesemver.Version {

@@ -46,6 +46,9 @@ type Fetched struct {
 	Manifest  *manifest.Manifest
 	Resolved  string // the tarball's URL, "file:/…", "git+…#sha"
 	Integrity string // SRI, "" for git
+	// DevDependencies gives those of a Manifest that leaves them out; nil where
+	// it has them.
+	DevDependencies func() (manifest.Deps, error)
 }
 
 // IntegrityError is a registry that says another hash than an older lock.

@@ -149,7 +149,13 @@ func (r *toy) Manifest(ctx context.Context, s *spec.Spec, _ Wish) (*Fetched, err
 	if m == nil {
 		return nil, &toyError{"ETARGET", "no matching version for " + s.Raw}
 	}
-	return &Fetched{Manifest: m, Resolved: m.Dist.Tarball, Integrity: m.Dist.Integrity}, nil
+	f := &Fetched{Manifest: m, Resolved: m.Dist.Tarball, Integrity: m.Dist.Integrity}
+	if dev := m.DevDependencies; dev != nil {
+		f.Manifest = m.Clone()
+		f.Manifest.DevDependencies = nil
+		f.DevDependencies = func() (manifest.Deps, error) { return dev, nil }
+	}
+	return f, nil
 }
 
 func (r *toy) pick(versions []*manifest.Manifest, latest string, want *spec.Spec) *manifest.Manifest {
