@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ibid-pm/ibid/internal/collate"
+	"github.com/ibid-pm/ibid/internal/js"
 	"github.com/ibid-pm/ibid/internal/jsjson"
 	"github.com/ibid-pm/ibid/internal/spec"
 	"github.com/ibid-pm/ibid/internal/term"
@@ -102,7 +103,7 @@ func accessPackage(a *App, c *cobra.Command, name string, scoped bool) (*spec.Sp
 func teamOf(entity string) (scope, team string) {
 	scope, team, _ = strings.Cut(strings.TrimPrefix(entity, "@"), ":")
 	team, _, _ = strings.Cut(team, ":")
-	return encodeURIComponent(scope), encodeURIComponent(team)
+	return js.EncodeURIComponent(scope), js.EncodeURIComponent(team)
 }
 
 func teamPermissions(ctx context.Context, a *App, c *cobra.Command, method, entity, pkg, permissions string) error {

@@ -13,7 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ibid-pm/ibid/internal/jsjson"
+	"github.com/ibid-pm/ibid/internal/js"
 	"github.com/ibid-pm/ibid/internal/manifest"
 	"github.com/ibid-pm/ibid/internal/nodesemver"
 	"github.com/ibid-pm/ibid/internal/spec"
@@ -335,7 +335,7 @@ func (d *differ) contents(ctx context.Context, f *diffable, paths []string) (*si
 		if _, ok := s.files[name]; !ok {
 			s.names = append(s.names, name)
 		}
-		s.files[name] = diffFile{mode: "100" + strconv.FormatInt(mode&0o7777, 8), text: jsjson.ValidText(string(data))}
+		s.files[name] = diffFile{mode: "100" + strconv.FormatInt(mode&0o7777, 8), text: js.ValidText(string(data))}
 		return nil
 	}
 	if f.installed {

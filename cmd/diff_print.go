@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/ibid-pm/ibid/internal/config"
+	"github.com/ibid-pm/ibid/internal/js"
 	"github.com/ibid-pm/ibid/internal/term"
 	"github.com/ibid-pm/ibid/internal/unidiff"
 )
@@ -53,7 +54,7 @@ func (d *differ) print(x, y *side) {
 		}
 		p.file(name, src+name, dst+name, was, is)
 	}
-	d.out("%s", shownPatch(strings.TrimFunc(p.b.String(), jsSpace)))
+	d.out("%s", shownPatch(js.Trim(p.b.String())))
 }
 
 // patchPrinter writes a patch, in colours or not.
@@ -182,11 +183,6 @@ func colourSequence(s string) bool {
 	}
 	end := strings.IndexFunc(rest, func(r rune) bool { return r != ';' && (r < '0' || r > '9') })
 	return end >= 0 && end <= 8 && rest[end] == 'm'
-}
-
-func jsSpace(r rune) bool {
-	return r == ' ' || r >= '\t' && r <= '\r' || r == 0xa0 || r == 0x1680 || r >= 0x2000 && r <= 0x200a ||
-		r == 0x2028 || r == 0x2029 || r == 0x202f || r == 0x205f || r == 0x3000 || r == 0xfeff
 }
 
 // binaryFile says whether a file's name has an extension that npm takes for that

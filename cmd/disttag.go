@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ibid-pm/ibid/internal/js"
 	"github.com/ibid-pm/ibid/internal/jsjson"
 	"github.com/ibid-pm/ibid/internal/manifest"
 	"github.com/ibid-pm/ibid/internal/spec"
@@ -86,7 +87,7 @@ func addTag(ctx context.Context, a *App, c *cobra.Command, pkg, tag string) erro
 		return nil
 	}
 	_, err = a.ask2FA(ctx, registry.Request{
-		Method: "PUT", URL: distTagsPath(s) + "/" + encodeURIComponent(tag), Package: s.Name, Body: jsjson.AppendString(nil, version),
+		Method: "PUT", URL: distTagsPath(s) + "/" + js.EncodeURIComponent(tag), Package: s.Name, Body: jsjson.AppendString(nil, version),
 	})
 	if err == nil {
 		a.out("+%s: %s@%s", tag, s.Name, version)
@@ -111,7 +112,7 @@ func removeTag(ctx context.Context, a *App, c *cobra.Command, pkg, tag string) e
 	if !version.Truthy() {
 		return errors.New(tag + " is not a dist-tag on " + s.Name)
 	}
-	_, err = a.ask2FA(ctx, registry.Request{Method: "DELETE", URL: distTagsPath(s) + "/" + encodeURIComponent(tag), Package: s.Name})
+	_, err = a.ask2FA(ctx, registry.Request{Method: "DELETE", URL: distTagsPath(s) + "/" + js.EncodeURIComponent(tag), Package: s.Name})
 	if err == nil {
 		a.out("-%s: %s@%s", tag, s.Name, term.SafeLine(version.Text()))
 	}

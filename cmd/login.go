@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ibid-pm/ibid/internal/config"
+	"github.com/ibid-pm/ibid/internal/js"
 	"github.com/ibid-pm/ibid/internal/jsjson"
 	"github.com/ibid-pm/ibid/internal/term"
 	"github.com/ibid-pm/ibid/registry"
@@ -182,7 +183,7 @@ func behindMirror(doneURL, reg string) string {
 // couchLogin logs in as registries did when they were CouchDB (npm: npm-profile
 // loginCouch).
 func (a *App) couchLogin(ctx context.Context, reg, name, password string) (string, error) {
-	user := "/-/user/org.couchdb.user:" + encodeURIComponent(name)
+	user := "/-/user/org.couchdb.user:" + js.EncodeURIComponent(name)
 	body := jsjson.NewObject(
 		textMember("_id", "org.couchdb.user:"+name),
 		textMember("name", name),
@@ -223,7 +224,7 @@ func (a *App) couchUpdate(ctx context.Context, put registry.Request, body jsjson
 			body = body.With(m.Key, m.Value)
 		}
 	}
-	put.URL += "/-rev/" + encodeURIComponent(body.Get("_rev").Text())
+	put.URL += "/-rev/" + js.EncodeURIComponent(body.Get("_rev").Text())
 	put.Body = jsjson.Append(nil, body, "", "")
 	put.Credentials = &registry.Credentials{Authorization: "Basic " + base64.StdEncoding.EncodeToString([]byte(name+":"+password))}
 	return a.api2FA(ctx, put)
@@ -281,7 +282,7 @@ func runLogout(ctx context.Context, a *App) error {
 // revoke has a registry forget a token.
 func (a *App) revoke(ctx context.Context, reg, token string) error {
 	_, err := a.send(ctx, registry.Request{
-		Method: "DELETE", URL: "/-/user/token/" + encodeURIComponent(token), Secret: token, Registry: reg,
+		Method: "DELETE", URL: "/-/user/token/" + js.EncodeURIComponent(token), Secret: token, Registry: reg,
 		Credentials: &registry.Credentials{Authorization: "Bearer " + token},
 	})
 	return err

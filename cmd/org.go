@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ibid-pm/ibid/internal/js"
 	"github.com/ibid-pm/ibid/internal/jsjson"
 	"github.com/ibid-pm/ibid/internal/term"
 	"github.com/ibid-pm/ibid/registry"
@@ -37,7 +38,7 @@ func runOrg(ctx context.Context, a *App, c *cobra.Command, args []string) error 
 		return errors.New("Second argument `username` is required.")
 	}
 	o := orgMembers{app: a, request: registry.Request{
-		Registry: a.Config.String("registry"), URL: "/-/org/" + encodeURIComponent(strings.TrimPrefix(org, "@")) + "/user",
+		Registry: a.Config.String("registry"), URL: "/-/org/" + js.EncodeURIComponent(strings.TrimPrefix(org, "@")) + "/user",
 	}}
 	switch verb {
 	case "rm":

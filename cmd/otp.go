@@ -14,6 +14,7 @@ import (
 
 	xterm "golang.org/x/term"
 
+	"github.com/ibid-pm/ibid/internal/js"
 	"github.com/ibid-pm/ibid/internal/jsjson"
 	"github.com/ibid-pm/ibid/internal/term"
 	"github.com/ibid-pm/ibid/registry"
@@ -269,7 +270,7 @@ func (p *prompt) username(question, standing string) (string, error) {
 		switch {
 		case s != strings.ToLower(s):
 			return "Name must be lowercase"
-		case s != encodeURIComponent(s):
+		case s != js.EncodeURIComponent(s):
 			return "Name may not contain non-url-safe chars"
 		case strings.HasPrefix(s, "."):
 			return `Name may not start with "."`
@@ -287,23 +288,6 @@ func noAnswer(err error) error {
 		return &codedError{code: "EUSAGE", text: "nobody answers: the standard input has ended"}
 	}
 	return err
-}
-
-// encodeURIComponent is JavaScript's.
-func encodeURIComponent(s string) string {
-	const hex = "0123456789ABCDEF"
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		if wordByte(c) || strings.IndexByte("-.!~*'()", c) >= 0 {
-			b.WriteByte(c)
-			continue
-		}
-		b.WriteByte('%')
-		b.WriteByte(hex[c>>4])
-		b.WriteByte(hex[c&15])
-	}
-	return b.String()
 }
 
 // requestBody writes members as the JSON of a request.

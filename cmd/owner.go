@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ibid-pm/ibid/internal/config"
+	"github.com/ibid-pm/ibid/internal/js"
 	"github.com/ibid-pm/ibid/internal/jsjson"
 	"github.com/ibid-pm/ibid/internal/spec"
 	"github.com/ibid-pm/ibid/internal/term"
@@ -103,7 +104,7 @@ func changeOwners(ctx context.Context, a *App, c *cobra.Command, pkg, user strin
 	if err != nil {
 		return err
 	}
-	u, err := a.api(ctx, registry.Request{URL: "/-/user/org.couchdb.user:" + encodeURIComponent(user), Package: s.Name})
+	u, err := a.api(ctx, registry.Request{URL: "/-/user/org.couchdb.user:" + js.EncodeURIComponent(user), Package: s.Name})
 	if err != nil {
 		a.logPrefixed(levelError, "owner mutate", "Error getting user data for "+user)
 		return err
@@ -138,7 +139,7 @@ func changeOwners(ctx context.Context, a *App, c *cobra.Command, pkg, user strin
 		sign = "-"
 	}
 	_, err = a.ask2FA(ctx, registry.Request{
-		Method: "PUT", Package: s.Name, URL: "/" + s.EscapedName() + "/-rev/" + encodeURIComponent(doc.Get("_rev").Text()),
+		Method: "PUT", Package: s.Name, URL: "/" + s.EscapedName() + "/-rev/" + js.EncodeURIComponent(doc.Get("_rev").Text()),
 		Body: requestBody(
 			jsjson.Member{Key: "_id", Value: doc.Get("_id")},
 			jsjson.Member{Key: "_rev", Value: doc.Get("_rev")},

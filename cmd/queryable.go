@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf16"
 
+	"github.com/ibid-pm/ibid/internal/js"
 	"github.com/ibid-pm/ibid/internal/jsjson"
 )
 
@@ -27,33 +27,7 @@ func (s queryStep) number() float64 {
 	if s.add {
 		return math.NaN()
 	}
-	return jsNumber(s.key)
-}
-
-func jsNumber(text string) float64 {
-	text = strings.TrimSpace(text)
-	if text == "" {
-		return 0
-	}
-	lower := strings.ToLower(text)
-	for prefix, base := range map[string]int{"0x": 16, "0o": 8, "0b": 2} {
-		if digits, ok := strings.CutPrefix(lower, prefix); ok {
-			n, err := strconv.ParseUint(digits, base, 64)
-			if err != nil {
-				return math.NaN()
-			}
-			return float64(n)
-		}
-	}
-	// Go takes more for a number than JavaScript does.
-	if strings.ContainsAny(lower, "_npxi") && text != "Infinity" && text != "-Infinity" && text != "+Infinity" {
-		return math.NaN()
-	}
-	n, err := strconv.ParseFloat(text, 64)
-	if err != nil && !math.IsInf(n, 0) {
-		return math.NaN()
-	}
-	return n
+	return js.Number(s.key)
 }
 
 // parseQuery takes a path apart. What is in brackets is one key, dots and all;
@@ -136,7 +110,7 @@ func queryGet(data jsjson.Value, text string, unwrap bool) ([]jsjson.Member, err
 			if step.key != "length" {
 				return nil, nil
 			}
-			data = jsjson.NewNumber(float64(len(utf16.Encode([]rune(data.Str())))))
+			data = jsjson.NewNumber(float64(js.Length(data.Str())))
 		default:
 			if !data.Has(step.key) {
 				return nil, nil
@@ -211,7 +185,7 @@ func (e *queryEdit) step(data jsjson.Value) (jsjson.Value, error) {
 	case step.add:
 		key = strconv.Itoa(data.Len())
 	case index:
-		key = jsjson.FormatNumber(n)
+		key = js.FormatNumber(n)
 	}
 	now := member(data, key)
 	if len(e.remain) > 0 {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ibid-pm/ibid/internal/js"
 	"github.com/ibid-pm/ibid/internal/jsjson"
 	"github.com/ibid-pm/ibid/internal/term"
 	"github.com/ibid-pm/ibid/registry"
@@ -41,7 +42,7 @@ func runTeam(ctx context.Context, a *App, c *cobra.Command, args []string) error
 		if team != "" {
 			r.URL += "/user"
 		} else {
-			r.URL = "/-/org/" + encodeURIComponent(entity) + "/team"
+			r.URL = "/-/org/" + js.EncodeURIComponent(entity) + "/team"
 		}
 		return listTeam(ctx, a, r, entity, team != "")
 	default:

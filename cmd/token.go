@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ibid-pm/ibid/internal/js"
 	"github.com/ibid-pm/ibid/internal/jsjson"
 	"github.com/ibid-pm/ibid/internal/term"
 	"github.com/ibid-pm/ibid/registry"
@@ -158,7 +159,7 @@ func revokeTokens(ctx context.Context, a *App, c *cobra.Command, ids []string) e
 	for _, key := range keys {
 		// What a registry calls a key stays one part of the path.
 		_, err := a.ask2FA(ctx, registry.Request{
-			Method: "DELETE", URL: tokensPath + "/token/" + encodeURIComponent(key), Secret: key, Registry: a.Config.String("registry"),
+			Method: "DELETE", URL: tokensPath + "/token/" + js.EncodeURIComponent(key), Secret: key, Registry: a.Config.String("registry"),
 		})
 		if err != nil {
 			return err

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ibid-pm/ibid/internal/config"
+	"github.com/ibid-pm/ibid/internal/js"
 	"github.com/ibid-pm/ibid/internal/jsjson"
 	"github.com/ibid-pm/ibid/internal/manifest"
 	"github.com/ibid-pm/ibid/internal/spec"
@@ -574,7 +575,7 @@ func (a *App) revokeTrust(ctx context.Context, pkg string, flag config.Value) er
 	if err != nil {
 		return err
 	}
-	r.URL += "/" + encodeURIComponent(id)
+	r.URL += "/" + js.EncodeURIComponent(id)
 	if _, err := a.ask2FA(ctx, r); err != nil {
 		return err
 	}

@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf16"
 	"unicode/utf8"
 
+	"github.com/ibid-pm/ibid/internal/js"
 	"github.com/ibid-pm/ibid/internal/jsjson"
 )
 
@@ -83,7 +83,7 @@ func (s *side) position(offset int) (line, column int) {
 }
 
 func splitConflict(data []byte) (parent, ours, theirs *side) {
-	text := strings.TrimPrefix(jsjson.ValidText(string(data)), "\uFEFF")
+	text := strings.TrimPrefix(js.ValidText(string(data)), "\uFEFF")
 	parent, ours, theirs = new(side), new(side), new(side)
 	to := []*side{parent, ours, theirs}
 	number := 1
@@ -393,7 +393,7 @@ func (t *tree) shrugs(key step, op changeOp) bool {
 		return t.kind != jsjson.Null
 	}
 	i, ok := key.position()
-	return t.kind == jsjson.String && ok && i < len(utf16.Encode([]rune(t.leaf.Str())))
+	return t.kind == jsjson.String && ok && i < js.Length(t.leaf.Str())
 }
 
 // copyPath gives t what from has at path, from the first place on where the

@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"github.com/ibid-pm/ibid/internal/collate"
+	"github.com/ibid-pm/ibid/internal/js"
 	"github.com/ibid-pm/ibid/internal/jsjson"
 	"github.com/ibid-pm/ibid/internal/manifest"
 	"github.com/ibid-pm/ibid/internal/spec"
@@ -65,7 +66,7 @@ func LoadYarn(dir string) (*YarnLock, error) {
 // also gives what stands before the bad line: npm goes on with that.
 func ParseYarn(data []byte, path string) (*YarnLock, error) {
 	y := &YarnLock{entries: map[string]*YarnEntry{}}
-	text := jsjson.ValidText(string(data))
+	text := js.ValidText(string(data))
 	var current *YarnEntry
 	subkey := ""
 	number := 0

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ibid-pm/ibid/internal/js"
 	"github.com/ibid-pm/ibid/internal/jsjson"
 )
 
@@ -116,7 +117,7 @@ func (x *index) nearby(p part) ([]byte, bool) {
 func (x *index) key(i int) string {
 	text := string(x.name(i))
 	if strings.IndexByte(text, '\\') < 0 {
-		return jsjson.ValidText(text)
+		return js.ValidText(text)
 	}
 	if key := jsjson.Raw(`"` + text + `"`).Value(); key.IsString() {
 		return key.Str()

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode/utf16"
 
+	"github.com/ibid-pm/ibid/internal/js"
 	"github.com/ibid-pm/ibid/internal/jsjson"
 	"github.com/ibid-pm/ibid/internal/manifest"
 	"github.com/ibid-pm/ibid/internal/nodesemver"
@@ -233,7 +233,7 @@ func canonical(v jsjson.Value) string {
 	case v.IsObject():
 		members := slices.Clone(v.Members())
 		slices.SortStableFunc(members, func(a, b jsjson.Member) int {
-			return slices.Compare(utf16.Encode([]rune(a.Key)), utf16.Encode([]rune(b.Key)))
+			return js.Compare(a.Key, b.Key)
 		})
 		parts := make([]string, 0, len(members))
 		for _, m := range members {

@@ -22,7 +22,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/ibid-pm/ibid/internal/jsjson"
+	"github.com/ibid-pm/ibid/internal/js"
 )
 
 // HeadSize is how many bytes of a program's beginning New has to see.
@@ -81,8 +81,8 @@ var shebang = sync.OnceValue(func() *regexp.Regexp {
 // New makes the scripts that start target, given with slashes, whose content
 // begins with head.
 func New(target string, head []byte) Shim {
-	target = jsjson.ValidText(target)
-	line := trim(jsjson.ValidText(string(head)))
+	target = js.ValidText(target)
+	line := js.Trim(js.ValidText(string(head)))
 	if i := strings.IndexByte(line, '\n'); i >= 0 {
 		line = strings.TrimRight(line[:i], "\r")
 	}
@@ -90,7 +90,7 @@ func New(target string, head []byte) Shim {
 	if m == nil {
 		return direct(target)
 	}
-	return by(m[2], trim(m[3]), m[1], target)
+	return by(m[2], js.Trim(m[3]), m[1], target)
 }
 
 // direct starts a target that says nothing of what runs it.
@@ -117,7 +117,7 @@ func by(prog, args, variables, target string) Shim {
 	file := `"$basedir/` + strings.ReplaceAll(target, `\`, "/") + `"`
 	rest := " " + args + " " + file + " "
 
-	near := trim(`"$basedir/` + prog + `"`)
+	near := js.Trim(`"$basedir/` + prog + `"`)
 	sh := shHead +
 		"if [ -x " + near + " ]; then\n" +
 		"  exec " + variables + near + rest + `"$@"` + "\n" +
@@ -186,13 +186,6 @@ if ($PSVersionTable.PSVersion -lt "6.0" -or $IsWindows) {
 }
 `
 
-func trim(s string) string { return strings.TrimFunc(s, isSpace) }
-
-func isSpace(r rune) bool {
-	return r == ' ' || r >= '\t' && r <= '\r' || r == 0xa0 || r == 0x1680 || r >= 0x2000 && r <= 0x200a ||
-		r == 0x2028 || r == 0x2029 || r == 0x202f || r == 0x205f || r == 0x3000 || r == 0xfeff
-}
-
 // setCommands has cmd.exe set the variables of a first line (npm: cmd-shim
 // lib/to-batch-syntax.js). Of two with the same name the last one counts. They
 // come in the order of a JavaScript object's keys: whole numbers first.
@@ -216,8 +209,8 @@ func setCommands(variables string) string {
 	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(arrayIndex(a), arrayIndex(b)) })
 	var b strings.Builder
 	for _, name := range names {
-		value := trim(values[name])
-		if name = trim(name); name != "" && value != "" {
+		value := js.Trim(values[name])
+		if name = js.Trim(name); name != "" && value != "" {
 			b.WriteString("@SET " + name + "=" + expand(value) + "\r\n")
 		}
 	}

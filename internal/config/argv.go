@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sort"
 	"strings"
+
+	"github.com/ibid-pm/ibid/internal/js"
 )
 
 // UnknownFlagError says that flags or keys are not npm's. Its Code is
@@ -196,8 +198,8 @@ func (a *arguments) flag(name string, def *Definition, negated, hasNo, hadEq boo
 				v, used = NewString(next), 2
 			case next == "null" && def.Allows(TypeNull):
 				v, used = null, 2
-			case !isLongFlag(next) && def.Allows(TypeNumber) && !math.IsNaN(parseNumber(next)):
-				v, used = NewNumber(parseNumber(next)), 2
+			case !isLongFlag(next) && def.Allows(TypeNumber) && !math.IsNaN(js.Number(next)):
+				v, used = NewNumber(js.Number(next)), 2
 			case !isShortFlag(next) && def.Allows(TypeString):
 				v, used = NewString(next), 2
 			}

@@ -2,6 +2,8 @@ package config
 
 import (
 	"strings"
+
+	"github.com/ibid-pm/ibid/internal/js"
 )
 
 // CI says which continuous integration service runs the command, as the ci-info
@@ -94,7 +96,7 @@ func (c *Config) CI() CI {
 		ci.IsCI = ci.IsCI || env[name] != ""
 	}
 	if env["GITHUB_ACTIONS"] != "" {
-		ci.Sub = githubKind(trimSpace(env["GITHUB_SERVER_URL"]), trimSpace(env["RUNNER_ENVIRONMENT"]))
+		ci.Sub = githubKind(js.Trim(env["GITHUB_SERVER_URL"]), js.Trim(env["RUNNER_ENVIRONMENT"]))
 	}
 	return ci
 }

@@ -5,6 +5,8 @@ import (
 	"net"
 	"slices"
 	"strings"
+
+	"github.com/ibid-pm/ibid/internal/js"
 )
 
 // clean coerces the value of key to one of its types, as nopt's clean does. ok
@@ -52,7 +54,7 @@ func convert(def *Definition, v Value) Value {
 	if v.kind != String {
 		return v
 	}
-	s := trimSpace(v.str)
+	s := js.Trim(v.str)
 	switch {
 	case s == "null" && (def == nil || def.Allows(TypeNull)):
 		return null
@@ -62,7 +64,7 @@ func convert(def *Definition, v Value) Value {
 		return no
 	}
 	if def.Allows(TypeNumber) {
-		if n := parseNumber(s); !math.IsNaN(n) {
+		if n := js.Number(s); !math.IsNaN(n) {
 			return NewNumber(n)
 		}
 	}
@@ -93,7 +95,7 @@ func (c *Config) acceptAs(t Type, v Value) (Value, bool) {
 		return NewString(v.String()), true
 	case TypeBoolean:
 		if v.kind == String {
-			if n := parseNumber(v.str); !math.IsNaN(n) {
+			if n := js.Number(v.str); !math.IsNaN(n) {
 				return NewBool(n != 0), true
 			}
 			return NewBool(v.str != "null" && v.str != "false"), true
@@ -142,7 +144,7 @@ func (c *Config) acceptAs(t Type, v Value) (Value, bool) {
 	case TypeLiteral:
 		return v, v.kind == String && v.str == t.Literal
 	case TypeLiteralNum:
-		return v, v.kind == Number && formatNumber(v.num) == t.Literal
+		return v, v.kind == Number && js.FormatNumber(v.num) == t.Literal
 	case TypeLocalAddress:
 		return v, v.kind == String && slices.Contains(localAddresses(), v.str)
 	}
@@ -157,7 +159,7 @@ func (v Value) number() float64 {
 	case Null:
 		return 0
 	case String, List:
-		return parseNumber(v.String())
+		return js.Number(v.String())
 	}
 	return math.NaN()
 }

@@ -4,6 +4,8 @@ import (
 	"math"
 	"strings"
 	"time"
+
+	"github.com/ibid-pm/ibid/internal/js"
 )
 
 // parseDate is JavaScript's Date.parse as V8 has it (dateparser-inl.h): first the
@@ -103,9 +105,9 @@ func (in *dateScanner) scan() {
 		in.peek = dateToken{dateSymbol, int(c), 1}
 		return
 	}
-	if r := firstRune(s[start:]); isSpace(r) {
+	if r := firstRune(s[start:]); js.Space(r) {
 		i := start
-		for i < len(s) && isSpace(firstRune(s[i:])) {
+		for i < len(s) && js.Space(firstRune(s[i:])) {
 			i += len(string(firstRune(s[i:])))
 		}
 		in.pos = i
@@ -115,7 +117,7 @@ func (in *dateScanner) scan() {
 	if c >= 'A' {
 		var word [3]byte
 		i, n := start, 0
-		for i < len(s) && s[i] >= 'A' && !isSpace(firstRune(s[i:])) {
+		for i < len(s) && s[i] >= 'A' && !js.Space(firstRune(s[i:])) {
 			if n < 3 {
 				word[n] = s[i] | 0x20
 			}

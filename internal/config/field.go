@@ -4,6 +4,8 @@ import (
 	"math"
 	"path/filepath"
 	"strings"
+
+	"github.com/ibid-pm/ibid/internal/js"
 )
 
 // expand replaces ${NAME} in s by the variable's value, and ${NAME?} by nothing
@@ -93,7 +95,7 @@ func (c *Config) parseField(v Value, key string, element bool, used func(string)
 		}
 		return Value{kind: List, list: items}
 	}
-	s := trimSpace(v.str)
+	s := js.Trim(v.str)
 	if isList {
 		// Lists come out of the environment with an empty line between items,
 		// because certificates have line breaks.
@@ -128,7 +130,7 @@ func (c *Config) parseField(v Value, key string, element bool, used func(string)
 		return NewString(s)
 	}
 	if isNumber {
-		if n := parseNumber(s); !math.IsNaN(n) {
+		if n := js.Number(s); !math.IsNaN(n) {
 			return NewNumber(n)
 		}
 	}
@@ -164,7 +166,7 @@ func parseUmask(s string) (float64, bool) {
 	}
 	n := 0.0
 	for i := range len(s) {
-		d := digit(s[i])
+		d := js.Hex(s[i])
 		if d < 0 || d >= int(base) {
 			return 0, false
 		}

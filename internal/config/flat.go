@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/ibid-pm/ibid/internal/js"
 )
 
 // flattened are the settings that follow from several keys at once. Layers are
@@ -278,7 +280,7 @@ func commaList(v Value) []string {
 	var out []string
 	for _, item := range stringsOf(v) {
 		for part := range strings.SplitSeq(item, ",") {
-			if part = trimSpace(part); part != "" {
+			if part = js.Trim(part); part != "" {
 				out = append(out, part)
 			}
 		}
@@ -369,8 +371,8 @@ func (c *Config) CAs() ([]string, error) {
 		const end = "-----END CERTIFICATE-----"
 		var out []string
 		for section := range strings.SplitSeq(strings.ReplaceAll(string(data), "\r\n", "\n"), end) {
-			if trimSpace(section) != "" {
-				out = append(out, strings.TrimLeftFunc(section, isSpace)+end)
+			if js.Trim(section) != "" {
+				out = append(out, strings.TrimLeftFunc(section, js.Space)+end)
 			}
 		}
 		if len(data) > 0 {
@@ -398,7 +400,7 @@ func (c *Config) UserAgent(npmVersion, nodeVersion string) string {
 	} {
 		s = replaceFold(s, field[0], field[1])
 	}
-	return trimSpace(s)
+	return js.Trim(s)
 }
 
 // replaceFold replaces every old in s, in upper or lower case.

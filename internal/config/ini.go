@@ -3,6 +3,8 @@ package config
 import (
 	"slices"
 	"strings"
+
+	"github.com/ibid-pm/ibid/internal/js"
 )
 
 // table is a JavaScript object with null prototype: canonical array indexes
@@ -102,7 +104,7 @@ func parseINI(text string) *table {
 		} else {
 			line, text = text, ""
 		}
-		trimmed := strings.TrimLeftFunc(line, isSpace)
+		trimmed := strings.TrimLeftFunc(line, js.Space)
 		if trimmed == "" || trimmed[0] == ';' || trimmed[0] == '#' {
 			continue
 		}
@@ -175,7 +177,7 @@ func sectionName(line string) (string, bool) {
 		return "", false
 	}
 	end := strings.IndexByte(line, ']')
-	if end < 0 || strings.TrimRightFunc(line[end+1:], isSpace) != "" {
+	if end < 0 || strings.TrimRightFunc(line[end+1:], js.Space) != "" {
 		return "", false
 	}
 	return line[1:end], true
@@ -231,7 +233,7 @@ func isQuoted(s string) bool {
 // as JSON; single quotes are taken off first, so that '"a"' is a. Outside
 // quotes an unescaped ; or # begins a comment.
 func unquote(s string) Value {
-	s = trimSpace(s)
+	s = js.Trim(s)
 	if isQuoted(s) {
 		if s[0] == '\'' {
 			if len(s) < 2 {
@@ -259,7 +261,7 @@ func unquote(s string) Value {
 			b.WriteByte(c)
 			escaped = false
 		case c == ';' || c == '#':
-			return NewString(trimSpace(b.String()))
+			return NewString(js.Trim(b.String()))
 		case c == '\\':
 			escaped = true
 		default:
@@ -269,7 +271,7 @@ func unquote(s string) Value {
 	if escaped {
 		b.WriteByte('\\')
 	}
-	return NewString(trimSpace(b.String()))
+	return NewString(js.Trim(b.String()))
 }
 
 // formatINI writes t as npm's ini package does (encode).
@@ -323,7 +325,7 @@ func quote(v Value) string {
 		return v.JSON()
 	}
 	s := v.str
-	if strings.ContainsAny(s, "=\r\n") || strings.HasPrefix(s, "[") || len(s) > 1 && isQuoted(s) || s != trimSpace(s) {
+	if strings.ContainsAny(s, "=\r\n") || strings.HasPrefix(s, "[") || len(s) > 1 && isQuoted(s) || s != js.Trim(s) {
 		return v.JSON()
 	}
 	s = strings.ReplaceAll(s, ";", `\;`)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/ibid-pm/ibid/internal/collate"
+	"github.com/ibid-pm/ibid/internal/js"
 )
 
 // Entry is one key of one layer, as "config list" shows it.
@@ -149,7 +150,7 @@ func (c *Config) EditText(layer Layer, current string) (file, text string) {
 		";\n" +
 		"; @scope:registry=URL takes the packages of a scope from another registry,\n" +
 		"; //host/path/:_authToken=TOKEN is sent to that registry and to no other.\n\n")
-	b.WriteString(trimSpace(strings.Join(lines, "\n")))
+	b.WriteString(js.Trim(strings.Join(lines, "\n")))
 	b.WriteString("\n\n;;;;\n; The defaults:\n;;;;\n\n")
 	for _, key := range c.keysIn(Default) {
 		if def := Lookup(key); def != nil {

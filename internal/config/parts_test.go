@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/ibid-pm/ibid/internal/js"
 )
 
 // parts.json has the answers of npm's own modules and of node, recorded with
@@ -85,7 +87,7 @@ func TestParseDateAsNode(t *testing.T) {
 
 func TestParseNumberAsNode(t *testing.T) {
 	for _, c := range recorded(t).Numbers {
-		if got := formatNumber(parseNumber(c[0])); got != c[1] {
+		if got := js.FormatNumber(js.Number(c[0])); got != c[1] {
 			t.Errorf("%q is %s, node has %s", c[0], got, c[1])
 		}
 	}

@@ -1,6 +1,10 @@
 package config
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/ibid-pm/ibid/internal/js"
+)
 
 // protectedKeys are never shown nor exported: the secrets themselves and the
 // names that give them away (npm lib/commands/config.js).
@@ -174,7 +178,7 @@ func isUUID(s string) bool {
 				return false
 			}
 		default:
-			if d := digit(s[i]); d < 0 || d > 15 {
+			if js.Hex(s[i]) < 0 {
 				return false
 			}
 		}

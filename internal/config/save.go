@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/ibid-pm/ibid/internal/js"
 )
 
 // Save writes the file of a layer: the raw values, so that ${} stays, in the
@@ -28,7 +30,7 @@ func (c *Config) Save(layer Layer) error {
 	if c.windows {
 		eol = "\r\n"
 	}
-	text := trimSpace(formatINI(l.raw, "", eol))
+	text := js.Trim(formatINI(l.raw, "", eol))
 	if text == "" {
 		if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
@@ -121,7 +123,7 @@ func ParseSettings(args []string) []Setting {
 			i++
 			value = args[i]
 		}
-		s := Setting{trimSpace(key), trimSpace(value)}
+		s := Setting{js.Trim(key), js.Trim(value)}
 		found := false
 		for j := range out {
 			if out[j].Key == s.Key {

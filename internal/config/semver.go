@@ -1,6 +1,10 @@
 package config
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/ibid-pm/ibid/internal/js"
+)
 
 // validVersion returns the canonical form of a full version, as node-semver's
 // valid() does: white space around it and a leading v are dropped, build metadata too.
@@ -8,7 +12,7 @@ func validVersion(s string) (string, bool) {
 	if len(s) > 256 {
 		return "", false
 	}
-	s = strings.TrimPrefix(trimSpace(s), "v")
+	s = strings.TrimPrefix(js.Trim(s), "v")
 	rest, build, hasBuild := strings.Cut(s, "+")
 	core, pre, hasPre := strings.Cut(rest, "-")
 	if hasBuild && !identifiers(build, false) || hasPre && !identifiers(pre, true) {

@@ -3,6 +3,8 @@ package config
 import (
 	"strconv"
 	"strings"
+
+	"github.com/ibid-pm/ibid/internal/js"
 )
 
 // webURL is a URL as the WHATWG standard, and so node's new URL, parses it. Only
@@ -295,8 +297,8 @@ func percentDecode(s string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
 		if s[i] == '%' && i+2 < len(s) {
-			hi, lo := digit(s[i+1]), digit(s[i+2])
-			if hi >= 0 && hi < 16 && lo >= 0 && lo < 16 {
+			hi, lo := js.Hex(s[i+1]), js.Hex(s[i+2])
+			if hi >= 0 && lo >= 0 {
 				b.WriteByte(byte(hi<<4 | lo))
 				i += 2
 				continue

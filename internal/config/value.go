@@ -2,9 +2,10 @@ package config
 
 import (
 	"math"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/ibid-pm/ibid/internal/js"
 )
 
 // Kind says what a Value holds. The zero Kind is Undefined.
@@ -103,7 +104,7 @@ func (v Value) String() string {
 		}
 		return "false"
 	case Number:
-		return formatNumber(v.num)
+		return js.FormatNumber(v.num)
 	case String:
 		return v.str
 	case Date:
@@ -145,7 +146,7 @@ func (v Value) appendJSON(dst []byte, prefix, indent string) []byte {
 		if math.IsInf(v.num, 0) || math.IsNaN(v.num) {
 			return append(dst, "null"...)
 		}
-		return append(dst, formatNumber(v.num)...)
+		return append(dst, js.FormatNumber(v.num)...)
 	case String:
 		return appendQuoted(dst, v.str)
 	case Date:
@@ -234,104 +235,3 @@ func same(a, b Value) bool {
 	}
 	return false
 }
-
-// formatNumber writes n as JavaScript's Number.prototype.toString does.
-func formatNumber(n float64) string {
-	switch {
-	case math.IsNaN(n):
-		return "NaN"
-	case math.IsInf(n, 1):
-		return "Infinity"
-	case math.IsInf(n, -1):
-		return "-Infinity"
-	case n == 0:
-		return "0"
-	}
-	abs := math.Abs(n)
-	if abs >= 1e-6 && abs < 1e21 {
-		return strconv.FormatFloat(n, 'f', -1, 64)
-	}
-	s := strconv.FormatFloat(n, 'e', -1, 64) // 1e-07, 1e+21
-	i := strings.IndexByte(s, 'e')
-	mantissa, sign, exp := s[:i], s[i+1], strings.TrimLeft(s[i+2:], "0")
-	return mantissa + "e" + string(sign) + exp
-}
-
-// parseNumber reads s as JavaScript's Number(s) does; the result is NaN when s
-// is no number.
-func parseNumber(s string) float64 {
-	s = trimSpace(s)
-	if s == "" {
-		return 0
-	}
-	if len(s) > 2 && s[0] == '0' {
-		base := 0
-		switch s[1] {
-		case 'x', 'X':
-			base = 16
-		case 'o', 'O':
-			base = 8
-		case 'b', 'B':
-			base = 2
-		}
-		if base != 0 {
-			n := 0.0
-			for i := 2; i < len(s); i++ {
-				d := digit(s[i])
-				if d < 0 || d >= base {
-					return math.NaN()
-				}
-				n = n*float64(base) + float64(d)
-			}
-			return n
-		}
-	}
-	rest := s
-	if rest[0] == '+' || rest[0] == '-' {
-		rest = rest[1:]
-	}
-	if rest == "Infinity" {
-		if s[0] == '-' {
-			return math.Inf(-1)
-		}
-		return math.Inf(1)
-	}
-	// JavaScript's decimal literals are those of strconv without hex floats,
-	// underscores, "inf" and "nan".
-	for i := range len(rest) {
-		switch c := rest[i]; {
-		case c >= '0' && c <= '9', c == '.', c == 'e', c == 'E', c == '+', c == '-':
-		default:
-			return math.NaN()
-		}
-	}
-	n, err := strconv.ParseFloat(s, 64)
-	if err != nil && !math.IsInf(n, 0) {
-		return math.NaN()
-	}
-	return n
-}
-
-func digit(c byte) int {
-	switch {
-	case c >= '0' && c <= '9':
-		return int(c - '0')
-	case c >= 'a' && c <= 'z':
-		return int(c-'a') + 10
-	case c >= 'A' && c <= 'Z':
-		return int(c-'A') + 10
-	}
-	return -1
-}
-
-// isSpace reports whether String.prototype.trim removes r.
-func isSpace(r rune) bool {
-	switch r {
-	case '\t', '\n', '\v', '\f', '\r', ' ', 0xa0, 0x1680, 0x2028, 0x2029, 0x202f, 0x205f, 0x3000, 0xfeff:
-		return true
-	}
-	return r >= 0x2000 && r <= 0x200a
-}
-
-// trimSpace is String.prototype.trim.
-func trimSpace(s string) string { return strings.TrimFunc(s, isSpace) }

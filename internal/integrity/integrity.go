@@ -22,6 +22,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"strings"
+
+	"github.com/ibid-pm/ibid/internal/js"
 )
 
 // Hash is one algorithm and a digest. The zero value is no hash.
@@ -80,7 +82,7 @@ func (h Hash) Hex() string { return hex.EncodeToString(h.Bytes()) }
 // ParseHash reads a text as one hash, whatever it holds (ssri's "single"). The
 // zero Hash is no hash.
 func ParseHash(s string) Hash {
-	s = strings.TrimFunc(s, isSpace)
+	s = strings.TrimFunc(s, js.Space)
 	dash := strings.IndexByte(s, '-')
 	if dash < 1 || !isKnown(s[:dash]) {
 		return Hash{}
@@ -88,7 +90,7 @@ func ParseHash(s string) Hash {
 	h := Hash{Algorithm: s[:dash], Digest: s[dash+1:]}
 	if q := strings.IndexByte(h.Digest, '?'); q >= 0 {
 		h.Digest, h.Options = h.Digest[:q], h.Digest[q:]
-		if strings.IndexFunc(h.Options, isSpace) >= 0 {
+		if strings.IndexFunc(h.Options, js.Space) >= 0 {
 			return Hash{}
 		}
 	}
@@ -96,15 +98,6 @@ func ParseHash(s string) Hash {
 		return Hash{}
 	}
 	return h
-}
-
-// isSpace is JavaScript's \s.
-func isSpace(r rune) bool {
-	switch r {
-	case ' ', '\t', '\n', '\v', '\f', '\r', 0xa0, 0x1680, 0x2028, 0x2029, 0x202f, 0x205f, 0x3000, 0xfeff:
-		return true
-	}
-	return 0x2000 <= r && r <= 0x200a
 }
 
 // SRI is a list of hashes: those of one algorithm stand together, algorithms
@@ -116,14 +109,14 @@ func Parse(s string) SRI {
 	if s == "" {
 		return nil
 	}
-	if strings.IndexFunc(s, isSpace) < 0 {
+	if strings.IndexFunc(s, js.Space) < 0 {
 		if h := ParseHash(s); h.Digest != "" {
 			return SRI{h}
 		}
 		return nil
 	}
 	var sri SRI
-	for text := range strings.FieldsFuncSeq(s, isSpace) {
+	for text := range strings.FieldsFuncSeq(s, js.Space) {
 		if h := ParseHash(text); h.Digest != "" {
 			sri = sri.with(h)
 		}

@@ -4,6 +4,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/ibid-pm/ibid/internal/js"
 )
 
 // Kind says what a Value holds. The zero Kind is Undefined: no value at all.
@@ -75,7 +77,7 @@ func NewNumber(f float64) Value {
 	if math.IsInf(f, 0) || math.IsNaN(f) {
 		return NewNull()
 	}
-	return Value{kind: Number, text: FormatNumber(f)}
+	return Value{kind: Number, text: js.FormatNumber(f)}
 }
 
 // NewNull gives null.
@@ -227,7 +229,7 @@ func (v Value) Text() string {
 	case Bool:
 		return strconv.FormatBool(v.Bool())
 	case Number:
-		return FormatNumber(v.Num())
+		return js.FormatNumber(v.Num())
 	case String:
 		return v.text
 	case Array:

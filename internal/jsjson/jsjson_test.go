@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/ibid-pm/ibid/internal/js"
 )
 
 // recorded gives what testdata/record.cjs took down from node.
@@ -145,7 +147,7 @@ func TestManyKeysGivenTwice(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("{")
 	for i := range 100 {
-		b.WriteString(`"k` + FormatNumber(float64(i%60)) + `":` + FormatNumber(float64(i)) + ",")
+		b.WriteString(`"k` + js.FormatNumber(float64(i%60)) + `":` + js.FormatNumber(float64(i)) + ",")
 	}
 	b.WriteString(`"5":0,"k0":"last"}`)
 	v, err := Parse([]byte(b.String()))

@@ -7,6 +7,8 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 	"unsafe"
+
+	"github.com/ibid-pm/ibid/internal/js"
 )
 
 // maxDepth is how deep arrays and objects may be nested; beyond it a document
@@ -74,61 +76,9 @@ func newScanner(src string) *Scanner {
 		s.src = src[s.bom:]
 	}
 	if !utf8.ValidString(s.src) {
-		s.src = ValidText(s.src)
+		s.src = js.ValidText(s.src)
 	}
 	return s
-}
-
-// ValidText gives text with each invalid UTF-8 sequence replaced by U+FFFD as
-// the WHATWG decoder does, which node uses to read files.
-func ValidText(text string) string {
-	if utf8.ValidString(text) {
-		return text
-	}
-	b := make([]byte, 0, len(text)+16)
-	for i := 0; i < len(text); {
-		r, size := utf8.DecodeRuneInString(text[i:])
-		if r != utf8.RuneError || size != 1 {
-			b = append(b, text[i:i+size]...)
-			i += size
-			continue
-		}
-		b = append(b, "\uFFFD"...)
-		i += invalidLen(text[i:])
-	}
-	return string(b)
-}
-
-// invalidLen is the length of the maximal subpart at the start of s, which is
-// not valid UTF-8: the bytes that could have begun a character.
-func invalidLen(s string) int {
-	c := s[0]
-	low, high, want := byte(0x80), byte(0xBF), 0
-	switch {
-	case c >= 0xC2 && c <= 0xDF:
-		want = 1
-	case c >= 0xE0 && c <= 0xEF:
-		want = 2
-		if c == 0xE0 {
-			low = 0xA0
-		} else if c == 0xED {
-			high = 0x9F
-		}
-	case c >= 0xF0 && c <= 0xF4:
-		want = 3
-		if c == 0xF0 {
-			low = 0x90
-		} else if c == 0xF4 {
-			high = 0x8F
-		}
-	}
-	n := 1
-	for want > 0 && n < len(s) && s[n] >= low && s[n] <= high {
-		low, high = 0x80, 0xBF
-		n++
-		want--
-	}
-	return n
 }
 
 // Err gives the first error as a *SyntaxError, or nil.

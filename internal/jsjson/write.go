@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/ibid-pm/ibid/internal/js"
 )
 
 const hexDigits = "0123456789abcdef"
@@ -38,7 +40,7 @@ func AppendString(dst []byte, s string) []byte {
 			i += 3
 		} else {
 			dst = append(dst, "\uFFFD"...)
-			i += invalidLen(s[i:])
+			i += js.InvalidLen(s[i:])
 		}
 		start = i
 	}
@@ -72,29 +74,6 @@ func surrogateAt(s string, i int) (rune, bool) {
 	return 0, false
 }
 
-// FormatNumber gives f as JavaScript's String(f) does.
-func FormatNumber(f float64) string {
-	switch {
-	case math.IsNaN(f):
-		return "NaN"
-	case math.IsInf(f, 1):
-		return "Infinity"
-	case math.IsInf(f, -1):
-		return "-Infinity"
-	case f == 0: // also -0
-		return "0"
-	}
-	if abs := math.Abs(f); abs >= 1e21 || abs < 1e-6 {
-		text := strconv.FormatFloat(f, 'e', -1, 64)
-		// Go writes at least two digits of exponent, JavaScript does not pad.
-		if mark := strings.IndexByte(text, 'e'); mark > 0 && text[mark+2] == '0' {
-			text = text[:mark+2] + text[mark+3:]
-		}
-		return text
-	}
-	return strconv.FormatFloat(f, 'f', -1, 64)
-}
-
 // appendNumber writes a number's literal as JSON.stringify would. Most
 // literals are plain integers and stand already as they are to be written.
 func appendNumber(dst []byte, text string) []byte {
@@ -109,7 +88,7 @@ func appendNumber(dst []byte, text string) []byte {
 	if math.IsInf(f, 0) {
 		return append(dst, "null"...)
 	}
-	return append(dst, FormatNumber(f)...)
+	return append(dst, js.FormatNumber(f)...)
 }
 
 // maxIndent is the length to which JSON.stringify cuts its indent.
@@ -340,13 +319,7 @@ func lineBreaks(s string) int {
 // spaces is the length of the run of what JavaScript's \s matches.
 func spaces(s string) int {
 	for i, r := range s {
-		switch {
-		case r == ' ' || r >= '\t' && r <= '\r':
-		case r < utf8.RuneSelf:
-			return i
-		case r == 0xA0 || r == 0x1680 || r >= 0x2000 && r <= 0x200A || r == 0x2028 || r == 0x2029 ||
-			r == 0x202F || r == 0x205F || r == 0x3000 || r == 0xFEFF:
-		default:
+		if !js.Space(r) {
 			return i
 		}
 	}

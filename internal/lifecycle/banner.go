@@ -1,6 +1,10 @@
 package lifecycle
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/ibid-pm/ibid/internal/js"
+)
 
 // Banner is what npm up to 11 prints to stdout before a script that has the
 // terminal: an empty line, whose script it is, the command. id is
@@ -14,7 +18,7 @@ func Banner(id, event, command string, args []string) string {
 	}
 	b.WriteString(event)
 	b.WriteString("\n> ")
-	b.WriteString(strings.ReplaceAll(trimJS(command), "\n", "\n> "))
+	b.WriteString(strings.ReplaceAll(js.Trim(command), "\n", "\n> "))
 	if len(args) > 0 {
 		b.WriteByte(' ')
 		b.WriteString(strings.Join(args, " "))
@@ -30,16 +34,5 @@ func Notice(id, event, command string, args []string) [2]string {
 	if id != "" {
 		who = id + " " + event
 	}
-	return [2]string{who, trimJS(trimJS(command) + " " + strings.Join(args, " "))}
-}
-
-// trimJS trims what String.prototype.trim does.
-func trimJS(s string) string {
-	return strings.TrimFunc(s, func(r rune) bool {
-		switch r {
-		case '\t', '\n', '\v', '\f', '\r', ' ', 0xa0, 0x1680, 0x2028, 0x2029, 0x202f, 0x205f, 0x3000, 0xfeff:
-			return true
-		}
-		return r >= 0x2000 && r <= 0x200a
-	})
+	return [2]string{who, js.Trim(js.Trim(command) + " " + strings.Join(args, " "))}
 }

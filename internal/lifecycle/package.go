@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"strconv"
 
+	"github.com/ibid-pm/ibid/internal/js"
 	"github.com/ibid-pm/ibid/internal/jsjson"
 	"github.com/ibid-pm/ibid/internal/manifest"
 )
@@ -78,7 +79,7 @@ func scalarText(v jsjson.Value) string {
 	case jsjson.String:
 		return v.Str()
 	case jsjson.Number:
-		return jsjson.FormatNumber(v.Num())
+		return js.FormatNumber(v.Num())
 	case jsjson.Bool:
 		if v.Bool() {
 			return "true"

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/ibid-pm/ibid/internal/collate"
+	"github.com/ibid-pm/ibid/internal/js"
 	"github.com/ibid-pm/ibid/internal/jsjson"
 )
 
@@ -265,7 +266,7 @@ func (f *File) Bytes() []byte {
 // Changed says whether Save would write: whether the text differs from what
 // was read by more than blanks around it.
 func (f *File) Changed() bool {
-	return !f.exists || trim(string(f.Bytes())) != trim(jsjson.ValidText(f.read))
+	return !f.exists || js.Trim(string(f.Bytes())) != js.Trim(js.ValidText(f.read))
 }
 
 // Save writes the file if it is Changed.
@@ -279,24 +280,6 @@ func (f *File) Save() error {
 	}
 	f.read, f.exists = string(text), true
 	return nil
-}
-
-// trim is JavaScript's trim, which takes a byte order mark for a blank.
-func trim(text string) string {
-	return strings.TrimFunc(text, func(r rune) bool {
-		return r == '\uFEFF' || r != '\u0085' && isSpace(r)
-	})
-}
-
-func isSpace(r rune) bool {
-	switch {
-	case r == ' ' || r >= '\t' && r <= '\r':
-		return true
-	case r < 0xA0:
-		return false
-	}
-	return r == 0xA0 || r == 0x1680 || r >= 0x2000 && r <= 0x200A || r == 0x2028 || r == 0x2029 ||
-		r == 0x202F || r == 0x205F || r == 0x3000
 }
 
 // NameFromFolder is the name of a package that says none: that of its folder,

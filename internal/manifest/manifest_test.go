@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ibid-pm/ibid/internal/js"
 	"github.com/ibid-pm/ibid/internal/jsjson"
 )
 
@@ -236,7 +237,7 @@ func FuzzEdit(f *testing.F) {
 			return
 		}
 		before := file.Content()
-		key = jsjson.ValidText(key) // as arguments are
+		key = js.ValidText(key) // as arguments are
 		file.Set(jsjson.NewString("value"), key)
 		after, err := ParseFile("package.json", file.Bytes())
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/ibid-pm/ibid/internal/js"
 	"github.com/ibid-pm/ibid/internal/jsjson"
 	"github.com/ibid-pm/ibid/internal/nodesemver"
 	"github.com/ibid-pm/ibid/internal/spec"
@@ -147,7 +148,7 @@ func (e *editor) fixName() error {
 	if !name.IsString() {
 		return &FieldError{"name", name.Text(), "is no string"}
 	}
-	trimmed := trim(name.Str())
+	trimmed := js.Trim(name.Str())
 	if trimmed != name.Str() {
 		e.changed(`blanks around "name" were removed`)
 		e.set("name", jsjson.NewString(trimmed))
@@ -308,7 +309,7 @@ func (e *editor) fixDependencies() {
 		deps := e.get(key)
 		if deps.IsString() && deps.Str() != "" {
 			var words []jsjson.Value
-			for _, word := range strings.FieldsFunc(trim(deps.Str()), func(r rune) bool { return r == ',' || isSpace(r) || r == '\uFEFF' }) {
+			for _, word := range strings.FieldsFunc(js.Trim(deps.Str()), func(r rune) bool { return r == ',' || js.Space(r) }) {
 				words = append(words, jsjson.NewString(word))
 			}
 			deps = jsjson.NewArray(words...)
@@ -318,7 +319,7 @@ func (e *editor) fixDependencies() {
 			var members []jsjson.Member
 			for _, item := range deps.Items() {
 				if item.IsString() {
-					name, want := splitDependency(trim(item.Str()))
+					name, want := splitDependency(js.Trim(item.Str()))
 					members = append(members, jsjson.Member{Key: name, Value: jsjson.NewString(want)})
 				}
 			}
@@ -354,7 +355,7 @@ func (e *editor) fixDependencies() {
 
 // splitDependency takes "name@range" or "name >= range" apart.
 func splitDependency(text string) (name, want string) {
-	at := strings.IndexFunc(text, func(r rune) bool { return strings.ContainsRune("@><=", r) || isSpace(r) })
+	at := strings.IndexFunc(text, func(r rune) bool { return strings.ContainsRune("@><=", r) || js.Space(r) })
 	if at < 0 {
 		return text, ""
 	}
@@ -362,7 +363,7 @@ func splitDependency(text string) (name, want string) {
 	if before, ok := strings.CutSuffix(name, ":"); ok {
 		name, want = before, ":"+want
 	}
-	return name, trim(strings.TrimPrefix(want, "@"))
+	return name, js.Trim(strings.TrimPrefix(want, "@"))
 }
 
 func (e *editor) addScripts(dir string) {
@@ -410,12 +411,12 @@ func (e *editor) addAuthors(dir string) {
 		return
 	}
 	authors := []jsjson.Value{}
-	for line := range strings.SplitSeq(jsjson.ValidText(string(text)), "\n") {
+	for line := range strings.SplitSeq(js.ValidText(string(text)), "\n") {
 		line = strings.TrimSuffix(line, "\r")
-		if strings.HasPrefix(trim(line), "#") {
+		if strings.HasPrefix(js.Trim(line), "#") {
 			continue
 		}
-		if line = trim(line); line != "" {
+		if line = js.Trim(line); line != "" {
 			authors = append(authors, jsjson.NewString(line))
 		}
 	}
@@ -446,7 +447,7 @@ func (e *editor) addReadme(dir string) {
 	}
 	if file != "" {
 		if text, err := os.ReadFile(filepath.Join(dir, file)); err == nil {
-			e.set("readme", jsjson.NewString(jsjson.ValidText(strings.TrimPrefix(string(text), "\uFEFF"))))
+			e.set("readme", jsjson.NewString(js.ValidText(strings.TrimPrefix(string(text), "\uFEFF"))))
 			e.set("readmeFilename", jsjson.NewString(file))
 		}
 	}
@@ -629,19 +630,19 @@ func (e *editor) describe() {
 
 // firstParagraph is the first text in a readme that is no heading.
 func firstParagraph(readme string) string {
-	lines := strings.Split(trim(readme), "\n")
+	lines := strings.Split(js.Trim(readme), "\n")
 	start := 0
-	for start < len(lines) && (trim(lines[start]) == "" || strings.HasPrefix(trim(lines[start]), "#")) {
+	for start < len(lines) && (js.Trim(lines[start]) == "" || strings.HasPrefix(js.Trim(lines[start]), "#")) {
 		start++
 	}
 	end := start + 1
-	for end < len(lines) && trim(lines[end]) != "" {
+	for end < len(lines) && js.Trim(lines[end]) != "" {
 		end++
 	}
 	if start >= len(lines) {
 		return ""
 	}
-	return trim(strings.Join(lines[start:min(end, len(lines))], " "))
+	return js.Trim(strings.Join(lines[start:min(end, len(lines))], " "))
 }
 
 // stringList keeps the strings of a list, and removes what is no list.
@@ -669,7 +670,7 @@ func splitKeywords(text string) jsjson.Value {
 	for {
 		at := -1
 		for i := 0; i+1 < len(text); i++ {
-			if text[i] == ',' && trim(text[i+1:]) != text[i+1:] && strings.TrimLeftFunc(text[i+1:], isSpace) != text[i+1:] {
+			if text[i] == ',' && strings.TrimLeftFunc(text[i+1:], js.Space) != text[i+1:] {
 				at = i
 				break
 			}
@@ -678,7 +679,7 @@ func splitKeywords(text string) jsjson.Value {
 			return jsjson.NewArray(append(words, jsjson.NewString(text))...)
 		}
 		words = append(words, jsjson.NewString(text[:at]))
-		text = strings.TrimLeftFunc(text[at+1:], isSpace)
+		text = strings.TrimLeftFunc(text[at+1:], js.Space)
 	}
 }
 
@@ -689,7 +690,7 @@ func isEmail(text string) bool {
 
 // isURL says whether a text is a URL by itself.
 func isURL(text string) bool {
-	u, err := url.Parse(trim(text))
+	u, err := url.Parse(js.Trim(text))
 	return err == nil && u.Scheme != "" && (u.Opaque != "" || u.Host != "" || u.Path != "" && u.Scheme != "http" && u.Scheme != "https")
 }
 
@@ -786,7 +787,7 @@ func person(v jsjson.Value) jsjson.Value {
 		if end > 0 {
 			name = text[:end]
 		}
-		if name = trim(name); name != "" {
+		if name = js.Trim(name); name != "" {
 			out = out.With("name", jsjson.NewString(name))
 		}
 	}

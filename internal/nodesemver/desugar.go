@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/ibid-pm/ibid/internal/js"
 )
 
 // parseSet reads what stands between two "||" (npm: Range.parseRange). Its
@@ -169,7 +171,7 @@ func replaceHyphen(s string, o Options) string {
 	default:
 		upper = "<=" + toText
 	}
-	return trim(lower + " " + upper)
+	return js.Trim(lower + " " + upper)
 }
 
 // trimOperators removes the space between an operator and its version. What

@@ -1,6 +1,10 @@
 package nodesemver
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/ibid-pm/ibid/internal/js"
+)
 
 // Options are how a range is read and tested. The zero value is npm's default:
 // strict, prereleases only where asked for.
@@ -64,7 +68,7 @@ type Range struct {
 func ParseRange(s string, o Options) (*Range, error) {
 	r := &Range{raw: collapse(s), options: o}
 	for text := range strings.SplitSeq(r.raw, "||") {
-		set, err := parseSet(trim(text), o)
+		set, err := parseSet(js.Trim(text), o)
 		if err != nil {
 			return nil, err
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
+	"github.com/ibid-pm/ibid/internal/js"
 )
 
 const (
@@ -70,16 +71,16 @@ func Valid(s string, loose bool) bool { return parse(s, loose) != nil }
 // Clean is Parse for text that people typed: a run of "=" and "v" in front is
 // dropped even in strict mode (npm: functions/clean.js).
 func Clean(s string, loose bool) (*Version, error) {
-	return Parse(strings.TrimLeft(trim(s), "=v"), loose)
+	return Parse(strings.TrimLeft(js.Trim(s), "=v"), loose)
 }
 
 // parse returns nil for what is no version: most texts that are tried as one
 // are ranges, so this must cost nothing.
 func parse(s string, loose bool) *Version {
-	if len(s) > maxLength && utf16Len(s) > maxLength {
+	if len(s) > maxLength && js.Length(s) > maxLength {
 		return nil
 	}
-	s = trim(s)
+	s = js.Trim(s)
 	i := 0
 	if loose {
 		i = scanDecoration(s, 0)

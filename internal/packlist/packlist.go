@@ -9,9 +9,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/ibid-pm/ibid/internal/collate"
+	"github.com/ibid-pm/ibid/internal/js"
 	"github.com/ibid-pm/ibid/internal/jsjson"
 )
 
@@ -206,7 +206,7 @@ func (w *walker) start(more string) {
 func (w *walker) inject(s source, text string) {
 	var rules []rule
 	for line := range strings.SplitSeq(text, "\n") {
-		line = trim(line)
+		line = js.Trim(line)
 		if line == "" || line[0] == '#' || len(line) > maxPattern {
 			continue
 		}
@@ -524,13 +524,6 @@ func extension(p string) string {
 		return ""
 	}
 	return base[i:]
-}
-
-// trim is JavaScript's.
-func trim(s string) string {
-	return strings.TrimFunc(s, func(r rune) bool {
-		return r == '\ufeff' || r != 0x85 && unicode.IsSpace(r)
-	})
 }
 
 // text is how JavaScript writes a value into a template.

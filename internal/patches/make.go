@@ -7,9 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"unicode/utf16"
 
-	"github.com/ibid-pm/ibid/internal/jsjson"
+	"github.com/ibid-pm/ibid/internal/js"
 	"github.com/ibid-pm/ibid/internal/unidiff"
 )
 
@@ -31,7 +30,7 @@ func Make(before, after string, ignore ...string) (patch string, manifest bool, 
 		return "", false, err
 	}
 	names = append(names, edited...)
-	slices.SortFunc(names, compareUTF16)
+	slices.SortFunc(names, js.Compare)
 	var b strings.Builder
 	for _, name := range slices.Compact(names) {
 		was, isOld, err := read(before, name)
@@ -92,10 +91,5 @@ func read(dir, name string) (text string, there bool, err error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", false, nil
 	}
-	return jsjson.ValidText(string(data)), err == nil, err
-}
-
-// compareUTF16 is the order of JavaScript's sort.
-func compareUTF16(a, b string) int {
-	return slices.Compare(utf16.Encode([]rune(a)), utf16.Encode([]rune(b)))
+	return js.ValidText(string(data)), err == nil, err
 }

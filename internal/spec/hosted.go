@@ -1,6 +1,10 @@
 package spec
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/ibid-pm/ibid/internal/js"
+)
 
 // Hosted is a git repository on a host whose URLs are known (npm:
 // hosted-git-info's GitHost). It is read-only.
@@ -127,7 +131,7 @@ func isGitHubShorthand(s string) bool {
 		!strings.HasSuffix(before, "/") &&
 		s[0] != '.' &&
 		!strings.ContainsAny(before, "@:") &&
-		strings.IndexFunc(before, isSpace) < 0
+		strings.IndexFunc(before, js.Space) < 0
 }
 
 func fromShortcut(kind hostKind, u *webURL) *Hosted {
@@ -353,7 +357,7 @@ func (h *Hosted) ref(f Format, otherwise string) string {
 	if h.Committish == "" || f.NoCommittish {
 		return otherwise
 	}
-	return encodeURIComponent(h.Committish)
+	return js.EncodeURIComponent(h.Committish)
 }
 
 // Tarball returns the URL of an archive of the committish.
@@ -363,7 +367,7 @@ func (h *Hosted) Tarball() string {
 	case "github":
 		return "https://codeload." + h.Domain + "/" + h.path(h.Project) + "/tar.gz/" + ref
 	case "gitlab":
-		return "https://" + h.Domain + "/api/v4/projects/" + encodeURIComponent(h.path(h.Project)) + "/repository/archive.tar.gz?sha=" + ref
+		return "https://" + h.Domain + "/api/v4/projects/" + js.EncodeURIComponent(h.path(h.Project)) + "/repository/archive.tar.gz?sha=" + ref
 	case "bitbucket":
 		return "https://" + h.Domain + "/" + h.path(h.Project) + "/get/" + ref + ".tar.gz"
 	case "gist":

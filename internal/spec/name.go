@@ -2,7 +2,8 @@ package spec
 
 import (
 	"strings"
-	"unicode/utf16"
+
+	"github.com/ibid-pm/ibid/internal/js"
 )
 
 // NameValidity is what npm finds in a name. Errors rule a name out for all
@@ -65,7 +66,7 @@ func ValidateName(name string) NameValidity {
 	if strings.HasPrefix(name, "_") {
 		fail("name cannot start with an underscore")
 	}
-	if trim(name) != name {
+	if js.Trim(name) != name {
 		fail("name cannot contain leading or trailing spaces")
 	}
 	lower := strings.ToLower(name)
@@ -77,7 +78,7 @@ func ValidateName(name string) NameValidity {
 	if isCoreModule(lower) {
 		warn(name + " is a core module name")
 	}
-	if len(name) > 214 && len(utf16.Encode([]rune(name))) > 214 {
+	if len(name) > 214 && js.Length(name) > 214 {
 		warn("name can no longer contain more than 214 characters")
 	}
 	if lower != name {
@@ -86,14 +87,14 @@ func ValidateName(name string) NameValidity {
 	if strings.ContainsAny(name[strings.LastIndexByte(name, '/')+1:], "~'!()*") {
 		warn(`name can no longer contain special characters ("~'!()*")`)
 	}
-	if isURIComponent(name) {
+	if js.IsURIComponent(name) {
 		return v
 	}
 	if user, pkg, scoped, ok := cutScope(name); ok {
 		if strings.HasPrefix(pkg, ".") {
 			fail("name cannot start with a period")
 		}
-		if scoped && isURIComponent(user) && isURIComponent(pkg) {
+		if scoped && js.IsURIComponent(user) && js.IsURIComponent(pkg) {
 			return v
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"strings"
 
+	"github.com/ibid-pm/ibid/internal/js"
 	"github.com/ibid-pm/ibid/internal/nodesemver"
 )
 
@@ -161,7 +162,7 @@ func hasSuffixFold(s, suffix string) bool {
 
 func (s *Spec) registry() error {
 	s.Registry = true
-	s.FetchSpec = trim(s.RawSpec)
+	s.FetchSpec = js.Trim(s.RawSpec)
 	if nodesemver.Valid(s.FetchSpec, true) {
 		s.Type = Version
 		return nil
@@ -170,7 +171,7 @@ func (s *Spec) registry() error {
 		s.Type = Range
 		return nil
 	}
-	if !isURIComponent(s.FetchSpec) {
+	if !js.IsURIComponent(s.FetchSpec) {
 		return &TagError{Tag: s.FetchSpec, Raw: s.Raw}
 	}
 	s.Type = Tag

@@ -3,11 +3,11 @@ package tarball
 import (
 	"encoding/binary"
 	"errors"
-	"math"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
+
+	"github.com/ibid-pm/ibid/internal/js"
 )
 
 const block = 512
@@ -222,7 +222,7 @@ func number(f []byte) (n int64, ok bool, err error) {
 	}
 	if i < len(f) && f[i] >= 0x80 {
 		// Only text can hide a blank that JavaScript knows and ASCII doesn't.
-		rest := strings.TrimLeftFunc(string(f[i:]), blank)
+		rest := strings.TrimLeftFunc(string(f[i:]), js.Space)
 		i = len(f) - len(rest)
 	}
 	negative := false
@@ -278,12 +278,12 @@ func base256(f []byte) (int64, error) {
 func field(f []byte) string {
 	for i, c := range f {
 		if c >= 0x80 {
-			return cutNUL(decodeUTF8(f))
+			return cutNUL(js.ValidText(string(f)))
 		}
 		if c == 0 {
 			for _, d := range f[i+1:] {
 				if d != 0 {
-					return cutNUL(decodeUTF8(f))
+					return cutNUL(js.ValidText(string(f)))
 				}
 			}
 			return string(f[:i])
@@ -307,63 +307,6 @@ func cutNUL(s string) string {
 		return s[:i]
 	}
 	return s[:i] + s[i+j:]
-}
-
-// decodeUTF8 replaces what isn't UTF-8 as JavaScript's decoders do: one
-// U+FFFD for each longest beginning of a character.
-func decodeUTF8(f []byte) string {
-	if utf8.Valid(f) {
-		return string(f)
-	}
-	var b strings.Builder
-	for len(f) > 0 {
-		r, n := utf8.DecodeRune(f)
-		if r == utf8.RuneError && n == 1 {
-			n = beginning(f)
-			b.WriteRune(utf8.RuneError)
-		} else {
-			b.Write(f[:n])
-		}
-		f = f[n:]
-	}
-	return b.String()
-}
-
-// beginning returns how many bytes at the start of f, which isn't a whole
-// character, could begin one; at least 1.
-func beginning(f []byte) int {
-	lo, hi, n := byte(0x80), byte(0xbf), 0
-	switch c := f[0]; {
-	case c >= 0xc2 && c <= 0xdf:
-		n = 1
-	case c >= 0xe0 && c <= 0xef:
-		n = 2
-		if c == 0xe0 {
-			lo = 0xa0
-		} else if c == 0xed {
-			hi = 0x9f
-		}
-	case c >= 0xf0 && c <= 0xf4:
-		n = 3
-		if c == 0xf0 {
-			lo = 0x90
-		} else if c == 0xf4 {
-			hi = 0x8f
-		}
-	}
-	i := 1
-	for ; i <= n && i < len(f); i++ {
-		if f[i] < lo || f[i] > hi {
-			break
-		}
-		lo, hi = 0x80, 0xbf
-	}
-	return i
-}
-
-// blank is JavaScript's white space.
-func blank(r rune) bool {
-	return r == '\ufeff' || r != 0x85 && unicode.IsSpace(r)
 }
 
 // pax is what a pax or GNU header says about the entries after it. Values
@@ -393,7 +336,7 @@ func parsePax(body []byte, old *pax) *pax {
 	if old != nil {
 		*p = *old
 	}
-	text := strings.TrimSuffix(decodeUTF8(body), "\n")
+	text := strings.TrimSuffix(js.ValidText(string(body)), "\n")
 	for line := range strings.SplitSeq(text, "\n") {
 		n, ok := leadingInt(line)
 		if !ok || n != len(line)+1 {
@@ -417,7 +360,7 @@ func parsePax(body []byte, old *pax) *pax {
 		case "linkpath":
 			p.linkpath, p.hasLink = value, true
 		case "size":
-			if f := jsNumber(value); f >= 0 {
+			if f := js.Number(value); f >= 0 {
 				p.size = f
 				p.seen |= paxSize
 			}
@@ -438,7 +381,7 @@ func parsePax(body []byte, old *pax) *pax {
 
 // leadingInt is JavaScript's parseInt(s, 10) for numbers of sane length.
 func leadingInt(s string) (int, bool) {
-	s = strings.TrimLeftFunc(s, blank)
+	s = strings.TrimLeftFunc(s, js.Space)
 	s = strings.TrimPrefix(s, "+")
 	n, i := 0, 0
 	for ; i < len(s) && s[i] >= '0' && s[i] <= '9'; i++ {
@@ -448,54 +391,4 @@ func leadingInt(s string) (int, bool) {
 		n = n*10 + int(s[i]-'0')
 	}
 	return n, i > 0
-}
-
-// jsNumber is JavaScript's Number(s); NaN when s isn't one.
-func jsNumber(s string) float64 {
-	s = strings.TrimFunc(s, blank)
-	if s == "" {
-		return 0
-	}
-	if len(s) > 2 && s[0] == '0' {
-		base := 0
-		switch s[1] {
-		case 'x', 'X':
-			base = 16
-		case 'o', 'O':
-			base = 8
-		case 'b', 'B':
-			base = 2
-		}
-		if base != 0 {
-			f := 0.0
-			for _, c := range []byte(s[2:]) {
-				d, err := strconv.ParseUint(string(c), base, 8)
-				if err != nil {
-					return math.NaN()
-				}
-				f = f*float64(base) + float64(d)
-			}
-			return f
-		}
-	}
-	switch s {
-	case "Infinity", "+Infinity":
-		return math.Inf(1)
-	case "-Infinity":
-		return math.Inf(-1)
-	}
-	// What is left of Go's syntax that JavaScript doesn't have is made of
-	// letters and underscores.
-	for _, c := range []byte(s) {
-		switch {
-		case c >= '0' && c <= '9', c == '+', c == '-', c == '.', c == 'e', c == 'E':
-		default:
-			return math.NaN()
-		}
-	}
-	f, err := strconv.ParseFloat(s, 64)
-	if err != nil && !errors.Is(err, strconv.ErrRange) {
-		return math.NaN()
-	}
-	return f
 }

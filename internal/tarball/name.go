@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
-	"unicode/utf8"
 
+	"github.com/ibid-pm/ibid/internal/js"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -230,7 +230,7 @@ func encodeWindows(name string) string {
 // of this name; "" if it can.
 func refuseName(name string, f Flavour) string {
 	if f == Windows {
-		if utf16Len(name) > maxName {
+		if js.Length(name) > maxName {
 			return fmt.Sprintf("a name in the path has more than %d characters", maxName)
 		}
 		if reservedOnWindows(name) {
@@ -271,14 +271,4 @@ func reservedOnWindows(name string) bool {
 		return true
 	}
 	return false
-}
-
-func utf16Len(s string) int {
-	n := utf8.RuneCountInString(s)
-	for _, r := range s {
-		if r > 0xffff {
-			n++
-		}
-	}
-	return n
 }

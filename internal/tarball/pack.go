@@ -12,6 +12,8 @@ import (
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/ibid-pm/ibid/internal/js"
 )
 
 // packTime is the mtime of every entry that npm packs, 1985-10-26T08:15:00Z:
@@ -239,7 +241,7 @@ func putText(f []byte, s string) (more bool) {
 		n += w
 	}
 	copy(f, s[:n])
-	return utf16Len(s) != len(s) || len(s) > len(f)
+	return js.Length(s) != len(s) || len(s) > len(f)
 }
 
 // putNumber writes octal digits, a blank if there is room, and a NUL; or base

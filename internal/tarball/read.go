@@ -6,6 +6,8 @@ import (
 	"math"
 	"sort"
 	"strings"
+
+	"github.com/ibid-pm/ibid/internal/js"
 )
 
 // maxWarnings bounds what a hostile archive can make us remember.
@@ -137,7 +139,7 @@ func (p *parser) describe(k kind, body []byte) {
 		if p.ex != nil {
 			*ex = *p.ex
 		}
-		text := cutNUL(decodeUTF8(body))
+		text := cutNUL(js.ValidText(string(body)))
 		if k == kindLongLink {
 			ex.linkpath, ex.hasLink = text, true
 		} else {

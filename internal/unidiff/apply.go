@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ibid-pm/ibid/internal/jsjson"
+	"github.com/ibid-pm/ibid/internal/js"
 )
 
 // Apply gives source with the hunks applied, or false where they do not fit
@@ -12,7 +12,7 @@ import (
 // that names one far behind the end, or takes back what an earlier hunk did, for
 // one that comes before it, the hunk fits nowhere.
 func Apply(source string, hunks []Hunk) (string, bool) {
-	source = jsjson.ValidText(source)
+	source = js.ValidText(source)
 	if len(hunks) == 0 {
 		return source, true
 	}

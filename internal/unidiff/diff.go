@@ -4,7 +4,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/ibid-pm/ibid/internal/jsjson"
+	"github.com/ibid-pm/ibid/internal/js"
 )
 
 // Options says how texts are compared.
@@ -36,7 +36,7 @@ const noLineBreak = `\ No newline at end of file`
 // Diff gives what changes one text into another. What is not UTF-8 in them is
 // taken for U+FFFD.
 func Diff(was, is string, o Options) []Hunk {
-	oldLines, newLines := splitLines(jsjson.ValidText(was)), splitLines(jsjson.ValidText(is))
+	oldLines, newLines := splitLines(js.ValidText(was)), splitLines(js.ValidText(is))
 	c := &collector{context: max(o.Context, 0), oldLine: 1, newLine: 1}
 	runs := compare(oldLines, newLines, o.IgnoreSpace)
 	oldAt, newAt := 0, 0

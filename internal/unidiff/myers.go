@@ -1,6 +1,10 @@
 package unidiff
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/ibid-pm/ibid/internal/js"
+)
 
 type kind uint8
 
@@ -133,7 +137,7 @@ func intern(oldLines, newLines []string, ignoreSpace bool) (before, after []int,
 	numbers := make(map[string]int, len(oldLines))
 	key := func(line string) string {
 		if ignoreSpace {
-			return strings.TrimFunc(line, isSpace)
+			return strings.TrimFunc(line, js.Space)
 		}
 		return line
 	}
@@ -155,10 +159,4 @@ func intern(oldLines, newLines []string, ignoreSpace bool) (before, after []int,
 		shared = shared || after[i] < known
 	}
 	return before, after, shared
-}
-
-// isSpace tells what JavaScript's trim removes.
-func isSpace(r rune) bool {
-	return r == ' ' || r >= '\t' && r <= '\r' || r == 0xa0 || r == 0x1680 || r >= 0x2000 && r <= 0x200a ||
-		r == 0x2028 || r == 0x2029 || r == 0x202f || r == 0x205f || r == 0x3000 || r == 0xfeff
 }

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/ibid-pm/ibid/internal/jsjson"
+	"github.com/ibid-pm/ibid/internal/js"
 )
 
 // SyntaxError says which line of a patch means nothing.
@@ -20,7 +20,7 @@ func (e *SyntaxError) Error() string { return fmt.Sprintf("line %d of the patch:
 // Parse reads a patch (jsdiff: patch/parse.js). What stands before the names of a
 // file or between files, such as git's "index" lines, has no meaning.
 func Parse(text string) ([]File, error) {
-	p := &parser{lines: strings.Split(jsjson.ValidText(text), "\n")}
+	p := &parser{lines: strings.Split(js.ValidText(text), "\n")}
 	var out []File
 	for p.at < len(p.lines) {
 		f, err := p.file()
@@ -77,7 +77,7 @@ func starts(line, word string) bool {
 		return false
 	}
 	for _, r := range rest {
-		return isSpace(r)
+		return js.Space(r)
 	}
 	return false
 }
@@ -93,7 +93,7 @@ func (p *parser) name(f *File) {
 		return
 	}
 	p.at++
-	name, _, _ := strings.Cut(strings.TrimFunc(line[3:], isSpace), "\t")
+	name, _, _ := strings.Cut(strings.TrimFunc(line[3:], js.Space), "\t")
 	name = strings.ReplaceAll(name, `\\`, `\`)
 	if strings.HasPrefix(name, `"`) && strings.HasSuffix(name, `"`) {
 		name = strings.TrimSuffix(name[1:], `"`)
