@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/ibid-pm/ibid/internal/js"
+	"github.com/ibid-pm/ibid/internal/weburl"
 )
 
 // CI says which continuous integration service runs the command, as the ci-info
@@ -127,8 +128,8 @@ func (v *ciVendor) matches(env map[string]string) bool {
 }
 
 func githubKind(server, runner string) string {
-	u, ok := parseURL(server)
-	host := u.host
+	u, ok := weburl.Parse(server)
+	host := u.Hostname
 	switch {
 	case !ok || host == "":
 		return ""

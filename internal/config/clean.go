@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/ibid-pm/ibid/internal/js"
+	"github.com/ibid-pm/ibid/internal/weburl"
 )
 
 // clean coerces the value of key to one of its types, as nopt's clean does. ok
@@ -110,8 +111,8 @@ func (c *Config) acceptAs(t Type, v Value) (Value, bool) {
 		}
 		return NewString(c.resolvePath(v.str)), true
 	case TypeURL:
-		u, ok := parseURL(v.String())
-		return NewString(u.href()), ok
+		u, ok := weburl.Parse(v.String())
+		return NewString(u.String()), ok
 	case TypeDate:
 		switch v.kind {
 		case Date:

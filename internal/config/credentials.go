@@ -8,6 +8,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"github.com/ibid-pm/ibid/internal/weburl"
 )
 
 // Credential is what may be sent with one request. The zero Credential is
@@ -141,18 +143,18 @@ func (c *Config) Registries() []string {
 // A nerf dart has no protocol: a credential for https is also sent to http, if
 // the registry is configured so.
 func (c *Config) Auth(requestURL, registryURL string) Credential {
-	u, ok := parseURL(requestURL)
+	u, ok := weburl.Parse(requestURL)
 	if !ok {
 		return Credential{}
 	}
 	if cred, ok := c.authFor(u); ok {
 		return cred
 	}
-	reg, ok := parseURL(registryURL)
+	reg, ok := weburl.Parse(registryURL)
 	if !ok {
 		return Credential{}
 	}
-	if requestURL != registryURL && u.hostPort() == reg.hostPort() {
+	if requestURL != registryURL && u.Host() == reg.Host() {
 		cred, _ := c.authFor(reg)
 		return cred
 	}
@@ -164,7 +166,7 @@ func (c *Config) Auth(requestURL, registryURL string) Credential {
 	return Credential{}
 }
 
-func (c *Config) authFor(u webURL) (Credential, bool) {
+func (c *Config) authFor(u weburl.URL) (Credential, bool) {
 	// Asked for every tarball: most people have no credentials at all.
 	any := c.UsesKeyring()
 	for l := range c.layers {
@@ -179,7 +181,7 @@ func (c *Config) authFor(u webURL) (Credential, bool) {
 		}
 		return ""
 	}
-	for key := "//" + u.hostPort() + u.path; len(key) > 2; {
+	for key := "//" + u.Host() + u.Path; len(key) > 2; {
 		cred := Credential{Key: key}
 		token, basic := get(key+":_authToken"), get(key+":_auth")
 		user, password := get(key+":username"), get(key+":_password")
@@ -365,4 +367,31 @@ func (c *Config) ClearLogin(registry string, layer Layer) {
 	for _, key := range nerfDarts {
 		c.Delete(dart+":"+key, layer)
 	}
+}
+
+// nerfDart turns a URL into the prefix of its credentials' keys: "//host/path/"
+// (@npmcli/config lib/nerf-dart.js). ok is false if s is no URL.
+func nerfDart(s string) (dart string, ok bool) {
+	u, ok := weburl.Parse(s)
+	if ok && !u.HasHost {
+		u, ok = weburl.Parse(u.Protocol + "//" + u.Path) // "host:4873" is read as a scheme
+	}
+	if !ok {
+		return "", false
+	}
+	path := u.Path
+	if i := strings.LastIndexByte(path, '/'); i >= 0 {
+		path = path[:i+1]
+	} else {
+		path = "/"
+	}
+	return "//" + u.Host() + path, true
+}
+
+// NerfDart returns the prefix of the keys that hold the credentials of a
+// registry: "//registry.npmjs.org/" for the public one. It is "" if registry is
+// no URL.
+func NerfDart(registry string) string {
+	dart, _ := nerfDart(registry)
+	return dart
 }

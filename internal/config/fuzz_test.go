@@ -89,20 +89,14 @@ func FuzzLoad(f *testing.F) {
 	})
 }
 
-func FuzzParseURL(f *testing.F) {
+func FuzzNerfDart(f *testing.F) {
 	for _, s := range []string{"https://u:p@h:1/a/../b?q#f", "http://[::1]/", "x:y", "http://0x7f.1/", "http://ä/%2e%2e", `http:\\a\b`} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		u, ok := parseURL(s)
-		if !ok {
-			return
+		if dart := NerfDart(s); dart != "" && !strings.HasPrefix(dart, "//") {
+			t.Errorf("%q has %q", s, dart)
 		}
-		again, ok := parseURL(u.href())
-		if !ok || again.href() != u.href() {
-			t.Errorf("%q is %q and then %q", s, u.href(), again.href())
-		}
-		NerfDart(s)
 		Redact(s)
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ibid-pm/ibid/internal/js"
+	"github.com/ibid-pm/ibid/internal/weburl"
 )
 
 // parts.json has the answers of npm's own modules and of node, recorded with
@@ -113,13 +114,13 @@ func TestValidVersionAsNPM(t *testing.T) {
 
 func TestParseURLAsNode(t *testing.T) {
 	for _, c := range recorded(t).URLs {
-		u, ok := parseURL(*c[0])
+		u, ok := weburl.Parse(*c[0])
 		switch {
 		case ok != (c[1] != nil):
 			t.Errorf("%q: valid is %v", *c[0], ok)
 		case !ok:
-		case u.href() != *c[1]:
-			t.Errorf("%q is %q, node has %q", *c[0], u.href(), *c[1])
+		case u.String() != *c[1]:
+			t.Errorf("%q is %q, node has %q", *c[0], u.String(), *c[1])
 		case NerfDart(*c[0]) != *c[2]:
 			t.Errorf("nerf dart of %q is %q, npm has %q", *c[0], NerfDart(*c[0]), *c[2])
 		}

@@ -4,6 +4,7 @@
 package js
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 	"unicode/utf16"
@@ -127,6 +128,12 @@ func EncodeURIComponent(s string) string {
 		b.WriteByte(hex[c&15])
 	}
 	return b.String()
+}
+
+// DecodeURIComponent is the function of that name; false where it throws.
+func DecodeURIComponent(s string) (string, bool) {
+	decoded, err := url.PathUnescape(s)
+	return decoded, err == nil && utf8.ValidString(decoded)
 }
 
 // IsURIComponent says whether EncodeURIComponent leaves s alone.

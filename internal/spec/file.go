@@ -2,6 +2,9 @@ package spec
 
 import (
 	"strings"
+
+	"github.com/ibid-pm/ibid/internal/js"
+	"github.com/ibid-pm/ibid/internal/weburl"
 )
 
 // file reads a path, with "file:" before it or not. npm has always taken more
@@ -28,20 +31,20 @@ func (p Parser) file(s *Spec, where string) error {
 		}
 		text = "file:" + rest
 	}
-	base, ok := parseURL(p.encodePath(fl.resolve(p.cwd(), where)) + "/")
+	base, ok := weburl.Parse(p.encodePath(fl.resolve(p.cwd(), where)) + "/")
 	if !ok {
 		return p.fileError(s)
 	}
-	resolved, ok := parseFileURL(text, &base)
+	resolved, ok := weburl.ParseFile(text, &base)
 	if !ok {
 		return p.fileError(s)
 	}
-	alone, ok := parseURL(text)
+	alone, ok := weburl.Parse(text)
 	if !ok {
 		return p.fileError(s)
 	}
-	specPath, ok1 := decodeURIComponent(alone.path)
-	path, ok2 := decodeURIComponent(resolved.path)
+	specPath, ok1 := js.DecodeURIComponent(alone.Path)
+	path, ok2 := js.DecodeURIComponent(resolved.Path)
 	if !ok1 || !ok2 {
 		return p.fileError(s)
 	}

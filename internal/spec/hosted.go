@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/ibid-pm/ibid/internal/js"
+	"github.com/ibid-pm/ibid/internal/weburl"
 )
 
 // Hosted is a git repository on a host whose URLs are known (npm:
@@ -85,36 +86,36 @@ func ParseHosted(s string) *Hosted {
 	if !ok {
 		return nil
 	}
-	if kind, ok := kindOf(strings.TrimSuffix(u.protocol, ":")); ok {
+	if kind, ok := kindOf(strings.TrimSuffix(u.Protocol, ":")); ok {
 		return fromShortcut(kind, &u)
 	}
-	kind, ok := kindOfDomain(u.host)
-	if !ok || !strings.Contains(kind.protocols, " "+u.protocol+" ") {
+	kind, ok := kindOfDomain(u.Hostname)
+	if !ok || !strings.Contains(kind.protocols, " "+u.Protocol+" ") {
 		return nil
 	}
 	h := &Hosted{Type: kind.name, Domain: kind.domain}
-	switch u.protocol {
+	switch u.Protocol {
 	case "git+https:", "git:", "http:", "https:", "git+http:":
-		h.Auth = u.username
-		if u.password != "" {
-			h.Auth += ":" + u.password
+		h.Auth = u.Username
+		if u.Password != "" {
+			h.Auth += ":" + u.Password
 		}
 	}
-	switch u.protocol {
+	switch u.Protocol {
 	case "git+ssh:", "ssh:":
 		h.Default = "sshurl"
 	case "git+https:":
 		h.Default = "https"
 	default:
-		h.Default = strings.TrimSuffix(u.protocol, ":")
+		h.Default = strings.TrimSuffix(u.Protocol, ":")
 	}
 	if !h.extract(&u) {
 		return nil
 	}
 	var ok1, ok2, ok3 bool
-	h.User, ok1 = decodeURIComponent(h.User)
-	h.Project, ok2 = decodeURIComponent(h.Project)
-	h.Committish, ok3 = decodeURIComponent(h.Committish)
+	h.User, ok1 = js.DecodeURIComponent(h.User)
+	h.Project, ok2 = js.DecodeURIComponent(h.Project)
+	h.Committish, ok3 = js.DecodeURIComponent(h.Committish)
 	if !ok1 || !ok2 || !ok3 {
 		return nil
 	}
@@ -134,9 +135,9 @@ func isGitHubShorthand(s string) bool {
 		strings.IndexFunc(before, js.Space) < 0
 }
 
-func fromShortcut(kind hostKind, u *webURL) *Hosted {
+func fromShortcut(kind hostKind, u *weburl.URL) *Hosted {
 	h := &Hosted{Type: kind.name, Domain: kind.domain, Default: "shortcut"}
-	path := strings.TrimPrefix(u.path, "/")
+	path := strings.TrimPrefix(u.Path, "/")
 	if _, rest, ok := strings.Cut(path, "@"); ok {
 		path = rest // credentials mean nothing in a shortcut
 	}
@@ -145,9 +146,9 @@ func fromShortcut(kind hostKind, u *webURL) *Hosted {
 		user, project = path[:slash], path[slash+1:]
 	}
 	var ok1, ok2, ok3 bool
-	h.User, ok1 = decodeURIComponent(user)
-	h.Project, ok2 = decodeURIComponent(project)
-	h.Committish, ok3 = decodeURIComponent(strings.TrimPrefix(u.hash, "#"))
+	h.User, ok1 = js.DecodeURIComponent(user)
+	h.Project, ok2 = js.DecodeURIComponent(project)
+	h.Committish, ok3 = js.DecodeURIComponent(strings.TrimPrefix(u.Hash, "#"))
 	if !ok1 || !ok2 || !ok3 {
 		return nil
 	}
@@ -157,10 +158,10 @@ func fromShortcut(kind hostKind, u *webURL) *Hosted {
 
 // extract finds user, project and committish in a URL of the host, still
 // encoded. False means that it is not a repository's.
-func (h *Hosted) extract(u *webURL) bool {
-	h.Committish = strings.TrimPrefix(u.hash, "#")
+func (h *Hosted) extract(u *weburl.URL) bool {
+	h.Committish = strings.TrimPrefix(u.Hash, "#")
 	if h.Type == "gitlab" {
-		path := strings.TrimPrefix(u.path, "/")
+		path := strings.TrimPrefix(u.Path, "/")
 		if strings.Contains(path, "/-/") || strings.Contains(path, "/archive.tar.gz") {
 			return false
 		}
@@ -172,7 +173,7 @@ func (h *Hosted) extract(u *webURL) bool {
 		return h.User != "" && h.Project != ""
 	}
 	var segments [5]string // the first is what stands before the first slash
-	n := copy(segments[:], strings.Split(u.path, "/"))
+	n := copy(segments[:], strings.Split(u.Path, "/"))
 	h.User, h.Project = segments[1], segments[2]
 	aux := segments[3]
 	switch h.Type {
@@ -212,12 +213,12 @@ func (h *Hosted) extract(u *webURL) bool {
 }
 
 // parseGitURL reads a URL after repairing what people write instead of one.
-func parseGitURL(s string) (webURL, bool) {
+func parseGitURL(s string) (weburl.URL, bool) {
 	s = correctProtocol(s)
-	if u, ok := parseURL(s); ok {
+	if u, ok := weburl.Parse(s); ok {
 		return u, true
 	}
-	return parseURL(correctSCP(s))
+	return weburl.Parse(correctSCP(s))
 }
 
 // correctProtocol puts the slashes into "proto:host/path".

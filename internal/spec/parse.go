@@ -7,6 +7,7 @@ import (
 
 	"github.com/ibid-pm/ibid/internal/js"
 	"github.com/ibid-pm/ibid/internal/nodesemver"
+	"github.com/ibid-pm/ibid/internal/weburl"
 )
 
 // Parser reads specs for one kind of machine. The zero value is for POSIX,
@@ -224,28 +225,28 @@ func (s *Spec) url() error {
 	} else if strings.HasPrefix(raw, "git+file://") {
 		raw = strings.ReplaceAll(raw, `\`, "/")
 	}
-	u, ok := parseURL(raw)
+	u, ok := weburl.Parse(raw)
 	if !ok {
 		return &URLError{Spec: raw}
 	}
-	switch u.protocol {
+	switch u.Protocol {
 	case "git:", "git+http:", "git+https:", "git+rsync:", "git+ftp:", "git+file:", "git+ssh:":
 		s.Type = Git
-		if err := s.setCommittish(strings.TrimPrefix(u.hash, "#")); err != nil {
+		if err := s.setCommittish(strings.TrimPrefix(u.Hash, "#")); err != nil {
 			return err
 		}
-		u.hash = ""
+		u.Hash = ""
 		s.FetchSpec = u.String()
-		if u.protocol == "git+file:" && hasDrive(raw[len("git+file:"):]) {
+		if u.Protocol == "git+file:" && hasDrive(raw[len("git+file:"):]) {
 			// A drive's colon is not a port's: "git+file://C:/x".
-			s.FetchSpec = "git+file://" + strings.ToLower(u.hostPort()) + ":" + u.path
+			s.FetchSpec = "git+file://" + strings.ToLower(u.Host()) + ":" + u.Path
 		}
 		s.FetchSpec = strings.TrimPrefix(s.FetchSpec, "git+")
 	case "http:", "https:":
 		s.Type = Remote
 		s.FetchSpec = s.SaveSpec
 	default:
-		return &ProtocolError{Protocol: u.protocol, Spec: raw}
+		return &ProtocolError{Protocol: u.Protocol, Spec: raw}
 	}
 	return nil
 }

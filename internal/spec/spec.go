@@ -14,7 +14,11 @@
 // npm: npm-package-arg lib/npa.js, hosted-git-info lib/, validate-npm-package-name.
 package spec
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/ibid-pm/ibid/internal/js"
+)
 
 // Type says what kind of place a Spec points to.
 type Type uint8
@@ -143,7 +147,7 @@ func (s *Spec) setCommittish(hash string) error {
 			if s.GitRange != "" {
 				return s.gitError("cannot override existing semver range with a second semver range")
 			}
-			decoded, ok := decodeURIComponent(value)
+			decoded, ok := js.DecodeURIComponent(value)
 			if !ok {
 				return s.gitError("semver range is not properly percent-encoded")
 			}

@@ -1,4 +1,7 @@
-package spec
+// Package weburl reads URLs as browsers and node do (https://url.spec.whatwg.org):
+// net/url refuses what npm takes, and normalises less. It knows no scheme that
+// is npm's alone, and makes no requests.
+package weburl
 
 import (
 	"net/netip"
@@ -6,45 +9,47 @@ import (
 	"strings"
 )
 
-// webURL is a URL as browsers and node read it (https://url.spec.whatwg.org):
-// net/url refuses what npm takes, and normalises less.
-type webURL struct {
-	protocol           string // lower case, with its colon
-	username, password string
-	hasHost            bool // "//" stands before the host, which may be empty
-	host, port         string
-	path               string
-	opaque             bool   // the path is any text: "github:user/project"
-	search, hash       string // with "?" and "#", "" where absent
+// URL is an absolute URL, normalised. What its parts hold is percent-encoded.
+type URL struct {
+	Protocol           string // lower case, with its colon
+	Username, Password string
+	HasHost            bool   // "//" stands before the host, which may be empty
+	Hostname           string // lower case, in ASCII; an IPv6 address with its brackets
+	Port               string // "" for the usual one
+	Path               string // with a leading slash if there is a host
+	Opaque             bool   // the path is any text: "github:user/project"
+	Search, Hash       string // with "?" and "#", "" where absent
 }
 
-func (u *webURL) hostPort() string {
-	if u.port != "" {
-		return u.host + ":" + u.port
+// Host is the name of the host, with the port if that is not the usual one.
+func (u *URL) Host() string {
+	if u.Port != "" {
+		return u.Hostname + ":" + u.Port
 	}
-	return u.host
+	return u.Hostname
 }
 
-func (u *webURL) String() string {
+// String is the normalised text of the URL.
+func (u *URL) String() string {
 	var b strings.Builder
-	b.WriteString(u.protocol)
-	if u.hasHost {
+	b.WriteString(u.Protocol)
+	if u.HasHost {
 		b.WriteString("//")
-		if u.username != "" || u.password != "" {
-			b.WriteString(u.username)
-			if u.password != "" {
+		if u.Username != "" || u.Password != "" {
+			b.WriteString(u.Username)
+			if u.Password != "" {
 				b.WriteByte(':')
-				b.WriteString(u.password)
+				b.WriteString(u.Password)
 			}
 			b.WriteByte('@')
 		}
-		b.WriteString(u.hostPort())
-	} else if !u.opaque && strings.HasPrefix(u.path, "//") {
+		b.WriteString(u.Host())
+	} else if !u.Opaque && strings.HasPrefix(u.Path, "//") {
 		b.WriteString("/.") // else the path would read as a host
 	}
-	b.WriteString(u.path)
-	b.WriteString(u.search)
-	b.WriteString(u.hash)
+	b.WriteString(u.Path)
+	b.WriteString(u.Search)
+	b.WriteString(u.Hash)
 	return b.String()
 }
 
@@ -64,38 +69,36 @@ func defaultPort(protocol string) (port string, special bool) {
 	return "", false
 }
 
-// parseURL reads an absolute URL.
-func parseURL(s string) (webURL, bool) { return parseFileURL(s, nil) }
+// Parse reads an absolute URL; false where there is none.
+func Parse(s string) (URL, bool) { return ParseFile(s, nil) }
 
-// parseFileURL reads a URL; base is what a file URL's path is relative to, nil
-// for the root.
-func parseFileURL(s string, base *webURL) (webURL, bool) {
-	var u webURL
+// ParseFile reads a URL; base is what a file URL's path is relative to, nil for
+// the root.
+func ParseFile(s string, base *URL) (URL, bool) {
+	var u URL
 	s = strings.TrimFunc(s, func(r rune) bool { return r <= ' ' })
 	if strings.ContainsAny(s, "\t\n\r") {
 		s = strings.NewReplacer("\t", "", "\n", "", "\r", "").Replace(s)
 	}
 	colon := strings.IndexByte(s, ':')
-	if colon < 1 || !isLetter(s[0]) {
+	if colon < 1 || !letter(s[0]) {
 		return u, false
 	}
 	for i := range colon {
-		if c := s[i]; !isLetter(c) && !('0' <= c && c <= '9') && c != '+' && c != '-' && c != '.' {
+		if c := s[i]; !letter(c) && !('0' <= c && c <= '9') && c != '+' && c != '-' && c != '.' {
 			return u, false
 		}
 	}
-	u.protocol = strings.ToLower(s[:colon+1])
+	u.Protocol = strings.ToLower(s[:colon+1])
 	rest := s[colon+1:]
-	port, special := defaultPort(u.protocol)
+	port, special := defaultPort(u.Protocol)
 
 	if i := strings.IndexByte(rest, '#'); i >= 0 {
-		if i+1 < len(rest) {
-			u.hash = percentEncode(rest[i:], encodesInFragment)
-		}
+		u.Hash = "#" + percentEncode(rest[i+1:], encodesInFragment)
 		rest = rest[:i]
 	}
 	if i := strings.IndexByte(rest, '?'); i >= 0 {
-		u.search = percentEncode(rest[i:], func(c byte) bool {
+		u.Search = "?" + percentEncode(rest[i+1:], func(c byte) bool {
 			return encodesAlways(c) || strings.IndexByte(` "#<>`, c) >= 0 || special && c == '\''
 		})
 		rest = rest[:i]
@@ -104,37 +107,37 @@ func parseFileURL(s string, base *webURL) (webURL, bool) {
 		rest = strings.ReplaceAll(rest, `\`, "/")
 	}
 	switch {
-	case u.protocol == "file:":
+	case u.Protocol == "file:":
 		return u, u.parseFile(rest, base)
 	case special:
 		rest = strings.TrimLeft(rest, "/")
 	case strings.HasPrefix(rest, "//"):
 		rest = rest[2:]
 	case strings.HasPrefix(rest, "/"):
-		u.path = u.cleanPath(nil, rest[1:])
+		u.Path = u.cleanPath(nil, rest[1:])
 		return u, true
 	default:
-		u.opaque = true
-		u.path = percentEncode(rest, encodesAlways)
+		u.Opaque = true
+		u.Path = percentEncode(rest, encodesAlways)
 		return u, true
 	}
-	u.hasHost = true
+	u.HasHost = true
 	authority, path, hasPath := strings.Cut(rest, "/")
 	if !u.parseAuthority(authority, port, special) {
 		return u, false
 	}
 	if hasPath || special {
-		u.path = u.cleanPath(nil, path)
+		u.Path = u.cleanPath(nil, path)
 	}
 	return u, true
 }
 
-func (u *webURL) parseAuthority(s, defaultPort string, special bool) bool {
+func (u *URL) parseAuthority(s, defaultPort string, special bool) bool {
 	host := s
 	if at := strings.LastIndexByte(s, '@'); at >= 0 {
 		user, password, _ := strings.Cut(s[:at], ":")
-		u.username = percentEncode(user, encodesInUserinfo)
-		u.password = percentEncode(password, encodesInUserinfo)
+		u.Username = percentEncode(user, encodesInUserinfo)
+		u.Password = percentEncode(password, encodesInUserinfo)
 		host = s[at+1:]
 		if host == "" {
 			return false
@@ -157,8 +160,8 @@ func (u *webURL) parseAuthority(s, defaultPort string, special bool) bool {
 			if err != nil {
 				return false
 			}
-			if u.port = strconv.FormatUint(n, 10); u.port == defaultPort {
-				u.port = ""
+			if u.Port = strconv.FormatUint(n, 10); u.Port == defaultPort {
+				u.Port = ""
 			}
 		}
 	}
@@ -166,7 +169,7 @@ func (u *webURL) parseAuthority(s, defaultPort string, special bool) bool {
 		return !special
 	}
 	var ok bool
-	u.host, ok = parseHost(host, special)
+	u.Hostname, ok = parseHost(host, special)
 	return ok
 }
 
@@ -175,11 +178,7 @@ func parseHost(host string, special bool) (string, bool) {
 		if host[len(host)-1] != ']' {
 			return "", false
 		}
-		addr, err := netip.ParseAddr(host[1 : len(host)-1])
-		if err != nil || !addr.Is6() || addr.Zone() != "" {
-			return "", false
-		}
-		return "[" + addr.String() + "]", true
+		return parseIPv6(host[1 : len(host)-1])
 	}
 	const forbidden = "\x00\t\n\r #/:<>?@[\\]^|"
 	if !special {
@@ -188,13 +187,30 @@ func parseHost(host string, special bool) (string, bool) {
 		}
 		return percentEncode(host, encodesAlways), true
 	}
-	host = strings.ToLower(percentDecode(host))
+	host, ok := toASCII(percentDecode(host))
+	if !ok {
+		return "", false
+	}
 	for i := range len(host) {
 		if c := host[i]; c <= 0x1f || c == 0x7f || c == '%' || strings.IndexByte(forbidden, c) >= 0 {
 			return "", false
 		}
 	}
 	return parseIPv4(host)
+}
+
+func parseIPv6(text string) (string, bool) {
+	addr, err := netip.ParseAddr(text)
+	if err != nil || !addr.Is6() || addr.Zone() != "" {
+		return "", false
+	}
+	if !addr.Is4In6() {
+		return "[" + addr.String() + "]", true
+	}
+	// The standard has no dots in what it writes.
+	b := addr.As16()
+	group := func(at int) string { return strconv.FormatUint(uint64(b[at])<<8|uint64(b[at+1]), 16) }
+	return "[::ffff:" + group(12) + ":" + group(14) + "]", true
 }
 
 // parseIPv4 rewrites a host whose last label is a number as an address, and
@@ -232,6 +248,8 @@ func parseIPv4(host string) (string, bool) {
 	return netip.AddrFrom4([4]byte{byte(address >> 24), byte(address >> 16), byte(address >> 8), byte(address)}).String(), true
 }
 
+func letter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
+
 func isDigits(s string) bool {
 	for i := range len(s) {
 		if s[i] < '0' || s[i] > '9' {
@@ -263,44 +281,44 @@ func parseIPv4Number(s string) (uint64, bool) {
 }
 
 // parseFile reads what follows "file:".
-func (u *webURL) parseFile(rest string, base *webURL) bool {
-	u.hasHost = true
+func (u *URL) parseFile(rest string, base *URL) bool {
+	u.HasHost = true
 	path, absolute := strings.CutPrefix(rest, "/")
 	if host, ok := strings.CutPrefix(path, "/"); absolute && ok {
 		// "file://host/path", but "file://C:/path" has a drive there.
-		host, path, _ = strings.Cut(host, "/")
+		whole := host
+		host, path, _ = strings.Cut(whole, "/")
 		if isDriveLetter(host) {
-			path = host + "/" + path
-			host = ""
+			host, path = "", whole
 		}
 		if host != "" {
-			if u.host, ok = parseHost(host, true); !ok {
+			if u.Hostname, ok = parseHost(host, true); !ok {
 				return false
 			}
-			if u.host == "localhost" {
-				u.host = ""
+			if u.Hostname == "localhost" {
+				u.Hostname = ""
 			}
 		}
-		u.path = u.cleanPath(nil, path)
+		u.Path = u.cleanPath(nil, path)
 		return true
 	}
 	var start []string
 	if base != nil {
-		u.host = base.host
-		segments := strings.Split(strings.TrimPrefix(base.path, "/"), "/")
+		u.Hostname = base.Hostname
+		segments := strings.Split(strings.TrimPrefix(base.Path, "/"), "/")
 		if !absolute && !startsWithDrive(rest) {
 			start = segments[:len(segments)-1]
 		} else if absolute && isNormalDrive(segments[0]) && !startsWithDrive(path) {
 			start = segments[:1] // a path's root is its drive's
 		}
 	}
-	u.path = u.cleanPath(start, path)
+	u.Path = u.cleanPath(start, path)
 	return true
 }
 
 // isDriveLetter reports whether s is "C:" or "C|".
 func isDriveLetter(s string) bool {
-	return len(s) == 2 && isLetter(s[0]) && (s[1] == ':' || s[1] == '|')
+	return len(s) == 2 && letter(s[0]) && (s[1] == ':' || s[1] == '|')
 }
 
 func isNormalDrive(s string) bool { return isDriveLetter(s) && s[1] == ':' }
@@ -311,8 +329,8 @@ func startsWithDrive(s string) bool {
 
 // cleanPath appends a path without its leading slash to segments, resolving
 // dots. A drive letter is never dropped.
-func (u *webURL) cleanPath(segments []string, path string) string {
-	file := u.protocol == "file:"
+func (u *URL) cleanPath(segments []string, path string) string {
+	file := u.Protocol == "file:"
 	parts := strings.Split(path, "/")
 	for i, part := range parts {
 		last := i == len(parts)-1

@@ -1,4 +1,4 @@
-package spec
+package weburl
 
 import (
 	"strings"
@@ -44,22 +44,4 @@ func percentDecode(s string) string {
 		b.WriteByte(s[i])
 	}
 	return b.String()
-}
-
-// decodeURIComponent is JavaScript's; false is its URIError.
-func decodeURIComponent(s string) (string, bool) {
-	if strings.IndexByte(s, '%') < 0 {
-		return s, true
-	}
-	for i := 0; i < len(s); i++ {
-		if s[i] != '%' {
-			continue
-		}
-		if i+2 >= len(s) || js.Hex(s[i+1]) < 0 || js.Hex(s[i+2]) < 0 {
-			return "", false
-		}
-		i += 2
-	}
-	decoded := percentDecode(s)
-	return decoded, utf8.ValidString(decoded)
 }
