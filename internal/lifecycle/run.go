@@ -252,7 +252,7 @@ func waitFor(ctx context.Context, cmd *exec.Cmd, out *streams, signals *signals)
 				if cmd.ProcessState != nil && !cmd.ProcessState.Success() {
 					return nil // how it ended is its answer
 				}
-			case <-time.After(soon):
+			case <-time.After(signals.answer):
 				end()
 			}
 			return causeOf(ctx)

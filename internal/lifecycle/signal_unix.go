@@ -18,13 +18,16 @@ type signals struct {
 	c       chan os.Signal
 	cmd     *exec.Cmd
 	ttyPeer bool // the terminal gives its signals to the script, too
+	// answer is how long a script that was being started when a signal came has
+	// to end of itself; then it has missed the signal.
+	answer time.Duration
 }
 
 // noSignals leaves all signals to others.
 func noSignals() *signals { return &signals{} }
 
 func takeSignals(cmd *exec.Cmd, o Options) *signals {
-	s := &signals{c: make(chan os.Signal, 8), cmd: cmd, ttyPeer: foregroundGroup(o.Stdin, o.Stdout, o.Stderr)}
+	s := &signals{c: make(chan os.Signal, 8), cmd: cmd, ttyPeer: foregroundGroup(o.Stdin, o.Stdout, o.Stderr), answer: 500 * time.Millisecond}
 	signal.Notify(s.c, unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGQUIT)
 	return s
 }

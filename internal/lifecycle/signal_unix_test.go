@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // A foreground script answers signals itself: ibid passes them on, waits, and
@@ -124,7 +125,7 @@ func TestASignalDuringTheStartEndsTheScript(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := &signals{c: make(chan os.Signal, 1), cmd: cmd, ttyPeer: true}
+		s := &signals{c: make(chan os.Signal, 1), cmd: cmd, ttyPeer: true, answer: 50 * time.Millisecond}
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -154,7 +155,7 @@ func TestAScriptThatASignalDuringTheStartEnded(t *testing.T) {
 		"exit 0":          {end: "exit status 0", err: context.Canceled},
 	} {
 		cmd := exec.Command("sh", "-c", script)
-		s := &signals{c: make(chan os.Signal, 1), cmd: cmd, ttyPeer: true}
+		s := &signals{c: make(chan os.Signal, 1), cmd: cmd, ttyPeer: true, answer: time.Minute}
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}

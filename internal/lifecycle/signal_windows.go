@@ -7,12 +7,16 @@ import (
 	"os/exec"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 // signals are the console's events that ibid gets while a script has the
 // console. Windows gives them to every process of the console, so nothing is
 // passed on.
-type signals struct{ c chan os.Signal }
+type signals struct {
+	c      chan os.Signal
+	answer time.Duration // for none: all are forwarded
+}
 
 // noSignals leaves all signals to others.
 func noSignals() *signals { return &signals{} }
