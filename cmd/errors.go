@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -188,7 +190,6 @@ func (a *App) report(err error) int {
 
 // hintsFor knows what to do about the system's own errors.
 func hintsFor(err error) []string {
-	var pe *fs.PathError
 	var lock *lockfile.ParseError
 	var file *manifest.Error
 	switch {
@@ -198,14 +199,65 @@ func hintsFor(err error) []string {
 		return []string{"it was left as it is; git diff " + quoteWord(lock.File) + " may show what happened to it"}
 	case errors.As(err, &file):
 		return []string{"git diff " + quoteWord(file.Path) + " may show what happened to it"}
-	case errors.Is(err, syscall.ENOSPC):
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		what := "nothing was changed"
 		if errors.Is(err, errEmptied) {
 			what = "node_modules had been emptied and is not complete, package.json and the lock were not changed"
 		}
-		return []string{"the disk is full: " + what + "; free some room and run the same command again"}
-	case errors.Is(err, fs.ErrPermission) && errors.As(err, &pe):
-		return []string{fmt.Sprintf("ls -ld %q shows who may write there", pe.Path)}
+		full, where := "the disk is full", "some room"
+		if dirs := foldersOf(err); len(dirs) > 0 {
+			where += " where " + quoteWord(dirs[0]) + " is"
+		}
+		if errors.Is(err, syscall.EDQUOT) {
+			full = "your quota of the disk is used up"
+		}
+		return []string{full + ": " + what + "; free " + where + " and run the same command again"}
+	case errors.Is(err, fs.ErrPermission):
+		if dirs := foldersOf(err); len(dirs) > 0 {
+			for i, dir := range dirs {
+				dirs[i] = quoteWord(dir)
+			}
+			return []string{"ls -ld " + strings.Join(dirs, " ") + " shows who may write there"}
+		}
+		var pe *fs.PathError
+		if errors.As(err, &pe) && filepath.IsAbs(pe.Path) {
+			return []string{"ls -ld " + quoteWord(pe.Path) + " shows who may read it"}
+		}
 	}
 	return nil
+}
+
+// foldersOf gives the folders in which the system refused to make, move or remove
+// something. What has not been made has none yet: of such the nearest that is there.
+// None are given for what is there and was to be opened.
+func foldersOf(err error) []string {
+	var pe *fs.PathError
+	var le *os.LinkError
+	var paths []string
+	switch {
+	case errors.As(err, &pe):
+		paths = []string{pe.Path}
+		if _, e := os.Lstat(pe.Path); e == nil && (pe.Op == "open" || pe.Op == "read") {
+			return nil
+		}
+	case errors.As(err, &le):
+		paths = []string{le.New, le.Old}
+	}
+	var dirs []string
+	for _, path := range paths {
+		if !filepath.IsAbs(path) {
+			continue
+		}
+		dir := filepath.Dir(path)
+		for {
+			if st, e := os.Stat(dir); e == nil && st.IsDir() || dir == filepath.Dir(dir) {
+				break
+			}
+			dir = filepath.Dir(dir)
+		}
+		if !slices.Contains(dirs, dir) {
+			dirs = append(dirs, dir)
+		}
+	}
+	return dirs
 }

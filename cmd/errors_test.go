@@ -2,8 +2,12 @@ package cmd
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"net"
+	"os"
+	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -24,6 +28,33 @@ func TestCalledAsNPMSystemErrorsHaveNodesNumbers(t *testing.T) {
 	} {
 		if got := (&App{heading: c.heading}).status(c.err); got != c.want {
 			t.Errorf("%s: %d, want %d", c.name, got, c.want)
+		}
+	}
+}
+
+func TestAHintNamesFoldersThatAreThere(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	deep := filepath.Join(dir, "no", "such", "folder")
+	for _, c := range []struct {
+		name string
+		err  error
+		want string
+	}{
+		{"what was to be made", &fs.PathError{Op: "mkdir", Path: deep, Err: syscall.EACCES}, "ls -ld " + dir + " shows who may write there"},
+		{"what was to be created", &fs.PathError{Op: "open", Path: deep, Err: syscall.EACCES}, "ls -ld " + dir + " shows who may write there"},
+		{"what was to be removed", &fs.PathError{Op: "remove", Path: file, Err: syscall.EPERM}, "ls -ld " + dir + " shows who may write there"},
+		{"what was to be read", &fs.PathError{Op: "open", Path: file, Err: syscall.EACCES}, "ls -ld " + file + " shows who may read it"},
+		{"what was to be moved", &os.LinkError{Op: "rename", Old: deep, New: filepath.Join(dir, "file", "x"), Err: syscall.EACCES}, "ls -ld " + dir + " shows who may write there"},
+		{"a path of nobody knows where", &fs.PathError{Op: "mkdir", Path: "x", Err: syscall.EACCES}, ""},
+		{"a full disk", &fs.PathError{Op: "write", Path: deep, Err: syscall.ENOSPC}, "the disk is full: nothing was changed; free some room where " + dir + " is and run the same command again"},
+		{"a quota", &fs.PathError{Op: "write", Path: file, Err: syscall.EDQUOT}, "your quota of the disk is used up: nothing was changed; free some room where " + dir + " is and run the same command again"},
+	} {
+		if got := strings.Join(hintsFor(fmt.Errorf("a@1.0.0: %w", c.err)), "\n"); got != c.want {
+			t.Errorf("%s:\n%s\nwant\n%s", c.name, got, c.want)
 		}
 	}
 }

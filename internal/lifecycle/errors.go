@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"fmt"
+	"runtime"
 	"strconv"
 	"strings"
 )
@@ -62,6 +63,7 @@ func (e *ExitError) ExitCode() int {
 // StartError says that a script's shell could not be started.
 type StartError struct {
 	PackageID, Event, Shell string
+	Configured              bool // Shell is what script-shell says
 	Err                     error
 }
 
@@ -77,3 +79,16 @@ func (e *StartError) Unwrap() error { return e.Err }
 
 // Code gives the system error's name.
 func (e *StartError) Code() string { return errnoName(e.Err) }
+
+// Hints say what can be done about a shell that is not there or is none.
+func (e *StartError) Hints() []string {
+	switch e.Code() {
+	case "ENOENT", "EACCES", "ENOEXEC", "ENOTDIR":
+	default:
+		return nil
+	}
+	if e.Configured {
+		return []string{"script-shell names the shell of scripts: ibid config ls shows where it is set; without it they have " + newShellCommand("", "", "", nil, runtime.GOOS == "windows", nil).shell}
+	}
+	return []string{"scripts need a shell: put " + e.Shell + " on the PATH, or set script-shell to the path of one"}
+}

@@ -71,7 +71,7 @@ func Run(ctx context.Context, o Options) error {
 		func(name string) string { return lookPath(name, env.get("PATH"), env.get("PATHEXT")) })
 
 	fail := func(err error) error {
-		return &StartError{PackageID: o.PackageID, Event: o.Event, Shell: shell.shell, Err: err}
+		return &StartError{PackageID: o.PackageID, Event: o.Event, Shell: shell.shell, Configured: o.Shell != "", Err: err}
 	}
 	program := shell.shell
 	if !strings.ContainsAny(program, `/\`) {

@@ -5,11 +5,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/ibid-pm/ibid/internal/jsjson"
@@ -270,6 +273,25 @@ func TestAShellThatIsMissingIsENOENT(t *testing.T) {
 	var start *StartError
 	if !errors.As(err, &start) || start.Code() != "ENOENT" {
 		t.Fatalf("got %v", err)
+	}
+}
+
+func TestAShellThatCannotStartHasAHint(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	configured := "script-shell names the shell of scripts: ibid config ls shows where it is set; without it they have "
+	for _, c := range []struct {
+		name string
+		err  StartError
+		want string
+	}{
+		{"not there", StartError{Shell: "/nope", Configured: true, Err: syscall.ENOENT}, configured},
+		{"not to be run", StartError{Shell: file, Configured: true, Err: &fs.PathError{Op: "fork/exec", Path: file, Err: syscall.EACCES}}, configured},
+		{"none on the PATH", StartError{Shell: "sh", Err: &exec.Error{Name: "sh", Err: exec.ErrNotFound}}, "scripts need a shell: put sh on the PATH, or set script-shell to the path of one"},
+		{"too many arguments", StartError{Shell: "sh", Err: syscall.E2BIG}, ""},
+	} {
+		if got := strings.Join(c.err.Hints(), "\n"); !strings.HasPrefix(got, c.want) || got != "" && c.want == "" {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
 	}
 }
 
