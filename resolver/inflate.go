@@ -77,6 +77,7 @@ func (b *builder) inflate(meta *lockMeta) error {
 		}
 		j.node.setPackage(m)
 	}
+	b.fillFromYarn() // by peers too now, which the lock did not have
 	resetDepFlags(b.tree)
 	calcDepFlags(b.tree, true)
 	return b.ctx.Err()
