@@ -15,10 +15,10 @@ import (
 
 	"github.com/ibid-pm/ibid/internal/js"
 	"github.com/ibid-pm/ibid/internal/manifest"
+	"github.com/ibid-pm/ibid/internal/minimatch"
 	"github.com/ibid-pm/ibid/internal/nodesemver"
 	"github.com/ibid-pm/ibid/internal/spec"
 	"github.com/ibid-pm/ibid/internal/term"
-	"github.com/ibid-pm/ibid/internal/workspaces/minimatch"
 	"github.com/ibid-pm/ibid/registry"
 	"github.com/ibid-pm/ibid/resolver"
 )

@@ -10,10 +10,10 @@ import (
 	"strings"
 
 	"github.com/ibid-pm/ibid/internal/manifest"
+	"github.com/ibid-pm/ibid/internal/minimatch"
 	"github.com/ibid-pm/ibid/internal/platform"
 	"github.com/ibid-pm/ibid/internal/term"
 	"github.com/ibid-pm/ibid/internal/workspaces"
-	"github.com/ibid-pm/ibid/internal/workspaces/minimatch"
 	"github.com/ibid-pm/ibid/linker"
 	"github.com/ibid-pm/ibid/lockfile"
 	"github.com/ibid-pm/ibid/resolver"

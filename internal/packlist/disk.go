@@ -6,7 +6,10 @@ import (
 	"path"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
+
+	"github.com/ibid-pm/ibid/internal/minimatch"
 )
 
 // found is a file or folder that a glob matched.
@@ -24,18 +27,14 @@ const maxFound = 1 << 20
 func expandGlob(dir, pattern string) []found {
 	fold := runtime.GOOS == "darwin" || runtime.GOOS == "windows"
 	var out []found
-	for _, p := range expandBraces(pattern) {
-		var names []string
-		for _, name := range simplify(splitSlashes(p)) {
-			if name != "." {
-				names = append(names, name)
-			}
-		}
-		if len(names) == 0 || names[0] == "" || names[0] == ".." {
+	glob := minimatch.Compile(pattern, minimatch.Options{Dot: true, NoCase: fold, NoNegate: true, NoComment: true})
+	for _, parts := range glob.Alternatives() {
+		parts = slices.DeleteFunc(slices.Clone(parts), func(p minimatch.Part) bool { return p.Text == "." })
+		if len(parts) == 0 || parts[0].Text == "" || parts[0].Text == ".." {
 			continue
 		}
 		g := globber{root: dir, out: &out}
-		g.walk("", parseParts(names, fold))
+		g.walk("", parts)
 	}
 	return out
 }
@@ -46,13 +45,13 @@ type globber struct {
 }
 
 // walk looks for what the parts match below the folder at.
-func (g *globber) walk(at string, parts []part) {
+func (g *globber) walk(at string, parts []minimatch.Part) {
 	entries, err := os.ReadDir(filepath.Join(g.root, filepath.FromSlash(at)))
 	if err != nil {
 		return
 	}
 	p, rest := parts[0], parts[1:]
-	if p.globstar && len(rest) > 0 {
+	if p.Globstar() && len(rest) > 0 {
 		g.walk(at, rest) // ** can be no folder at all
 	}
 	for _, e := range entries {
@@ -64,18 +63,18 @@ func (g *globber) walk(at string, parts []part) {
 		switch {
 		case len(*g.out) >= maxFound:
 			return
-		case p.globstar:
+		case p.Globstar():
 			if len(rest) == 0 {
 				*g.out = append(*g.out, found{name, isDir})
 			}
 			if isDir {
 				g.walk(name, parts)
 			}
-		case !p.match(e.Name()) || strings.Contains(e.Name(), "\n"):
+		case !p.Match(e.Name()) || strings.Contains(e.Name(), "\n"):
 		case len(rest) == 0:
 			*g.out = append(*g.out, found{name, isDir})
 		case isDir:
-			if len(rest) == 1 && rest[0].globstar {
+			if len(rest) == 1 && rest[0].Globstar() {
 				*g.out = append(*g.out, found{name, true}) // a/** is also a
 			}
 			g.walk(name, rest)

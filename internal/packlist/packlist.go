@@ -13,6 +13,7 @@ import (
 	"github.com/ibid-pm/ibid/internal/collate"
 	"github.com/ibid-pm/ibid/internal/js"
 	"github.com/ibid-pm/ibid/internal/jsjson"
+	"github.com/ibid-pm/ibid/internal/minimatch"
 )
 
 // Options say what surrounds the package.
@@ -207,7 +208,7 @@ func (w *walker) inject(s source, text string) {
 	var rules []rule
 	for line := range strings.SplitSeq(text, "\n") {
 		line = js.Trim(line)
-		if line == "" || line[0] == '#' || len(line) > maxPattern {
+		if line == "" || line[0] == '#' {
 			continue
 		}
 		rules = append(rules, parseRule(line))
@@ -339,32 +340,32 @@ func (w *walker) filter(entry string, partial bool, base string) bool {
 			return false
 		}
 	}
-	rooted, plain := splitSlashes("/"+entry), splitSlashes(entry)
+	rooted, plain := minimatch.Split("/"+entry), minimatch.Split(entry)
 	var rootedDir, plainDir, rootedBase, plainBase, rootedBaseDir, plainBaseDir []string
 	if partial {
-		rootedDir, plainDir = splitSlashes("/"+entry+"/"), splitSlashes(entry+"/")
+		rootedDir, plainDir = minimatch.Split("/"+entry+"/"), minimatch.Split(entry+"/")
 		if base != "" {
-			rootedBase, plainBase = splitSlashes("/"+base), splitSlashes(base)
-			rootedBaseDir, plainBaseDir = splitSlashes("/"+base+"/"), splitSlashes(base+"/")
+			rootedBase, plainBase = minimatch.Split("/"+base), minimatch.Split(base)
+			rootedBaseDir, plainBaseDir = minimatch.Split("/"+base+"/"), minimatch.Split(base+"/")
 		}
 	}
 	for _, s := range w.order {
 		for i := range w.rules[s] {
 			r := &w.rules[s][i]
-			if r.negate == included {
+			if r.Negated() == included {
 				continue
 			}
-			hit := r.match(rooted, false) || r.match(plain, false)
+			hit := r.Hits(rooted, false) || r.Hits(plain, false)
 			if !hit && partial {
-				hit = r.match(rootedDir, false) || r.match(plainDir, false) ||
-					r.negate && (r.match(rooted, true) || r.match(plain, true))
+				hit = r.Hits(rootedDir, false) || r.Hits(plainDir, false) ||
+					r.Negated() && (r.Hits(rooted, true) || r.Hits(plain, true))
 				if !hit && base != "" && r.relative {
-					hit = r.match(rootedBaseDir, false) || r.match(plainBaseDir, false) ||
-						r.negate && (r.match(rootedBase, true) || r.match(plainBase, true))
+					hit = r.Hits(rootedBaseDir, false) || r.Hits(plainBaseDir, false) ||
+						r.Negated() && (r.Hits(rootedBase, true) || r.Hits(plainBase, true))
 				}
 			}
 			if hit {
-				included = r.negate
+				included = r.Negated()
 			}
 		}
 	}
@@ -416,7 +417,7 @@ func (w *walker) globFiles(files []string) (ignores []string) {
 		} else {
 			pattern = strings.TrimPrefix(pattern, "/")
 		}
-		if pattern = strings.TrimRight(pattern, "/"); pattern == "" || len(pattern) > maxPattern {
+		if pattern = strings.TrimRight(pattern, "/"); pattern == "" {
 			continue
 		}
 		seen := make(map[string]bool)

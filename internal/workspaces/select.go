@@ -4,7 +4,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/ibid-pm/ibid/internal/workspaces/minimatch"
+	"github.com/ibid-pm/ibid/internal/minimatch"
 )
 
 // SelectOptions say where filters are read from.

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/ibid-pm/ibid/internal/workspaces/minimatch"
+	"github.com/ibid-pm/ibid/internal/minimatch"
 )
 
 // walk returns the directories below root, relative and with slashes, that the
@@ -69,7 +69,7 @@ func (w *walker) visit(dir string, parts []minimatch.Part, first bool) {
 		return
 	}
 	for _, e := range w.read(dir) {
-		if (e.IsDir() || e.Type()&fs.ModeSymlink != 0) && part.Match(e.Name(), false) {
+		if (e.IsDir() || e.Type()&fs.ModeSymlink != 0) && part.Match(e.Name()) {
 			w.visit(path.Join(dir, e.Name()), rest, false)
 		}
 	}

@@ -22,7 +22,7 @@ import (
 
 	"github.com/ibid-pm/ibid/internal/collate"
 	"github.com/ibid-pm/ibid/internal/jsjson"
-	"github.com/ibid-pm/ibid/internal/workspaces/minimatch"
+	"github.com/ibid-pm/ibid/internal/minimatch"
 )
 
 // Workspace is one package of a project.

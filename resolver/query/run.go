@@ -7,9 +7,9 @@ import (
 
 	"github.com/ibid-pm/ibid/internal/collate"
 	"github.com/ibid-pm/ibid/internal/jsjson"
+	"github.com/ibid-pm/ibid/internal/minimatch"
 	"github.com/ibid-pm/ibid/internal/nodesemver"
 	"github.com/ibid-pm/ibid/internal/spec"
-	"github.com/ibid-pm/ibid/internal/workspaces/minimatch"
 	"github.com/ibid-pm/ibid/resolver"
 )
 

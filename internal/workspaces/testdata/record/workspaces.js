@@ -1,4 +1,4 @@
-// Records map.json, select.json and ../minimatch/testdata/match.json from npm itself.
+// Records map.json and select.json from npm itself.
 //
 //	node record/workspaces.js <directory of npm>
 'use strict'
@@ -40,9 +40,4 @@ async function run(tree,ws){ const root=fs.mkdtempSync(path.join(os.tmpdir(),'re
   sel.push({cwd,filters,root:includeWorkspaceRoot,want:r}) }
  process.chdir('/'); fs.rmSync(root,{recursive:true})
  fs.writeFileSync(path.join(__dirname,'../select.json'), '{"npm":"'+V+'","module":"lib/utils/get-workspaces.js","cases":[\n'+sel.map(x=>JSON.stringify(x)).join(',\n')+'\n]}\n')
- const mm=require(N+'/node_modules/minimatch').minimatch
- const globs=['*','**','a/*','a/**','**/b','a/**/b','a/**/b/**/c','*.js','*.*','?','??','[ab]','[!ab]','[a-c]x','[]a]','[a','a]','{a,b}','{a,b}/{c,d}','a{1..3}','a{01..3}','a{a..c}','{}','{a}','{a,{b,c}}','a{,b}','{,a}','!(a)','!(a)b','!(a|b)*','*(a)','+(a)','+(a|b)c','?(a)b','@(a|b)','@(a','*(a|+(b))','!(!(a))','.*','.a','**/.a','a/../b','a/./b','a//b','*/','a/','[[:alpha:]]*','[^a]','a\\*','\\[a\\]','!a','!!a','#a','','a/!(b)','!(.a)','.!(a)','*a*','a*b*c','!(*.js)','*.!(js)','@(.a|b)','{a,b','a}b','a{b,c}d{e,f}','${a,b}','a?(b)','**a','a**','a/**/','*/**','**/*','**/**','x{{a,b}}y']
- const paths=['a','b','c','ab','abc','a/b','a/c','a/b/c','a/x/b','a/x/y/b','a/x/b/y/c','.a','a/.a','a/.a/b','a.js','b.ts','.js','','a/','a/b/','[a]','a*','ä','aa','aab','bc','bb',']','{}','{a}','a1','a2','a01','ad','!a','#a','a}b','{a,b','xay','x{a}y','..','.','a/..','b/a','A','a.b.c','acbd','$a','${a,b}','acde','abde']
- const rows=[]; for(const g of globs) for(const o of [{},{dot:true},{partial:true}]) rows.push([g,Object.keys(o)[0]||'',paths.filter(p=>mm(p,g,o))])
- fs.writeFileSync(path.join(__dirname,'../../minimatch/testdata/match.json'),'{"npm":"'+V+'","minimatch":"10.2.5","paths":'+JSON.stringify(paths)+',"cases":[\n'+rows.map(x=>JSON.stringify(x)).join(',\n')+'\n]}\n')
 })()

@@ -1,4 +1,4 @@
-package packlist
+package minimatch
 
 import (
 	"strconv"
@@ -20,9 +20,9 @@ const (
 	escPeriod = "\ufdd4"
 )
 
-// expandBraces lists what a glob with {a,b} and {1..3} stands for, as
+// Braces lists what a glob with {a,b} and {1..3} stands for, each once, as
 // brace-expansion 5 does, which follows Bash.
-func expandBraces(pattern string) []string {
+func Braces(pattern string) []string {
 	if !hasBraces(pattern) {
 		return []string{pattern}
 	}
@@ -33,10 +33,15 @@ func expandBraces(pattern string) []string {
 	escaped := strings.NewReplacer(`\\`, escSlash, `\{`, escOpen, `\}`, escClose, `\,`, escComma, `\.`, escPeriod).Replace(pattern)
 	out := expand(escaped, true)
 	back := strings.NewReplacer(escSlash, `\`, escOpen, "{", escClose, "}", escComma, ",", escPeriod, ".")
-	for i, s := range out {
-		out[i] = back.Replace(s)
+	once := out[:0]
+	seen := make(map[string]bool, len(out))
+	for _, s := range out {
+		if s = back.Replace(s); !seen[s] {
+			seen[s] = true
+			once = append(once, s)
+		}
 	}
-	return out
+	return once
 }
 
 // hasBraces says whether there is a { with a } after it and no { between.

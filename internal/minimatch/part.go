@@ -1,292 +1,40 @@
-package packlist
+package minimatch
 
 import (
 	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf16"
-)
 
-// maxPattern is the longest pattern minimatch takes.
-const maxPattern = 64 << 10
+	"github.com/ibid-pm/ibid/internal/js"
+)
 
 // maxSteps bounds the work of matching one name with one part of a pattern.
-// Patterns come from strangers when a git dependency is packed. What is cut
-// off doesn't match, as with minimatch's own limits.
+// Patterns come from strangers. What is cut off doesn't match, as with
+// minimatch's own limits.
 const maxSteps = 1 << 20
 
-// A rule is one line of an ignore file: a Minimatch object with the options
-// that ignore-walk gives it: matchBase, dot, flipNegate, nocase.
-type rule struct {
-	negate bool
-	set    [][]part
-	// relative is set when the pattern, or one of its expansions, is a
-	// single name, which then matches in any folder.
-	relative bool
+// Part is what stands between two slashes of a pattern.
+type Part struct {
+	Text  string // the name, unescaped; as written if there is Magic
+	Magic bool   // it must be matched; else it is a name
+
+	opts   Options
+	suffix *string // the part is stars and this, in lower case with NoCase
+	count  int     // with suffix: that many UTF-16 units in all
+	seq    []glob  // else these, one after the other
 }
 
-// parseRule reads a trimmed, non-empty line that is no comment.
-func parseRule(line string) rule {
-	var r rule
-	for strings.HasPrefix(line, "!") {
-		r.negate = !r.negate
-		line = line[1:]
-	}
-	seen := make(map[string]bool)
-	for _, glob := range expandBraces(line) {
-		if seen[glob] {
-			continue
-		}
-		seen[glob] = true
-		names := simplify(splitSlashes(glob))
-		if len(names) == 1 || len(names) == 2 && names[1] == "" {
-			r.relative = true
-		}
-		r.set = append(r.set, parseParts(names, true))
-	}
-	return r
-}
+// Globstar reports whether the part is "**".
+func (p Part) Globstar() bool { return p.Text == "**" }
 
-// splitSlashes is s.split(/\/+/).
-func splitSlashes(s string) []string {
-	names := strings.Split(s, "/")
-	out := names[:1]
-	for i, n := range names[1:] {
-		if n == "" && i+1 < len(names)-1 {
-			continue
-		}
-		out = append(out, n)
-	}
-	if len(out) > 2 && out[0] == "" && out[1] == "" {
-		out = out[1:]
-	}
-	return out
-}
-
-// simplify takes out repeated ** and resolves a/.. .
-func simplify(names []string) []string {
-	var out []string
-	for _, n := range names {
-		prev := ""
-		if len(out) > 0 {
-			prev = out[len(out)-1]
-		}
-		if n == "**" && prev == "**" {
-			continue
-		}
-		if n == ".." && prev != "" && prev != ".." && prev != "." && prev != "**" {
-			out = out[:len(out)-1]
-			continue
-		}
-		out = append(out, n)
-	}
-	if len(out) == 0 {
-		return []string{""}
-	}
-	return out
-}
-
-// match says whether one of the rule's globs matches the path, given as its
-// components. partial also takes a path that could lead to a match below it.
-func (r *rule) match(path []string, partial bool) bool {
-	for _, pattern := range r.set {
-		file := path
-		if len(pattern) == 1 {
-			file = lastName(path)
-		}
-		if matchParts(file, pattern, partial) {
-			return true
-		}
-	}
-	return false
-}
-
-// lastName is the last component that isn't empty.
-func lastName(path []string) []string {
-	for i := len(path) - 1; i >= 0; i-- {
-		if path[i] != "" {
-			return path[i : i+1]
-		}
-	}
-	return path[:1]
-}
-
-func globstar(pattern []part) int {
-	return slices.IndexFunc(pattern, func(p part) bool { return p.globstar })
-}
-
-func matchParts(file []string, pattern []part, partial bool) bool {
-	first := globstar(pattern)
-	if first < 0 {
-		return matchSection(file, pattern, partial)
-	}
-	head, body := pattern[:first], pattern[first+1:]
-	var tail []part
-	if !partial {
-		last := len(pattern) - 1
-		for !pattern[last].globstar {
-			last--
-		}
-		tail = pattern[last+1:]
-		body = nil
-		if last > first {
-			body = pattern[first+1 : last]
-		}
-	}
-
-	at := 0
-	if len(head) > 0 {
-		if !matchSection(file[:min(len(head), len(file))], head, partial) {
-			return false
-		}
-		at = len(head)
-	}
-	tailed := 0
-	if len(tail) > 0 {
-		if len(tail)+at > len(file) {
-			return false
-		}
-		start := len(file) - len(tail)
-		if matchSection(file[start:], tail, partial) {
-			tailed = len(tail)
-		} else {
-			// a/**/* is to match a/b/, whose last component is empty.
-			if file[len(file)-1] != "" || at+len(tail) == len(file) {
-				return false
-			}
-			if start--; !matchSection(file[start:], tail, partial) {
-				return false
-			}
-			tailed = len(tail) + 1
-		}
-	}
-	if len(body) == 0 {
-		some := tailed > 0
-		for i := at; i < len(file)-tailed; i++ {
-			some = true
-			if file[i] == "." || file[i] == ".." {
-				return false
-			}
-		}
-		return partial || some
-	}
-
-	// What is between the first and the last ** must be found in order, each
-	// section before the latest place that leaves room for the others.
-	var sections []section
-	for rest := body; ; {
-		i := globstar(rest)
-		if i < 0 {
-			sections = append(sections, section{parts: rest})
-			break
-		}
-		sections = append(sections, section{parts: rest[:i]})
-		rest = rest[i+1:]
-	}
-	// npm's sums count the parts before the section of the same number from
-	// the other end, which only differs from counting the parts after it when
-	// sections have unequal lengths; it is kept as it is.
-	sums := []int{0}
-	n := 0
-	for i, s := range sections {
-		n += len(s.parts)
-		if i < len(sections)-1 {
-			sums = append(sums, n)
-		}
-	}
-	for i := range sections {
-		sections[i].after = len(file) - tailed - (sums[len(sections)-1-i] + len(sections[i].parts))
-	}
-	return matchSections(file, sections, at, partial, 0, tailed > 0) == yes
-}
-
-type section struct {
-	parts []part
-	after int // last index where it may begin
-}
-
-type answer int
-
-const (
-	no     answer = iota
-	giveUp        // no, and moving on can't help
-	yes
-)
-
-func matchSections(file []string, sections []section, at int, partial bool, depth int, some bool) answer {
-	if depth == len(sections) {
-		for ; at < len(file); at++ {
-			some = true
-			if file[at] == "." || file[at] == ".." {
-				return no
-			}
-		}
-		if some {
-			return yes
-		}
-		return no
-	}
-	s := sections[depth]
-	for ; at <= s.after; at++ {
-		const deepest = 200
-		end := min(at+len(s.parts), len(file))
-		if matchSection(file[min(at, end):end], s.parts, partial) && depth < deepest {
-			if sub := matchSections(file, sections, at+len(s.parts), partial, depth+1, some); sub != no {
-				return sub
-			}
-		}
-		if at < len(file) && (file[at] == "." || file[at] == "..") {
-			return no
-		}
-	}
-	if partial {
-		return yes
-	}
-	return giveUp
-}
-
-// matchSection matches parts without ** one by one.
-func matchSection(file []string, pattern []part, partial bool) bool {
-	n := min(len(file), len(pattern))
-	for i := range n {
-		if pattern[i].globstar || !pattern[i].match(file[i]) {
-			return false
-		}
-	}
-	switch {
-	case len(file) == len(pattern):
-		return true
-	case len(file) == n:
-		return partial
-	}
-	// a/* matches a/b/
-	return n == len(file)-1 && file[n] == ""
-}
-
-// A part is one component of a pattern.
-type part struct {
-	globstar bool
-	fold     bool    // case doesn't matter
-	suffix   *string // the part is stars and this, lower case if fold
-	count    int     // with suffix: that many UTF-16 units in all
-	seq      []glob  // else these, one after the other
-}
-
-func parseParts(names []string, fold bool) []part {
-	parts := make([]part, len(names))
-	for i, name := range names {
-		parts[i] = parsePart(name, fold)
-	}
-	return parts
-}
-
-// parsePart compiles one component.
-func parsePart(s string, fold bool) part {
+func parsePart(s string, opts Options) Part {
+	part := Part{Text: s, Magic: true, opts: opts}
 	if s == "**" {
-		return part{globstar: true}
+		return part
 	}
 	lower := func(s string) string {
-		if fold {
+		if opts.NoCase {
 			return strings.ToLower(s)
 		}
 		return s
@@ -297,33 +45,87 @@ func parsePart(s string, fold bool) part {
 	marks := len(s) - len(strings.TrimLeft(s, "?"))
 	if rest := s[stars:]; stars > 0 && !strings.ContainsAny(rest, "+@!?*[(") {
 		low := lower(rest)
-		return part{suffix: &low, fold: fold}
+		part.suffix = &low
+		return part
 	} else if rest := s[marks:]; marks > 0 && !strings.ContainsAny(rest, "+@!?*[(") {
 		low := lower(rest)
-		return part{suffix: &low, fold: fold, count: len(utf16.Encode([]rune(s)))}
+		part.suffix, part.count = &low, js.Length(s)
+		return part
+	}
+	if !strings.ContainsAny(s, `*?[\(`) {
+		part.seq = text(s)
+		part.Magic = false
+		return part
 	}
 	p := &globParser{src: utf16.Encode([]rune(s))}
-	return part{seq: p.sequence(0, false), fold: fold}
+	part.seq = p.sequence(0, false, true)
+	if len(part.seq) == 1 && part.seq[0].hollow() {
+		part.seq = text(s)
+	}
+	if !slices.ContainsFunc(part.seq, func(g glob) bool { return g.kind != literal }) {
+		units := make([]uint16, len(part.seq))
+		for i, g := range part.seq {
+			units[i] = g.char
+		}
+		part.Text, part.Magic = string(utf16.Decode(units)), false
+	}
+	return part
 }
 
-func (p part) match(name string) bool {
+func text(s string) []glob {
+	units := utf16.Encode([]rune(s))
+	out := make([]glob, len(units))
+	for i, u := range units {
+		out[i].char = u
+	}
+	return out
+}
+
+// Match reports whether the part, which is no Globstar, matches a name.
+func (p Part) Match(name string) bool {
 	if p.suffix != nil {
-		if *p.suffix == "" && name == "" {
+		switch {
+		case name == "" && *p.suffix == "":
+			return false
+		case p.hides(name) && !(p.opts.Dot && p.count == 0 && *p.suffix != ""):
+			return false // minimatch has *. match ".." if dots are no matter
+		case p.count > 0 && js.Length(name) != p.count:
 			return false
 		}
-		if p.count > 0 && len(utf16.Encode([]rune(name))) != p.count {
-			return false
-		}
-		if p.fold {
+		if p.opts.NoCase {
 			name = strings.ToLower(name)
 		}
 		return strings.HasSuffix(name, *p.suffix)
 	}
-	if len(p.seq) == 0 {
-		return name == ""
+	if !p.Magic && !p.opts.NoCase {
+		return name == p.Text
 	}
-	m := matcher{name: utf16.Encode([]rune(name)), fold: p.fold}
+	if (name == "." || name == "..") && p.guarded() {
+		return false
+	}
+	m := matcher{name: utf16.Encode([]rune(name)), opts: p.opts, hidden: p.hides(name)}
 	return m.seq(p.seq, 0, func(at int) bool { return at == len(m.name) })
+}
+
+// guarded says that the part matches neither "." nor "..": it begins with magic,
+// or with one or two dots and then magic, that is no extended form.
+func (p Part) guarded() bool {
+	for i := range min(3, len(p.seq)) {
+		switch g := p.seq[i]; {
+		case g.kind == literal && g.char == '.':
+		default:
+			return g.kind == anyChar || g.kind == anyChars || g.kind == inClass
+		}
+	}
+	return false
+}
+
+// hides says that magic doesn't match the dot which a name begins with.
+func (p Part) hides(name string) bool {
+	if p.opts.Dot {
+		return name == "." || name == ".."
+	}
+	return strings.HasPrefix(name, ".")
 }
 
 // A glob is a piece of a part.
@@ -332,6 +134,7 @@ type glob struct {
 	char  uint16
 	class *class
 	alts  [][]glob
+	first bool // it stands where the part begins: a dot there may be hidden from it
 }
 
 type globKind uint8
@@ -349,6 +152,12 @@ const (
 	except  // !(…)
 )
 
+// hollow says that the glob is an extended form of nothing, like @(), which is
+// text where it is a whole part.
+func (g glob) hollow() bool {
+	return g.kind >= zeroOne && g.kind != except && !slices.ContainsFunc(g.alts, func(alt []glob) bool { return len(alt) > 0 })
+}
+
 type globParser struct {
 	src []uint16
 	at  int
@@ -357,35 +166,43 @@ type globParser struct {
 // maxExtDepth is how deep groups may be nested before they are text.
 const maxExtDepth = 2
 
-// sequence reads globs up to the end, or in a group up to | or ).
-func (p *globParser) sequence(depth int, group bool) []glob {
+// sequence reads globs up to the end, or in a group up to | or ). first says that
+// the part begins here.
+func (p *globParser) sequence(depth int, group, first bool) []glob {
 	var out []glob
+	add := func(g glob) {
+		g.first = first && len(out) == 0
+		out = append(out, g)
+	}
+	excepts := true // there are only !(…) so far
 	for p.at < len(p.src) {
 		c := p.src[p.at]
 		if group && (c == '|' || c == ')') {
 			return out
 		}
 		if depth <= maxExtDepth && p.at+1 < len(p.src) && p.src[p.at+1] == '(' && strings.ContainsRune("!?+*@", rune(c)) {
-			if g, ok := p.group(depth); ok {
+			if g, ok := p.extended(depth, first && excepts); ok {
+				excepts = excepts && g.kind == except
 				out = append(out, g)
 				continue
 			}
 		}
+		excepts = false
 		switch c {
 		case '*':
 			if n := len(out); n == 0 || out[n-1].kind != anyChars {
-				out = append(out, glob{kind: anyChars})
+				add(glob{kind: anyChars})
 			}
 			p.at++
 		case '?':
-			out = append(out, glob{kind: anyChar})
+			add(glob{kind: anyChar})
 			p.at++
 		case '[':
 			g, n := parseClass(p.src[p.at:])
 			if n == 0 {
 				g, n = glob{char: c}, 1
 			}
-			out = append(out, g)
+			add(g)
 			p.at += n
 		case '\\':
 			if p.at+1 < len(p.src) {
@@ -401,9 +218,10 @@ func (p *globParser) sequence(depth int, group bool) []glob {
 	return out
 }
 
-// group reads X(a|b). ok is false if it has no end: then it is text.
-func (p *globParser) group(depth int) (g glob, ok bool) {
+// extended reads X(a|b). ok is false if it has no end: then it is text.
+func (p *globParser) extended(depth int, first bool) (g glob, ok bool) {
 	start := p.at
+	g.first = first
 	switch p.src[p.at] {
 	case '!':
 		g.kind = except
@@ -418,7 +236,7 @@ func (p *globParser) group(depth int) (g glob, ok bool) {
 	}
 	p.at += 2
 	for {
-		g.alts = append(g.alts, p.sequence(depth+1, true))
+		g.alts = append(g.alts, p.sequence(depth+1, true, first && len(g.alts) == 0))
 		if p.at == len(p.src) {
 			p.at = start
 			return g, false
@@ -555,10 +373,14 @@ var named = []struct {
 
 // matcher tries to match one name, with backtracking.
 type matcher struct {
-	name  []uint16
-	fold  bool
-	steps int
+	name   []uint16
+	opts   Options
+	hidden bool // magic must not match the first character
+	steps  int
 }
+
+// hides says that a glob must not match the first character.
+func (m *matcher) hides(g *glob, at int) bool { return m.hidden && at == 0 && g.first }
 
 // seq matches globs from at on and then asks rest.
 func (m *matcher) seq(globs []glob, at int, rest func(int) bool) bool {
@@ -569,7 +391,7 @@ func (m *matcher) seq(globs []glob, at int, rest func(int) bool) bool {
 		g := &globs[0]
 		switch g.kind {
 		case literal, anyChar, inClass:
-			if at == len(m.name) || !g.one(m.name[at], m.fold) {
+			if at == len(m.name) || g.kind != literal && m.hides(g, at) || !g.one(m.name[at], m.opts.NoCase) {
 				return false
 			}
 			at++
@@ -578,6 +400,9 @@ func (m *matcher) seq(globs []glob, at int, rest func(int) bool) bool {
 		case never:
 			return false
 		case anyChars:
+			if m.hides(g, at) {
+				return false
+			}
 			for ; at <= len(m.name); at++ {
 				if m.seq(globs[1:], at, rest) {
 					return true
@@ -606,6 +431,9 @@ func (m *matcher) seq(globs []glob, at int, rest func(int) bool) bool {
 						return false
 					}
 				}
+			}
+			if !m.opts.Dot && m.hides(g, at) {
+				return false
 			}
 			for ; at <= len(m.name); at++ {
 				if then(at) {
