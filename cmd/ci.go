@@ -23,7 +23,7 @@ func newCiCmd(a *App) *cobra.Command {
 		Use:     "ci",
 		Aliases: []string{"clean-install", "ic", "install-clean", "isntall-clean"},
 		Short:   "Install exactly what package-lock.json says, into an empty node_modules",
-	}, installKeys, func(c *cobra.Command, args []string) error { return runCi(c.Context(), a) })
+	}, ciKeys, func(c *cobra.Command, args []string) error { return runCi(c.Context(), a) })
 }
 
 func runCi(ctx context.Context, a *App) error {

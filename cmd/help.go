@@ -252,8 +252,17 @@ func writeOptions(b *bytes.Buffer, keys []string, long bool, width int) {
 	}
 	b.WriteString("\nOptions:\n")
 	line := ""
+	said := map[string]bool{}
 	for _, d := range defs {
-		word := "[" + d.Usage() + "]"
+		if said[d.Key] {
+			continue
+		}
+		word := "[" + d.Usage()
+		for _, other := range d.Exclusive {
+			said[other] = true
+			word += "|" + config.Lookup(other).Usage()
+		}
+		word += "]"
 		if line != "" && len(line)+1+len(word) > width {
 			b.WriteString(line + "\n")
 			line = ""

@@ -15,12 +15,30 @@ import (
 	"github.com/ibid-pm/ibid/resolver"
 )
 
-// installKeys are what install and its relatives listen to.
-var installKeys = []string{"save", "save-exact", "global", "install-strategy", "omit", "include", "strict-peer-deps", "prefer-dedupe",
-	"package-lock", "package-lock-only", "foreground-scripts", "ignore-scripts", "allow-scripts", "allow-git", "allow-remote", "allow-file",
-	"strict-allow-scripts", "dangerously-allow-all-scripts", "allow-directory", "audit", "before", "min-release-age", "min-release-age-exclude",
-	"bin-links", "fund", "dry-run", "json", "cpu", "os", "libc",
-	"workspace", "workspaces", "include-workspace-root", "install-links", "package-import-method"}
+// What install and its relatives listen to, as npm's help has it, with JSON and
+// ibid's own.
+var (
+	installKeys = []string{"save", "save-exact", "global", "install-strategy", "legacy-bundling", "global-style", "omit", "include", "strict-peer-deps",
+		"prefer-dedupe", "package-lock", "package-lock-only", "foreground-scripts", "ignore-scripts", "allow-directory", "allow-file",
+		"allow-git", "allow-remote", "allow-scripts", "strict-allow-scripts", "dangerously-allow-all-scripts", "audit", "before",
+		"min-release-age", "min-release-age-exclude", "bin-links", "fund", "dry-run", "cpu", "os", "libc", "workspace", "workspaces",
+		"include-workspace-root", "install-links", "json", "package-import-method"}
+	ciKeys = []string{"install-strategy", "legacy-bundling", "global-style", "omit", "include", "strict-peer-deps", "foreground-scripts",
+		"ignore-scripts", "allow-directory", "allow-file", "allow-git", "allow-remote", "allow-scripts", "strict-allow-scripts",
+		"dangerously-allow-all-scripts", "audit", "bin-links", "fund", "dry-run", "workspace", "workspaces", "include-workspace-root",
+		"install-links", "json", "package-import-method"}
+	updateKeys = []string{"save", "global", "install-strategy", "legacy-bundling", "global-style", "omit", "include", "strict-peer-deps", "package-lock",
+		"foreground-scripts", "ignore-scripts", "allow-scripts", "strict-allow-scripts", "dangerously-allow-all-scripts", "audit",
+		"before", "min-release-age", "min-release-age-exclude", "bin-links", "fund", "dry-run", "workspace", "workspaces",
+		"include-workspace-root", "install-links", "json", "package-import-method"}
+	dedupeKeys = []string{"install-strategy", "legacy-bundling", "global-style", "strict-peer-deps", "package-lock", "omit", "include", "ignore-scripts",
+		"allow-directory", "allow-file", "allow-git", "allow-remote", "audit", "bin-links", "fund", "dry-run", "workspace", "workspaces",
+		"include-workspace-root", "install-links", "json", "package-import-method"}
+	findDupesKeys = []string{"install-strategy", "legacy-bundling", "global-style", "strict-peer-deps", "package-lock", "omit", "include", "ignore-scripts",
+		"audit", "bin-links", "fund", "workspace", "workspaces", "include-workspace-root", "install-links", "json"}
+	pruneKeys = []string{"omit", "include", "dry-run", "json", "foreground-scripts", "ignore-scripts", "workspace", "workspaces",
+		"include-workspace-root", "install-links", "package-import-method"}
+)
 
 func newInstallCmd(a *App) *cobra.Command {
 	return declare(&cobra.Command{
@@ -108,7 +126,7 @@ func newUpdateCmd(a *App) *cobra.Command {
 		Use:     "update [<package> ...]",
 		Aliases: []string{"up", "upgrade", "udpate", "u"},
 		Short:   "Take newer versions that package.json allows",
-	}, installKeys, func(c *cobra.Command, args []string) error { return runUpdate(c.Context(), a, args) })
+	}, updateKeys, func(c *cobra.Command, args []string) error { return runUpdate(c.Context(), a, args) })
 }
 
 func runUpdate(ctx context.Context, a *App, args []string) error {
@@ -127,7 +145,7 @@ func runUpdate(ctx context.Context, a *App, args []string) error {
 
 func newDedupeCmd(a *App) *cobra.Command {
 	return declare(&cobra.Command{Use: "dedupe", Aliases: []string{"ddp"}, Short: "Let packages share what they can share"},
-		installKeys, func(c *cobra.Command, args []string) error { return runDedupe(c.Context(), a) })
+		dedupeKeys, func(c *cobra.Command, args []string) error { return runDedupe(c.Context(), a) })
 }
 
 func runDedupe(ctx context.Context, a *App) error {
@@ -195,7 +213,7 @@ func (a *App) tree(p *project) (*resolver.Node, error) {
 
 func newPruneCmd(a *App) *cobra.Command {
 	return declare(&cobra.Command{Use: "prune [<package> ...]", Short: "Remove what nothing in package.json needs"},
-		installKeys, func(c *cobra.Command, args []string) error { return runPrune(c.Context(), a) })
+		pruneKeys, func(c *cobra.Command, args []string) error { return runPrune(c.Context(), a) })
 }
 
 func runPrune(ctx context.Context, a *App) error {

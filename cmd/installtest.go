@@ -20,7 +20,7 @@ func newInstallTestCmds(a *App) []*cobra.Command {
 		}),
 		declare(&cobra.Command{
 			Use: "install-ci-test", Aliases: []string{"cit", "clean-install-test", "sit"}, Short: "Install what the lock says, and run the tests",
-		}, installKeys, func(c *cobra.Command, _ []string) error {
+		}, ciKeys, func(c *cobra.Command, _ []string) error {
 			return a.thenTest(c.Context(), func(ctx context.Context) error {
 				a.Command = "ci"
 				return runCi(ctx, a)

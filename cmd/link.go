@@ -26,8 +26,8 @@ func newLinkCmd(a *App) *cobra.Command {
 			"is installed first. package.json stays as it is unless --save is given.\n" +
 			"ibid unlink <package> removes the link.",
 		Example: "  ibid link               in the folder of a library\n  ibid link my-library    in a project that uses it\n  ibid link ../my-library both at once",
-	}, []string{"save", "save-exact", "global", "install-strategy", "strict-peer-deps", "package-lock", "omit", "include", "ignore-scripts",
-		"allow-directory", "allow-file", "allow-git", "allow-remote", "audit", "bin-links", "fund", "dry-run",
+	}, []string{"save", "save-exact", "global", "install-strategy", "legacy-bundling", "global-style", "strict-peer-deps", "package-lock", "omit", "include",
+		"ignore-scripts", "allow-directory", "allow-file", "allow-git", "allow-remote", "audit", "bin-links", "fund", "dry-run",
 		"workspace", "workspaces", "include-workspace-root", "install-links"},
 		func(c *cobra.Command, args []string) error { return runLinkFolders(c.Context(), a, args) })
 }

@@ -177,7 +177,11 @@ func (d *Definition) Help() (flag, description, def, typ string) {
 			def = ""
 		}
 	}
-	return d.Usage(), d.Description, def, d.TypeText()
+	flag = d.Usage()
+	if rest, ok := strings.CutPrefix(flag, "--no-"); ok && rest == d.Key {
+		flag = "--" + rest + "|" + flag // the description is of what it is without a no
+	}
+	return flag, d.Description, def, d.TypeText()
 }
 
 // TypeText describes the types in words: "null, Boolean, or String".
