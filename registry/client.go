@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/url"
 	"runtime"
@@ -153,6 +154,9 @@ type Client struct {
 	transports map[string]*http.Transport // by client certificate
 	registries sync.Map                   // what RegistryFor said, by scope
 	packuments map[string]*flight         // by URL
+
+	// dial makes the connections; nil for the network's. Tests have one of their own.
+	dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 	decoding chan *scratch // one for each document that may be decoded at once
 	buffers  sync.Pool     // *[]byte for bodies

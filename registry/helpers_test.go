@@ -3,6 +3,7 @@ package registry_test
 import (
 	"context"
 	"errors"
+	"net"
 	"os"
 	"sync"
 	"testing"
@@ -53,11 +54,18 @@ type fixture struct {
 	clock *clock
 	cache string
 	opts  registry.Options
+	dial  func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 func setup(t *testing.T) *fixture {
 	t.Helper()
 	f := &fixture{Registry: registrytest.New(t), clock: newClock(), cache: t.TempDir()}
+	f.fill(t)
+	return f
+}
+
+func (f *fixture) fill(t *testing.T) {
+	t.Helper()
 	for _, pkg := range []string{
 		`{"name":"a","version":"1.0.0","license":"MIT","devDependencies":{"x":"1"},"scripts":{"test":"t"},"description":"first"}`,
 		`{"name":"a","version":"1.1.0","license":"MIT","scripts":{"postinstall":"p"},"dependencies":{"b":"^2"}}`,
@@ -72,18 +80,6 @@ func setup(t *testing.T) *fixture {
 		Registry: f.URL, CacheDir: f.cache, Retry: registry.DefaultRetry(), IdleTimeout: 30 * time.Second,
 		Now: f.clock.Now, Sleep: f.clock.Sleep,
 	}
-	return f
-}
-
-// impatient is for tests whose faults bring no data at all.
-func impatient(o *registry.Options) { o.IdleTimeout = 400 * time.Millisecond }
-
-// patience gives the idle time that fits a fault.
-func patience(f registrytest.Fault) func(*registry.Options) {
-	if f.Kind == registrytest.Stall || f.Kind == registrytest.Silence {
-		return impatient
-	}
-	return func(*registry.Options) {}
 }
 
 // client gives a new run's client.
@@ -93,6 +89,9 @@ func (f *fixture) client(t *testing.T, change ...func(*registry.Options)) *regis
 		c(&o)
 	}
 	c := registry.New(o)
+	if f.dial != nil {
+		c.DialWith(f.dial)
+	}
 	t.Cleanup(c.Close)
 	return c
 }

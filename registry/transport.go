@@ -122,9 +122,13 @@ func (c *Client) transport(cert, key string) (*http.Transport, error) {
 		}
 		dialer.LocalAddr = &net.TCPAddr{IP: ip}
 	}
+	dial := c.dial
+	if dial == nil {
+		dial = dialer.DialContext
+	}
 	t := &http.Transport{
 		Proxy:               func(r *http.Request) (*url.URL, error) { return c.opts.Proxy.For(r.URL) },
-		DialContext:         dialer.DialContext,
+		DialContext:         dial,
 		TLSClientConfig:     config,
 		TLSHandshakeTimeout: c.opts.IdleTimeout,
 		// Bodies are decoded here, not there: the cache keeps them as they came.
