@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/ibid-pm/ibid/registry"
@@ -120,39 +121,41 @@ func TestAFailureIsRememberedWithinARun(t *testing.T) {
 }
 
 func TestOneCallerGoingAwayDoesNotHurtTheOthers(t *testing.T) {
-	f := setup(t)
-	f.Delay(func(string) time.Duration { return 50 * time.Millisecond })
-	c := f.client(t)
-	ctx, cancel := context.WithCancel(t.Context())
-	first := make(chan error)
-	go func() { _, err := c.Packument(ctx, "a"); first <- err }()
-	for f.Count("/a") == 0 {
-		time.Sleep(time.Millisecond)
-	}
-	second := make(chan error)
-	go func() { _, err := c.Packument(t.Context(), "a"); second <- err }()
-	time.Sleep(5 * time.Millisecond)
-	cancel()
-	if err := <-first; !errors.Is(err, context.Canceled) {
-		t.Errorf("the one that left has %v", err)
-	}
-	if err := <-second; err != nil {
-		t.Errorf("the one that stayed has %v", err)
-	}
-	// When the last one leaves, the next one starts anew.
-	ctx, cancel = context.WithCancel(t.Context())
-	go func() {
-		for f.Count("/@s/b") == 0 {
-			time.Sleep(time.Millisecond)
+	inBubble(t, func(t *testing.T, f *fixture) {
+		f.Delay(func(string) time.Duration { return 20 * time.Second })
+		c := f.client(t)
+		ask := func(ctx context.Context, name string) <-chan error {
+			answer := make(chan error, 1)
+			go func() { _, err := c.Packument(ctx, name); answer <- err }()
+			synctest.Wait() // until it waits for the registry
+			return answer
 		}
+		ctx, cancel := context.WithCancel(t.Context())
+		first, second := ask(ctx, "a"), ask(t.Context(), "a")
 		cancel()
-	}()
-	if _, err := c.Packument(ctx, "@s/b"); !errors.Is(err, context.Canceled) {
-		t.Errorf("the last one has %v", err)
-	}
-	if _, err := c.Packument(t.Context(), "@s/b"); err != nil {
-		t.Errorf("the next one has %v", err)
-	}
+		if err := <-first; !errors.Is(err, context.Canceled) {
+			t.Errorf("the one that left has %v", err)
+		}
+		if err := <-second; err != nil {
+			t.Errorf("the one that stayed has %v", err)
+		}
+		if n := f.Count("/a"); n != 1 {
+			t.Errorf("%d requests", n)
+		}
+		// When the last one leaves, the next one starts anew.
+		ctx, cancel = context.WithCancel(t.Context())
+		last := ask(ctx, "@s/b")
+		cancel()
+		if err := <-last; !errors.Is(err, context.Canceled) {
+			t.Errorf("the last one has %v", err)
+		}
+		if err := <-ask(t.Context(), "@s/b"); err != nil {
+			t.Errorf("the next one has %v", err)
+		}
+		if n := f.Count("/@s/b"); n != 2 {
+			t.Errorf("%d requests of the two who asked alone", n)
+		}
+	})
 }
 
 func TestTheCacheIsRevalidated(t *testing.T) {
