@@ -7,6 +7,7 @@
 package fetch
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -154,6 +155,7 @@ func (e *OfflineError) Code() string { return "ENOTCACHED" }
 type IntegrityError struct {
 	ID, URL   string
 	Want, Got string
+	Page      bool // it is an HTML page
 }
 
 func (e *IntegrityError) Error() string {
@@ -162,6 +164,14 @@ func (e *IntegrityError) Error() string {
 
 // Code is npm's code for it.
 func (e *IntegrityError) Code() string { return "EINTEGRITY" }
+
+// Hints are what a person can do about it: it was asked for twice already.
+func (e *IntegrityError) Hints() []string {
+	if e.Page {
+		return []string{"it is an HTML page: something answered in the place of the registry, a login page or a proxy?"}
+	}
+	return []string{"somebody changed either the package or the lock: find out who before you install it; ibid view " + e.ID + " dist.integrity is what the registry says"}
+}
 
 // variant names the trees of a request's tarball.
 func (f *Fetcher) variant(r *Request) store.Variant {
@@ -542,7 +552,8 @@ func verifyAgainst(r *Request, sri string, d store.Digest, tgz []byte) error {
 			return nil
 		}
 	}
-	return &IntegrityError{ID: r.ID, URL: r.URL, Want: strongest[0].String(), Got: got.String()}
+	page := bytes.HasPrefix(bytes.TrimLeft(tgz[:min(len(tgz), 256)], " \t\r\n"), []byte("<"))
+	return &IntegrityError{ID: r.ID, URL: r.URL, Want: strongest[0].String(), Got: got.String(), Page: page}
 }
 
 // remember keeps the other names of a tarball.

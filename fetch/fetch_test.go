@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -113,11 +114,19 @@ func TestBytesThatWereNotLocked(t *testing.T) {
 		f := newFetcher(t, g)
 		_, err := f.Tree(t.Context(), &Request{ID: "a@1.0.0", Integrity: sri(tgz)})
 		var wrong *IntegrityError
-		if !errors.As(err, &wrong) || wrong.Code() != "EINTEGRITY" {
+		if !errors.As(err, &wrong) || wrong.Code() != "EINTEGRITY" || !strings.Contains(wrong.Hints()[0], "ibid view a@1.0.0 dist.integrity") {
 			t.Errorf("got %v", err)
 		}
 		if g.asked["a@1.0.0"] != 2 {
 			t.Errorf("asked %d times", g.asked["a@1.0.0"])
+		}
+	})
+	t.Run("may be a page of somebody in between", func(t *testing.T) {
+		g := &registry{has: map[string][]byte{"a@1.0.0": []byte("\n<!DOCTYPE html>")}}
+		_, err := newFetcher(t, g).Tree(t.Context(), &Request{ID: "a@1.0.0", Integrity: sri(tgz)})
+		var wrong *IntegrityError
+		if !errors.As(err, &wrong) || !strings.Contains(wrong.Hints()[0], "HTML page") {
+			t.Errorf("got %v", err)
 		}
 	})
 	t.Run("are forgotten when the second answer is right", func(t *testing.T) {
