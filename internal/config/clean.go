@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/ibid-pm/ibid/internal/js"
+	"github.com/ibid-pm/ibid/internal/nodesemver"
 	"github.com/ibid-pm/ibid/internal/weburl"
 )
 
@@ -126,8 +127,11 @@ func (c *Config) acceptAs(t Type, v Value) (Value, bool) {
 		if v.kind != String {
 			return Value{}, false
 		}
-		s, ok := validVersion(v.str)
-		return NewString(s), ok
+		version, err := nodesemver.Parse(v.str, false)
+		if err != nil {
+			return Value{}, false
+		}
+		return NewString(version.String()), true
 	case TypeUmask:
 		switch v.kind {
 		case String:

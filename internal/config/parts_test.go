@@ -105,8 +105,8 @@ func TestParseUmaskAsNPM(t *testing.T) {
 
 func TestValidVersionAsNPM(t *testing.T) {
 	for _, c := range recorded(t).Semver {
-		got, ok := validVersion(*c[0])
-		if ok != (c[1] != nil) || ok && got != *c[1] {
+		got, ok := new(Config).acceptAs(Type{Kind: TypeSemver}, NewString(*c[0]))
+		if ok != (c[1] != nil) || ok && got.String() != *c[1] {
 			t.Errorf("%q is %q, %v", *c[0], got, ok)
 		}
 	}
