@@ -84,8 +84,7 @@ func (a *App) goAhead(ctx context.Context, p *project, f *fetch.Fetcher) *ahead 
 func (h *ahead) wantLocked(lock *lockfile.Lockfile, binLinks bool, allowed func(name, url string) bool) {
 	plan := linker.NewPlan(nil, lock, linker.Options{NoBins: !binLinks})
 	bins := binsOf(plan)
-	for i := range plan.Steps {
-		p := plan.Steps[i].Package
+	for _, p := range bigFirst(plan, askedFor(lock)) {
 		if p.Link || p.Integrity == "" || !isURL(p.Resolved) || p.Meta == nil {
 			continue
 		}
@@ -99,6 +98,45 @@ func (h *ahead) wantLocked(lock *lockfile.Lockfile, binLinks bool, allowed func(
 		r.Bins = bins[p.Location]
 		h.want(r)
 	}
+}
+
+// bigFirst gives the packages of a plan in the order in which they are fetched. What people ask
+// for by name is bigger than what comes along with it, and a big one that comes
+// last is waited for alone; but all of them at once would fill the memory. So one
+// of them goes before every four others.
+func bigFirst(plan *linker.Plan, asked map[lockfile.Location]bool) []*lockfile.Package {
+	var big, rest []*lockfile.Package
+	for i := range plan.Steps {
+		if p := plan.Steps[i].Package; asked[p.Location] {
+			big = append(big, p)
+		} else {
+			rest = append(rest, p)
+		}
+	}
+	out := make([]*lockfile.Package, 0, len(plan.Steps))
+	for _, p := range big {
+		n := min(4, len(rest))
+		out = append(append(out, p), rest[:n]...)
+		rest = rest[n:]
+	}
+	return append(out, rest...)
+}
+
+// askedFor gives where the packages may lie that a lock's root and workspaces name.
+func askedFor(lock *lockfile.Lockfile) map[lockfile.Location]bool {
+	at := map[lockfile.Location]bool{}
+	for _, p := range lock.Packages {
+		if p.Meta == nil || p.Location.InNodeModules() {
+			continue
+		}
+		for _, deps := range []manifest.Deps{p.Meta.Dependencies, p.Meta.DevDependencies, p.Meta.OptionalDependencies} {
+			for _, d := range deps {
+				at[p.Location.Child(d.Name)] = true
+				at[lockfile.Location("").Child(d.Name)] = true
+			}
+		}
+	}
+	return at
 }
 
 // wantManifest guesses that a version that was picked will be wanted, with all
