@@ -52,6 +52,8 @@ func (e *Error) Hints() []string {
 		return []string{host + " wants fewer requests: wait a few minutes, then run the same command again"}
 	case "E500", "E502", "E503", "E504":
 		return []string{host + " has trouble of its own; nothing is wrong here: run the same command again later"}
+	case "E407":
+		return []string{"the proxy wants to know who asks: ibid config set https-proxy=http://USER:PASSWORD@PROXY"}
 	case "EINVALIDPROXY":
 		return []string{"ibid config get proxy https-proxy"}
 	case "ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ENETUNREACH", "EHOSTUNREACH", "ETIMEDOUT", "EIDLETIMEOUT", "ECONNRESET":

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -87,6 +89,17 @@ type proxyError struct{ proxy string }
 func (e *proxyError) Error() string { return "proxy " + e.proxy + ": not an http, https or socks5 URL" }
 func (e *proxyError) Code() string  { return "EINVALIDPROXY" }
 
+// proxyRefusal is a proxy that makes no connection.
+type proxyRefusal struct {
+	proxy  string
+	status int
+}
+
+func (e *proxyRefusal) Error() string {
+	return fmt.Sprintf("the proxy %s answers %d %s", e.proxy, e.status, http.StatusText(e.status))
+}
+func (e *proxyRefusal) Code() string { return "E" + strconv.Itoa(e.status) }
+
 // transport gives the connection pool for a client certificate; there is one
 // for each, since connections made with one must not serve another.
 func (c *Client) transport(cert, key string) (*http.Transport, error) {
@@ -127,8 +140,14 @@ func (c *Client) transport(cert, key string) (*http.Transport, error) {
 		dial = dialer.DialContext
 	}
 	t := &http.Transport{
-		Proxy:               func(r *http.Request) (*url.URL, error) { return c.opts.Proxy.For(r.URL) },
-		DialContext:         dial,
+		Proxy:       func(r *http.Request) (*url.URL, error) { return c.opts.Proxy.For(r.URL) },
+		DialContext: dial,
+		OnProxyConnectResponse: func(_ context.Context, proxy *url.URL, _ *http.Request, res *http.Response) error {
+			if res.StatusCode != http.StatusOK {
+				return &proxyRefusal{proxy.Host, res.StatusCode}
+			}
+			return nil
+		},
 		TLSClientConfig:     config,
 		TLSHandshakeTimeout: c.opts.IdleTimeout,
 		// Bodies are decoded here, not there: the cache keeps them as they came.
