@@ -60,10 +60,19 @@ func (s *source) registryManifest(ctx context.Context, sp *spec.Spec, wish resol
 		target = sp.Sub
 	}
 	ask := s.client.Packument
-	if wish.Ahead {
+	switch {
+	case wish.Ahead:
 		ask = s.client.Guess
+	case wish.Abbreviated:
+		ask = s.client.AbbreviatedPackument
 	}
 	p, err := ask(ctx, target.Name)
+	inFull := false
+	if wish.Abbreviated && errorCode(err) == "ENOTCACHED" {
+		// Without a network the full form will do.
+		p, err = s.client.Packument(ctx, target.Name)
+		inFull = true
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -74,6 +83,10 @@ func (s *source) registryManifest(ctx context.Context, sp *spec.Spec, wish resol
 		return nil, err
 	}
 	m := picked.Manifest
+	if inFull {
+		m = m.Clone()
+		m.License, m.Libc = "", ""
+	}
 	return &resolver.Fetched{
 		Manifest: m, Resolved: m.Dist.Tarball, Integrity: m.Dist.Integrity,
 		DevDependencies: func() (manifest.Deps, error) { return devDependencies(p, picked.Version) },

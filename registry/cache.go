@@ -167,7 +167,7 @@ func (c *Client) absentPath(key string) string {
 	return c.entryPath(key) + absentSuffix
 }
 
-// Cached gives every packument that is in the cache, however old.
+// Cached gives every packument that is in the cache in full, however old.
 func (c *Client) Cached(yield func(*Packument) bool) {
 	if c.opts.CacheDir == "" {
 		return
@@ -179,7 +179,7 @@ func (c *Client) Cached(yield func(*Packument) bool) {
 			continue
 		}
 		u, err := url.Parse(e.url)
-		if err != nil {
+		if err != nil || u.Fragment == abbreviated {
 			continue
 		}
 		name, err := url.PathUnescape(u.EscapedPath()[strings.LastIndexByte(u.EscapedPath(), '/')+1:])
@@ -258,7 +258,10 @@ func whole(path string) bool {
 // cacheKey is a URL without what does not change the answer.
 func cacheKey(u *url.URL) string {
 	k := *u
-	k.User, k.Fragment = nil, ""
+	k.User = nil
+	if k.Fragment != abbreviated {
+		k.Fragment = ""
+	}
 	return k.String()
 }
 

@@ -24,8 +24,15 @@ import (
 // funding. The tarball's own package.json could give these, but it need not
 // agree with what the registry shows and nothing in the abbreviated form tells
 // whether it does; what npm would write can be known from the full document
-// only.
-const acceptFull = "application/json"
+// only. The abbreviated form is for what npm reads in that form.
+const (
+	acceptFull        = "application/json"
+	acceptAbbreviated = "application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8, */*"
+)
+
+// abbreviated is the fragment that the URL of the abbreviated form has in this
+// package, where it tells answers apart. No registry sees it.
+const abbreviated = "abbreviated"
 
 // Packument is what a registry says of a package. It is read-only and may be
 // used by several goroutines.
@@ -86,7 +93,17 @@ type flight struct {
 // everyone who waited for the answer went away before it came. Errors are
 // *Error, or ctx's.
 func (c *Client) Packument(ctx context.Context, name string) (*Packument, error) {
-	return c.packument(ctx, name, c.opts.Mode, false)
+	return c.packument(ctx, name, "", c.opts.Mode, false)
+}
+
+// AbbreviatedPackument is Packument in the form that is for installing only.
+// Many registries have no such form and answer in full.
+func (c *Client) AbbreviatedPackument(ctx context.Context, name string) (*Packument, error) {
+	p, err := c.packument(ctx, name, "#"+abbreviated, c.opts.Mode, false)
+	if failure := (*Error)(nil); errors.As(err, &failure) && failure.ErrCode == "E404" {
+		return c.Packument(ctx, name) // npm: pacote lib/registry.js packument
+	}
+	return p, err
 }
 
 // FreshPackument is Packument, but the registry is asked even where the cache
@@ -98,7 +115,7 @@ func (c *Client) FreshPackument(ctx context.Context, name string) (*Packument, e
 		mode = PreferOnline
 	}
 	c.forgetFlight(URL(c.RegistryOf(name), EscapeName(name)))
-	return c.packument(ctx, name, mode, false)
+	return c.packument(ctx, name, "", mode, false)
 }
 
 // ErrNotWorthAsking is what Guess says of a package that was not there when it
@@ -110,11 +127,11 @@ var ErrNotWorthAsking = fmt.Errorf("not there when it was last asked for: %w", c
 // registry did not have within the last day it does not ask for again. Nobody
 // may decide anything by ErrNotWorthAsking; Packument tells what is true now.
 func (c *Client) Guess(ctx context.Context, name string) (*Packument, error) {
-	return c.packument(ctx, name, c.opts.Mode, true)
+	return c.packument(ctx, name, "", c.opts.Mode, true)
 }
 
-func (c *Client) packument(ctx context.Context, name string, mode CacheMode, guess bool) (*Packument, error) {
-	target := URL(c.RegistryOf(name), EscapeName(name))
+func (c *Client) packument(ctx context.Context, name, fragment string, mode CacheMode, guess bool) (*Packument, error) {
+	target := URL(c.RegistryOf(name), EscapeName(name)) + fragment
 	for {
 		p, err := c.join(ctx, name, target, mode, guess)
 		if !guess && err == ErrNotWorthAsking {
@@ -182,9 +199,11 @@ func (c *Client) join(ctx context.Context, name, target string, mode CacheMode, 
 // forget makes the client ask again for a package that it changed itself.
 func (c *Client) forget(name string) {
 	target := URL(c.RegistryOf(name), EscapeName(name))
-	c.forgetFlight(target)
-	if u, err := url.Parse(target); err == nil {
-		c.dropEntry(cacheKey(u))
+	for _, t := range [...]string{target, target + "#" + abbreviated} {
+		c.forgetFlight(t)
+		if u, err := url.Parse(t); err == nil {
+			c.dropEntry(cacheKey(u))
+		}
 	}
 }
 
@@ -203,6 +222,7 @@ func (c *Client) forgetFlight(target string) {
 // question is a packument that the registry must be asked for.
 type question struct {
 	name, target string
+	accept       string
 	key          string // of the cache
 	shown        string // the URL, redacted
 	e            *entry // what the cache has, stale; may be nil
@@ -214,7 +234,12 @@ func (c *Client) lookUp(name, target string, mode CacheMode) (*question, *Packum
 	if err != nil {
 		return nil, nil, &Error{ErrCode: "ERR_INVALID_URL", Method: http.MethodGet, URL: Redact(target), Package: name, Err: errors.New("not a valid http or https URL")}
 	}
-	q := &question{name: name, target: target, key: cacheKey(u), shown: redactURL(u)}
+	q := &question{name: name, target: target, accept: acceptFull, key: cacheKey(u)}
+	if u.Fragment == abbreviated {
+		u.Fragment = ""
+		q.target, q.accept = u.String(), acceptAbbreviated
+	}
+	q.shown = redactURL(u)
 	q.e = c.openEntry(q.key)
 	if q.e != nil && mode != PreferOnline {
 		fresh := q.e.slot.fresh(c.opts.Now())
@@ -238,7 +263,7 @@ func (c *Client) ask(ctx context.Context, q *question) (*Packument, error) {
 	name, target, key, shown, e := q.name, q.target, q.key, q.shown, q.e
 	event := Event{Method: http.MethodGet, URL: shown, Package: name}
 	r := &Request{URL: target, Package: name, Header: http.Header{
-		"Accept":          {acceptFull},
+		"Accept":          {q.accept},
 		"Pacote-Req-Type": {"packument"},
 		"Pacote-Pkg-Id":   {"registry:" + headerText(name)},
 	}}
@@ -433,7 +458,7 @@ func gunzip(d *inflate.Decoder, dst, src []byte, limit int64) ([]byte, error) {
 }
 
 func (c *Client) fromEntry(name string, e *entry) *Packument {
-	p := &Packument{url: e.url, name: name, index: &e.index, path: e.path, wishes: &c.wishes}
+	p := &Packument{url: strings.TrimSuffix(e.url, "#"+abbreviated), name: name, index: &e.index, path: e.path, wishes: &c.wishes}
 	p.body = func() ([]byte, error) {
 		if doc, ok := e.document(c.opts.MaxDocument); ok {
 			return doc, nil

@@ -507,3 +507,55 @@ func TestWritingForgetsWhatWasKnown(t *testing.T) {
 		t.Errorf("next is %q", v)
 	}
 }
+
+func TestTheAbbreviatedFormIsKeptApart(t *testing.T) {
+	f := setup(t)
+	check := func(c *registry.Client) {
+		t.Helper()
+		short, err := c.AbbreviatedPackument(t.Context(), "a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		full, err := c.Packument(t.Context(), "a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := short.Manifest("1.1.0")
+		if err != nil || m.License != "" || !m.HasInstallScript {
+			t.Errorf("abbreviated: license %q, install script %v, %v", m.License, m.HasInstallScript, err)
+		}
+		if m, err := full.Manifest("1.1.0"); err != nil || m.License == "" {
+			t.Errorf("full: license %q, %v", m.License, err)
+		}
+		if short.URL() != full.URL() {
+			t.Errorf("the forms are at %s and %s", short.URL(), full.URL())
+		}
+	}
+	c := f.client(t)
+	check(c)
+	check(c)
+	if n := f.Count("/a"); n != 2 {
+		t.Errorf("%d requests", n)
+	}
+	for i, q := range f.Requests() {
+		if q.URI != "/a" || (i == 0) != strings.HasPrefix(q.Header.Get("Accept"), "application/vnd.npm.install-v1+json;") {
+			t.Errorf("request %d is for %s as %s", i, q.URI, q.Header.Get("Accept"))
+		}
+	}
+	f.ResetRequests()
+	later := f.client(t)
+	check(later)
+	if n := len(f.Requests()); n != 0 {
+		t.Errorf("%d requests with a cache", n)
+	}
+	known := 0
+	for p := range later.Cached {
+		known++
+		if m, err := p.Manifest("1.1.0"); err != nil || m.License == "" {
+			t.Errorf("in the cache: %v, %v", m, err)
+		}
+	}
+	if known != 1 {
+		t.Errorf("%d packuments in the cache", known)
+	}
+}

@@ -3,9 +3,7 @@ package resolver
 import (
 	"strings"
 	"sync"
-	"time"
 
-	"github.com/ibid-pm/ibid/internal/manifest"
 	"github.com/ibid-pm/ibid/internal/spec"
 )
 
@@ -27,7 +25,6 @@ func (b *builder) inflate(meta *lockMeta) error {
 		node    *Node
 		id      string
 		spec    *spec.Spec
-		before  time.Time
 		fetched *Fetched
 		err     error
 	}
@@ -52,7 +49,7 @@ func (b *builder) inflate(meta *lockMeta) error {
 	for _, j := range jobs {
 		w := b.wish(j.spec)
 		w.Resolved, w.Integrity = j.node.Resolved(), j.node.integrity
-		j.before = w.Before
+		w.Abbreviated = w.Before.IsZero() // dates are in full documents only
 		group.Add(1)
 		slots <- struct{}{}
 		go func() {
@@ -71,24 +68,12 @@ func (b *builder) inflate(meta *lockMeta) error {
 			continue
 		}
 		j.node.pkgResolved, j.node.pkgIntegrity = j.fetched.Resolved, j.fetched.Integrity
-		m := j.fetched.Manifest
-		if j.spec.Registry {
-			m = abbreviated(m)
-		}
-		j.node.setPackage(m)
+		j.node.setPackage(j.fetched.Manifest)
 	}
 	b.fillFromYarn() // by peers too now, which the lock did not have
 	resetDepFlags(b.tree)
 	calcDepFlags(b.tree, true)
 	return b.ctx.Err()
-}
-
-// abbreviated is a manifest as a registry's short documents have it: those are
-// what npm reads here, and they have no license and no libc.
-func abbreviated(m *manifest.Manifest) *manifest.Manifest {
-	m = m.Clone()
-	m.License, m.Libc = "", ""
-	return m
 }
 
 // crackOpen looks into a package for what it bundles and what its own lock

@@ -37,6 +37,9 @@ type Wish struct {
 	FromRoot bool
 	// Ahead marks a guess: it may turn out that nobody needs the answer.
 	Ahead bool
+	// Abbreviated asks for what a registry says to those who only install: most
+	// leave the license out there.
+	Abbreviated bool
 	// Resolved and Integrity are what an old lock knows of the package.
 	Resolved, Integrity string
 }

@@ -54,6 +54,8 @@ type Registry struct {
 	CacheControl string
 	NoETag       bool
 	NoGzip       bool
+	// FullOnly has no abbreviated form of documents, as many registries.
+	FullOnly bool
 
 	mu       sync.Mutex
 	packages map[string]*pkg
@@ -690,7 +692,7 @@ func (r *Registry) metadata(q *http.Request, name, rest string) *answer {
 		if doc = doc.Get("versions").Get(version); doc.Kind() == jsjson.Undefined {
 			return refuse(http.StatusNotFound, "version not found: "+rest)
 		}
-	} else if strings.HasPrefix(q.Header.Get("Accept"), "application/vnd.npm.install-v1+json") {
+	} else if !r.FullOnly && strings.HasPrefix(q.Header.Get("Accept"), "application/vnd.npm.install-v1+json") {
 		doc, contentType = abbreviated(doc), "application/vnd.npm.install-v1+json"
 	}
 	body := jsjson.Append(nil, doc, "", "")
