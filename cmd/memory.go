@@ -14,7 +14,7 @@ import (
 // would hardly ever stop.
 const (
 	heapLeast = 48 << 20
-	heapLimit = 116 << 20
+	heapLimit = 80 << 20
 )
 
 // limitHeap sets when garbage is collected.
