@@ -105,7 +105,7 @@ func (a *App) configSet(c *cobra.Command, args []string) error {
 // tellWarnings logs what the configuration has to say by now.
 func (a *App) tellWarnings() {
 	for _, w := range a.Config.Warnings() {
-		a.logPrefixed(levelNamed(w.Level), w.Prefix, w.Text)
+		a.logPrefixed(levelNamed(w.Level), w.Prefix, a.ownHelp(w.Text))
 	}
 	a.Config.ClearWarnings()
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/ibid-pm/ibid/internal/config"
 	"github.com/ibid-pm/ibid/internal/jsjson"
 	"github.com/ibid-pm/ibid/internal/lifecycle"
 	"github.com/ibid-pm/ibid/internal/manifest"
@@ -150,7 +151,11 @@ func (a *App) report(err error) int {
 	if len(hints) == 0 {
 		hints = hintsFor(err)
 	}
-	text := term.Safe(err.Error())
+	var unknown *config.UnknownFlagError
+	if errors.As(err, &unknown) {
+		hints = append(hints, a.nearFlags(unknown.Keys)...)
+	}
+	text := a.ownHelp(term.Safe(err.Error()))
 	if a.json() {
 		summary := text
 		var s interface{ Summary() string }

@@ -63,6 +63,9 @@ func runHelp(a *App, root *cobra.Command, args []string) error {
 	if len(args) > 0 && strings.Trim(args[0], "0123456789") == "" {
 		args = args[1:] // a section of the manual
 	}
+	if len(args) == 1 && args[0] == "npmrc" {
+		args = []string{"config"} // npm's page about the files
+	}
 	switch len(args) {
 	case 0:
 		a.listCommands(root)
@@ -484,6 +487,36 @@ func (a *App) sayUnknown(root *cobra.Command, word, hint string) error {
 		a.hint(hint)
 	}
 	return statusError(1)
+}
+
+// ownHelp has a text of npm's name the help of the program that was called.
+func (a *App) ownHelp(text string) string {
+	return strings.ReplaceAll(text, "`npm help ", "`"+a.heading+" help ")
+}
+
+// nearFlags says which settings may have been meant by those that nobody knows.
+func (a *App) nearFlags(unknown []string) []string {
+	defs := config.Definitions()
+	switch a.Command {
+	case "run", "test", "start", "stop", "restart":
+		defs = append(slices.Clone(defs), runFlags()...)
+	}
+	var hints []string
+	for _, word := range unknown {
+		if len(word) > longestName {
+			continue
+		}
+		best, least := "", max(2, len(word)/4)+1
+		for i := range defs {
+			if n := editDistance(word, defs[i].Key); n < least && n < len(word)/2+1 {
+				best, least = defs[i].Key, n
+			}
+		}
+		if best != "" {
+			hints = append(hints, word+" is perhaps "+best)
+		}
+	}
+	return hints
 }
 
 // didYouMean lists commands, scripts and bins of the project whose name is

@@ -175,7 +175,7 @@ func (p *publisher) publish(ctx context.Context, arg, workspace string) error {
 	a.Config.ClearWarnings()
 	cfg := a.Config.WithPublishConfig(m.Get("publishConfig"))
 	for _, w := range a.Config.Warnings() {
-		a.logPrefixed(levelNamed(w.Level), w.Prefix, w.Text)
+		a.logPrefixed(levelNamed(w.Level), w.Prefix, a.ownHelp(w.Text))
 	}
 	a.Config.ClearWarnings()
 	defer a.with(cfg)()

@@ -119,7 +119,7 @@ func (a *App) validate(c *cobra.Command) error {
 	for _, w := range cfg.Warnings() {
 		// A word behind a flag of the command's own is no mistake.
 		if !own || w.Word == "" {
-			a.logPrefixed(levelNamed(w.Level), w.Prefix, w.Text)
+			a.logPrefixed(levelNamed(w.Level), w.Prefix, a.ownHelp(w.Text))
 		}
 	}
 	cfg.ClearWarnings()
