@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"github.com/ibid-pm/ibid/internal/term"
 	"github.com/ibid-pm/ibid/registry"
@@ -268,10 +269,7 @@ func (p *progress) tick(now time.Time) {
 	}
 	p.mu.Unlock()
 	if line != "" {
-		if waiting != "" {
-			line += " · " + waiting
-		}
-		p.draw(line)
+		p.draw(line, waiting)
 	} else if waiting != "" && still >= p.nextTell() {
 		for p.nextTell() <= still {
 			p.told++
@@ -354,9 +352,17 @@ func (p *progress) rate(now time.Time, bytes int64) int64 {
 
 const clearLine = "\r\x1b[2K"
 
-func (p *progress) draw(line string) {
+// draw shows the line, with what is waited for behind it. Where there is no room
+// for both, only the phase stays before that.
+func (p *progress) draw(line, waiting string) {
 	file, _ := p.app.Stderr.(*os.File)
 	width := term.Width(file) - 1
+	if waiting != "" {
+		if utf8.RuneCountInString(line+" · "+waiting) > width {
+			line, _, _ = strings.Cut(line, " · ")
+		}
+		line += " · " + waiting
+	}
 	if r := []rune(line); len(r) > width {
 		line = string(r[:max(width-1, 0)]) + "…"
 	}

@@ -121,15 +121,22 @@ func TestAWaitIsTold(t *testing.T) {
 }
 
 func TestAWaitIsOnTheLineOfATerminal(t *testing.T) {
-	now := time.Unix(1000, 0)
-	p, out := progressAt(t, true, &now)
-	p.start("installing", 2, "packages")
-	p.request(registry.Event{Kind: registry.RequestStarted, Method: "GET", URL: "https://r.example/a", Attempt: 1})
-	p.tick(now)
-	now = now.Add(5 * time.Second)
-	p.tick(now)
-	want := "<* installing · 0 of 2 packages · waiting for 5 s: GET https://r.example/a (try…" // 79 columns
-	if got := written(out); got != want {
-		t.Errorf("got %q, want %q", got, want)
+	for _, x := range []struct{ name, url, want string }{
+		{"with the counts where there is room", "http://r.ex/", "<* installing · 0 of 2 packages · waiting for 5 s: GET http://r.ex/ (try 1 of 3)"},
+		{"without them", "https://registry.example/a", "<* installing · waiting for 5 s: GET https://registry.example/a (try 1 of 3)"},
+		{"cut", "https://registry.example/@a-rather-long-scope/a", "<* installing · waiting for 5 s: GET https://registry.example/@a-rather-long-sc…"},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			now := time.Unix(1000, 0)
+			p, out := progressAt(t, true, &now)
+			p.start("installing", 2, "packages")
+			p.request(registry.Event{Kind: registry.RequestStarted, Method: "GET", URL: x.url, Attempt: 1})
+			p.tick(now)
+			now = now.Add(5 * time.Second)
+			p.tick(now)
+			if got := written(out); got != x.want {
+				t.Errorf("got %q, want %q", got, x.want)
+			}
+		})
 	}
 }
