@@ -12,12 +12,16 @@
 // Lines of a scene's comment: "# TEXT" says what it shows, "cols N" is the
 // terminal's width, "env NAME=VALUE" is set, "% COMMAND" runs unseen, "$ COMMAND"
 // is shown, "^C TEXT" presses Ctrl-C in the next command when it has shown TEXT.
+// "slow TEXT DURATION" has the registry answer requests with TEXT in their path
+// after up to so long. "picture TEXT" draws the picture when TEXT is on the
+// screen, and not at the end.
 package main
 
 import (
 	"embed"
 	"flag"
 	"fmt"
+	"hash/fnv"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -81,7 +85,10 @@ func run(pm, docs, only string, show bool) error {
 			fmt.Printf("--- %s\n%s\n", s.name, s.screen.text())
 		}
 		base := filepath.Join(docs, "terminal", s.name)
-		if err := os.WriteFile(base+".svg", s.screen.svg(s.title), 0o644); err != nil {
+		if s.picture == nil {
+			return fmt.Errorf("%s: %q was never on the screen", s.name, s.moment)
+		}
+		if err := os.WriteFile(base+".svg", s.picture, 0o644); err != nil {
 			return err
 		}
 		if err := os.WriteFile(base+".cast", s.cast(), 0o644); err != nil {
@@ -107,11 +114,14 @@ type scene struct {
 	cols        int
 	env         []string
 	lines       []string // "$ …", "% …", "^C …"
+	slow        map[string]time.Duration
+	moment      string // of the picture; "" is the end
 	archive     *txtar.Archive
 
-	screen *screen
-	events []event
-	clock  time.Duration
+	screen  *screen
+	picture []byte
+	events  []event
+	clock   time.Duration
 }
 
 // event is something that was written, and when.
@@ -125,7 +135,7 @@ func readScene(file string) (*scene, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &scene{name: strings.TrimSuffix(path.Base(file), ".txtar"), cols: 80, archive: txtar.Parse(data)}
+	s := &scene{name: strings.TrimSuffix(path.Base(file), ".txtar"), cols: 80, slow: map[string]time.Duration{}, archive: txtar.Parse(data)}
 	for line := range strings.Lines(string(s.archive.Comment)) {
 		line = strings.TrimSpace(line)
 		word, rest, _ := strings.Cut(line, " ")
@@ -139,6 +149,13 @@ func readScene(file string) (*scene, error) {
 			}
 		case "env":
 			s.env = append(s.env, rest)
+		case "slow":
+			what, how, _ := strings.Cut(rest, " ")
+			if s.slow[what], err = time.ParseDuration(how); err != nil {
+				return nil, err
+			}
+		case "picture":
+			s.moment = rest
 		case "$", "%", "^C":
 			s.lines = append(s.lines, line)
 		default:
@@ -183,11 +200,10 @@ func (s *scene) play(pm string) error {
 	reg.TarballBase = registrytest.Canonical
 	reg.Start()
 	defer reg.Close()
-	// As far away as a registry is.
-	reg.Delay(func(string) time.Duration { return 60 * time.Millisecond })
+	reg.Delay(s.delay)
 
 	env := append([]string{
-		"HOME=" + filepath.Join(dir, "home"), "PATH=" + bin + string(os.PathListSeparator) + os.Getenv("PATH"), "TERM=xterm-256color",
+		"HOME=" + filepath.Join(dir, "home"), "PATH=" + bin + string(os.PathListSeparator) + os.Getenv("PATH"), "TERM=xterm-256color", "LANG=C.UTF-8",
 		"npm_config_registry=" + reg.URL, "GIT_CONFIG_GLOBAL=" + os.DevNull,
 		"GIT_AUTHOR_NAME=x", "GIT_AUTHOR_EMAIL=x@example.com", "GIT_COMMITTER_NAME=x", "GIT_COMMITTER_EMAIL=x@example.com",
 	}, s.env...)
@@ -215,7 +231,23 @@ func (s *scene) play(pm string) error {
 		press = ""
 	}
 	s.say("\x1b[1;32m$\x1b[0m ", 500*time.Millisecond)
+	if s.moment == "" {
+		s.picture = s.screen.svg(s.title)
+	}
 	return nil
+}
+
+// delay is how long the registry takes to answer: as long as one that is far
+// away, or what the scene says, for each path another part of it.
+func (s *scene) delay(path string) time.Duration {
+	for what, limit := range s.slow {
+		if strings.Contains(path, what) {
+			h := fnv.New32a()
+			h.Write([]byte(path))
+			return limit/4 + time.Duration(h.Sum32())%(limit*3/4)
+		}
+	}
+	return 60 * time.Millisecond
 }
 
 // say has text appear after a while.
@@ -223,6 +255,9 @@ func (s *scene) say(text string, after time.Duration) {
 	s.clock += after
 	s.events = append(s.events, event{s.clock, text})
 	s.screen.write(text)
+	if s.moment != "" && s.picture == nil && strings.Contains(s.screen.text(), s.moment) {
+		s.picture = s.screen.svg(s.title)
+	}
 }
 
 // command runs one command in a terminal and keeps what it writes.
