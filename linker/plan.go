@@ -146,14 +146,14 @@ func NewPlan(installed, wanted *lockfile.Lockfile, o Options) *Plan {
 		for i := range p.Steps {
 			fresh[p.Steps[i].Package] = true
 		}
-		p.Bins = bins(slices.DeleteFunc(want, ours), wanted, fresh)
+		p.Bins = bins(slices.DeleteFunc(want, ours), fresh, wanted, installed)
 	}
 	if installed != nil {
 		wanted := map[string]bool{}
 		for i := range p.Bins {
 			wanted[p.Bins[i].Path] = true
 		}
-		for _, b := range bins(slices.DeleteFunc(old, ours), installed, nil) {
+		for _, b := range bins(slices.DeleteFunc(old, ours), nil, installed) {
 			if !wanted[b.Path] {
 				p.OldBins = append(p.OldBins, b)
 			}
@@ -318,18 +318,25 @@ func sortByDepth(ps []*lockfile.Package) {
 
 // bins lists the links that the packages want. The first to want a path has it,
 // the first fresh one where there is any: npm links the bins of what it has just
-// laid out.
-func bins(ps []*lockfile.Package, lock *lockfile.Lockfile, fresh map[*lockfile.Package]bool) []Bin {
+// laid out. The first of the locks that has what a link leads to says which bins
+// that has: a link that nobody wants any more may stay, and the lock then says
+// nothing of its target.
+func bins(ps []*lockfile.Package, fresh map[*lockfile.Package]bool, locks ...*lockfile.Lockfile) []Bin {
 	var out []Bin
 	taken := map[string]int{}
 	for _, p := range ps {
 		meta := p.Meta
 		if p.Link { // a link's bins are its target's
-			target := lock.Get(lockfile.Location(p.Resolved))
-			if target == nil {
-				continue
+			meta = nil
+			for _, lock := range locks {
+				if lock == nil {
+					continue
+				}
+				if target := lock.Get(lockfile.Location(p.Resolved)); target != nil {
+					meta = target.Meta
+					break
+				}
 			}
-			meta = target.Meta
 		}
 		if meta == nil {
 			continue

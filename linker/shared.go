@@ -112,7 +112,7 @@ func SharedEntries(wanted *lockfile.Lockfile, noBins bool, content func(*lockfil
 		if !noBins {
 			ps := members[e.Entry]
 			sortByDepth(ps)
-			e.Bins = bins(ps, wanted, nil)
+			e.Bins = bins(ps, nil, wanted)
 		}
 		e.identify()
 	}
