@@ -110,6 +110,10 @@ func exitStatus(err error) int {
 // the system: node's errno, 254 for ENOENT.
 func (a *App) status(err error) int {
 	status := exitStatus(err)
+	var shell *lifecycle.StartError
+	if a.heading == "npm" && errors.As(err, &shell) && shell.Code() == "ENOENT" {
+		return 254 // its error may be one of the PATH
+	}
 	var errno syscall.Errno
 	if status != 1 || a.heading != "npm" || !errors.As(err, &errno) {
 		return status
@@ -129,7 +133,16 @@ func (a *App) report(err error) int {
 	status := a.status(err)
 	var quiet statusError
 	if errors.As(err, &quiet) {
-		if a.json() && !a.partial.IsUndefined() {
+		var script shelledOut
+		switch {
+		case !a.json():
+		case errors.As(err, &script):
+			a.printJSON(jsjson.NewObject(jsjson.Member{Key: "error", Value: jsjson.NewObject(
+				jsjson.Member{Key: "code", Value: jsjson.NewNumber(float64(status))},
+				jsjson.Member{Key: "summary", Value: jsjson.NewString("")},
+				jsjson.Member{Key: "detail", Value: jsjson.NewString("")},
+			)}))
+		case !a.partial.IsUndefined():
 			a.printJSON(a.partial)
 		}
 		return status

@@ -100,7 +100,7 @@ func TestLook(t *testing.T) {
 // is on stdout where ibid's is on stderr.
 func reports(command string) bool {
 	words := golden.Words(last(command))
-	changes := []string{"version", "install", "i", "add", "ci", "uninstall", "rm", "unlink", "update", "dedupe", "find-dupes", "prune", "link", "rebuild", "patch"}
+	changes := []string{"init", "version", "install", "i", "add", "ci", "uninstall", "rm", "unlink", "update", "dedupe", "find-dupes", "prune", "link", "rebuild", "patch"}
 	return slices.Contains(changes, words[0]) && !slices.Contains(words, "--json")
 }
 

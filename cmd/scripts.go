@@ -200,11 +200,19 @@ func (e *scriptError) Detail() []string {
 // word: the script has said what there was to say.
 func shellout(err error) error {
 	var exit *lifecycle.ExitError
-	if errors.As(err, &exit) {
+	switch {
+	case !errors.As(err, &exit):
+		return err
+	case exit.Signal != "":
 		return statusError(exit.ExitCode())
 	}
-	return err
+	return shelledOut{statusError(exit.ExitCode())}
 }
+
+// shelledOut is how such a script ended. With --json npm says that much.
+type shelledOut struct{ statusError }
+
+func (e shelledOut) Unwrap() error { return e.statusError }
 
 // packageOf describes the package that a package.json is of.
 func packageOf(f *manifest.File) lifecycle.Package {

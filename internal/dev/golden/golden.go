@@ -20,6 +20,7 @@
 package golden
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -115,7 +116,11 @@ func (s *Scene) Unpack(dir string) error {
 			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 				return err
 			}
-			if err := os.WriteFile(path, f.Data, 0o644); err != nil {
+			mode := os.FileMode(0o644)
+			if bytes.HasPrefix(f.Data, []byte("#!")) {
+				mode = 0o755
+			}
+			if err := os.WriteFile(path, f.Data, mode); err != nil {
 				return err
 			}
 		}
