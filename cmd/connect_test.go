@@ -241,6 +241,7 @@ func TestProxies(t *testing.T) {
 		{name: "NO_PROXY", kind: "http", args: []string{"--registry=%r", "--proxy=http://%s"}, env: []string{"NO_PROXY=other.example,127.0.0.1"}},
 		{name: "nobody there", args: []string{https, "--proxy=http://user:s3cret-w0rd@127.0.0.1:1"}, fails: "connection refused"},
 		{name: "what is none", args: []string{https, "--proxy=ftp://user:s3cret-w0rd@127.0.0.1:1"}, fails: "not an http, https or socks5 URL"},
+		{name: "SOCKS 4", args: []string{https, "--proxy=socks4://127.0.0.1:1"}, fails: "not an http, https or socks5 URL"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := newConnecting(t)
