@@ -340,11 +340,7 @@ func (a *App) colourOf(name string) string {
 func (r *runner) runTarget(ctx context.Context, t *target, o runOptions, stdout, stderr *lifecycle.PrefixWriter) error {
 	m := t.manifest()
 	scripts := defaultScripts(m.Scripts)
-	_, there := scripts.Get(o.event)
-	if !there && o.event == "start" {
-		there = lifecycle.Command("start", t.dir, scripts, nil) != ""
-	}
-	if !there {
+	if _, there := scripts.Get(o.event); !there {
 		if o.ifPresent {
 			return nil
 		}

@@ -270,7 +270,7 @@ func TestTheCommandOfAnEvent(t *testing.T) {
 		{name: "node-gyp for install", event: "install", want: "node-gyp rebuild"},
 		{name: "not beside a preinstall", event: "install", scripts: manifest.Deps{{Name: "preinstall", Spec: "x"}}},
 		{name: "not with gypfile false", event: "install", gypFile: &no},
-		{name: "a server for start", event: "start", want: "node server.js"},
+		{name: "no server for start", event: "start"},
 		{name: "nothing for test", event: "test"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

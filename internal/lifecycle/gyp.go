@@ -21,22 +21,14 @@ func HasBindingGyp(dir string) bool {
 }
 
 // Command is what is run for event in the package in dir: its script; for
-// install without install and preinstall, node-gyp, unless gypfile is false;
-// for start, a server.js. "" is nothing (run-script 10, lib/run-script-pkg.js;
-// npm 12 knows no server.js any more).
+// install without install and preinstall, node-gyp, unless gypfile is false. ""
+// is nothing (run-script 11, lib/run-script-pkg.js).
 func Command(event, dir string, scripts manifest.Deps, gypFile *bool) string {
 	if command := script(scripts, event); command != "" {
 		return command
 	}
-	switch event {
-	case "install":
-		if script(scripts, "preinstall") == "" && (gypFile == nil || *gypFile) && HasBindingGyp(dir) {
-			return GypInstall
-		}
-	case "start":
-		if st, err := os.Stat(filepath.Join(dir, "server.js")); err == nil && st.Mode().IsRegular() {
-			return "node server.js"
-		}
+	if event == "install" && script(scripts, "preinstall") == "" && (gypFile == nil || *gypFile) && HasBindingGyp(dir) {
+		return GypInstall
 	}
 	return ""
 }
