@@ -161,7 +161,7 @@ var clients = []client{
 	},
 	{
 		name: "np", remote: true,
-		because: "np looks for a list in what `npm pack --json` prints, as npm 11 has it; from npm 12 on it is an object by name, and np fails in the same way",
+		because: "np looks for a list in what `npm pack --json` prints, as npm 11 has it; from npm 12 on it is an object by name, and np fails in the same way: beside npm 12.2 nothing differs",
 		files:   single(map[string]string{".npmrc": "fund=false\n"}),
 		steps: []string{
 			"# npm pkg delete private && npm pkg set name=single-that-nobody-has && git commit -qam public && git push -q -u origin main",
@@ -224,7 +224,7 @@ var clients = []client{
 	},
 	{
 		name: "@cyclonedx/cyclonedx-npm", files: single(nil),
-		because: "npm 11 runs the install script of the optional libxmljs2, which fails here without a compiler for it, and leaves the package out; npm 12 runs none that is not approved, and keeps it. `npm sbom` names the project as npm 12 does",
+		because: "npm 11 runs the install script of the optional libxmljs2, which fails here without a compiler for it, and leaves the package out; npm 12 runs none that is not approved, and keeps it. `npm sbom` names the project as npm 12 does. Beside npm 12.2 nothing differs but the version of npm",
 		steps: []string{
 			"npx cyclonedx-npm --output-reproducible --omit dev",
 			"npx cyclonedx-npm --output-reproducible --package-lock-only --output-format XML --omit dev",
