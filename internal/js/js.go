@@ -111,15 +111,25 @@ func InvalidLen(s string) int {
 // EncodeURIComponent is the function of that name. Where it throws, at a lone
 // surrogate, this writes U+FFFD.
 func EncodeURIComponent(s string) string {
-	if IsURIComponent(s) {
-		return s
-	}
+	return PercentEncode(s, func(c byte) bool { return !unreserved(c) })
+}
+
+// PercentEncode writes bytes as %XX where encode says so, as it must of all beyond
+// ASCII; U+FFFD for what is not UTF-8.
+func PercentEncode(s string, encode func(c byte) bool) string {
 	const hex = "0123456789ABCDEF"
+	at := 0
+	for at < len(s) && !encode(s[at]) {
+		at++
+	}
+	if at == len(s) {
+		return s // most parts of most URLs
+	}
 	s = strings.ToValidUTF8(s, "\uFFFD")
 	var b strings.Builder
 	for i := range len(s) {
 		c := s[i]
-		if unreserved(c) {
+		if !encode(c) {
 			b.WriteByte(c)
 			continue
 		}

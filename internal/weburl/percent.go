@@ -2,29 +2,9 @@ package weburl
 
 import (
 	"strings"
-	"unicode/utf8"
 
 	"github.com/ibid-pm/ibid/internal/js"
 )
-
-func percentEncode(s string, encode func(c byte) bool) string {
-	const hex = "0123456789ABCDEF"
-	if !utf8.ValidString(s) {
-		s = strings.ToValidUTF8(s, "\uFFFD")
-	}
-	var b strings.Builder
-	for i := range len(s) {
-		c := s[i]
-		if !encode(c) {
-			b.WriteByte(c)
-			continue
-		}
-		b.WriteByte('%')
-		b.WriteByte(hex[c>>4])
-		b.WriteByte(hex[c&15])
-	}
-	return b.String()
-}
 
 // percentDecode decodes what is well-formed and leaves the rest.
 func percentDecode(s string) string {

@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+
+	"github.com/ibid-pm/ibid/internal/js"
 )
 
 // URL is an absolute URL, normalised. What its parts hold is percent-encoded.
@@ -94,11 +96,11 @@ func ParseFile(s string, base *URL) (URL, bool) {
 	port, special := defaultPort(u.Protocol)
 
 	if i := strings.IndexByte(rest, '#'); i >= 0 {
-		u.Hash = "#" + percentEncode(rest[i+1:], encodesInFragment)
+		u.Hash = "#" + js.PercentEncode(rest[i+1:], encodesInFragment)
 		rest = rest[:i]
 	}
 	if i := strings.IndexByte(rest, '?'); i >= 0 {
-		u.Search = "?" + percentEncode(rest[i+1:], func(c byte) bool {
+		u.Search = "?" + js.PercentEncode(rest[i+1:], func(c byte) bool {
 			return encodesAlways(c) || strings.IndexByte(` "#<>`, c) >= 0 || special && c == '\''
 		})
 		rest = rest[:i]
@@ -118,7 +120,7 @@ func ParseFile(s string, base *URL) (URL, bool) {
 		return u, true
 	default:
 		u.Opaque = true
-		u.Path = percentEncode(rest, encodesAlways)
+		u.Path = js.PercentEncode(rest, encodesAlways)
 		return u, true
 	}
 	u.HasHost = true
@@ -136,8 +138,8 @@ func (u *URL) parseAuthority(s, defaultPort string, special bool) bool {
 	host := s
 	if at := strings.LastIndexByte(s, '@'); at >= 0 {
 		user, password, _ := strings.Cut(s[:at], ":")
-		u.Username = percentEncode(user, encodesInUserinfo)
-		u.Password = percentEncode(password, encodesInUserinfo)
+		u.Username = js.PercentEncode(user, encodesInUserinfo)
+		u.Password = js.PercentEncode(password, encodesInUserinfo)
 		host = s[at+1:]
 		if host == "" {
 			return false
@@ -185,7 +187,7 @@ func parseHost(host string, special bool) (string, bool) {
 		if strings.ContainsAny(host, forbidden) {
 			return "", false
 		}
-		return percentEncode(host, encodesAlways), true
+		return js.PercentEncode(host, encodesAlways), true
 	}
 	host, ok := toASCII(percentDecode(host))
 	if !ok {
@@ -350,7 +352,7 @@ func (u *URL) cleanPath(segments []string, path string) string {
 			if file && len(segments) == 0 && isDriveLetter(part) {
 				part = part[:1] + ":"
 			}
-			segments = append(segments, percentEncode(part, encodesInPath))
+			segments = append(segments, js.PercentEncode(part, encodesInPath))
 		}
 	}
 	return "/" + strings.Join(segments, "/")
