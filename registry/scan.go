@@ -7,6 +7,7 @@ import (
 	"math/bits"
 
 	"github.com/ibid-pm/ibid/internal/inflate"
+	"github.com/ibid-pm/ibid/internal/js"
 	"github.com/ibid-pm/ibid/internal/jsjson"
 )
 
@@ -69,7 +70,7 @@ func (s *scanner) str(i int) int {
 				i += 2
 			case 'u':
 				for k := 2; k < 6; k++ {
-					if !isHex(doc[i+k]) {
+					if js.Hex(doc[i+k]) < 0 {
 						return s.fail(i + k)
 					}
 				}
@@ -83,10 +84,6 @@ func (s *scanner) str(i int) int {
 			i++
 		}
 	}
-}
-
-func isHex(c byte) bool {
-	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
 }
 
 // literal takes a number, true, false or null.

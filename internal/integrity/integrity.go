@@ -275,7 +275,7 @@ func FromSHA1Hex(shasum string) SRI { return FromHex("sha1", shasum) }
 // that is none. Nil if there is nothing left.
 func FromHex(algorithm, digits string) SRI {
 	n := 0
-	for n+2 <= len(digits) && isHex(digits[n]) && isHex(digits[n+1]) {
+	for n+2 <= len(digits) && js.Hex(digits[n]) >= 0 && js.Hex(digits[n+1]) >= 0 {
 		n += 2
 	}
 	sum, err := hex.DecodeString(digits[:n])
@@ -283,10 +283,6 @@ func FromHex(algorithm, digits string) SRI {
 		return nil
 	}
 	return SRI{FromSum(algorithm, sum)}
-}
-
-func isHex(c byte) bool {
-	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
 }
 
 // FromSum makes a Hash of a finished sum.
