@@ -138,17 +138,7 @@ func checkBin(_ context.Context, a *App) (string, error) {
 // takes new files.
 func writable(folder func(*App) string) func(context.Context, *App) (string, error) {
 	return func(_ context.Context, a *App) (string, error) {
-		dir := folder(a)
-		for {
-			if st, err := os.Stat(dir); err == nil && st.IsDir() {
-				break
-			}
-			up := filepath.Dir(dir)
-			if up == dir {
-				break
-			}
-			dir = up
-		}
+		dir := nearestFolder(folder(a))
 		f, err := os.CreateTemp(dir, ".ibid-doctor-")
 		if err != nil {
 			return "", fmt.Errorf("%s: %s", dir, strings.TrimPrefix(err.Error(), "open "))

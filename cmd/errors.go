@@ -266,16 +266,21 @@ func foldersOf(err error) []string {
 		if !filepath.IsAbs(path) {
 			continue
 		}
-		dir := filepath.Dir(path)
-		for {
-			if st, e := os.Stat(dir); e == nil && st.IsDir() || dir == filepath.Dir(dir) {
-				break
-			}
-			dir = filepath.Dir(dir)
-		}
+		dir := nearestFolder(filepath.Dir(path))
 		if !slices.Contains(dirs, dir) {
 			dirs = append(dirs, dir)
 		}
 	}
 	return dirs
+}
+
+// nearestFolder is a folder, or the nearest one above it that is there.
+func nearestFolder(dir string) string {
+	for {
+		up := filepath.Dir(dir)
+		if st, err := os.Stat(dir); err == nil && st.IsDir() || up == dir {
+			return dir
+		}
+		dir = up
+	}
 }
