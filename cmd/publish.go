@@ -174,10 +174,7 @@ func (p *publisher) publish(ctx context.Context, arg, workspace string) error {
 	// From here on the package's own configuration counts.
 	a.Config.ClearWarnings()
 	cfg := a.Config.WithPublishConfig(m.Get("publishConfig"))
-	for _, w := range a.Config.Warnings() {
-		a.logPrefixed(levelNamed(w.Level), w.Prefix, a.ownHelp(w.Text))
-	}
-	a.Config.ClearWarnings()
+	a.tellWarnings()
 	defer a.with(cfg)()
 	r := &release{app: a, publisher: p, manifest: m, contents: contents, tarball: tgz, tag: cfg.String("tag"),
 		explicitTag: !cfg.IsDefault("tag") || m.Get("publishConfig").Get("tag").Truthy(), registry: cfg.Registry(scopeOf(contents.name))}
