@@ -687,15 +687,18 @@ func TestEscapeName(t *testing.T) {
 	}
 }
 
-func TestManyRequestsShareAnHTTP2Connection(t *testing.T) {
-	reg := registrytest.NewTLS(t)
+func addSixty(t *testing.T, reg *registrytest.Registry) {
+	t.Helper()
 	for i := range 60 {
 		if err := reg.Add(fmt.Sprintf(`{"name":"p%d","version":"1.0.0"}`, i), nil); err != nil {
 			t.Fatal(err)
 		}
 	}
-	c := registry.New(registry.Options{Registry: reg.URL, Roots: trust([]string{reg.Certificate()}, nil), MaxSockets: 2, IdleTimeout: 10 * time.Second})
-	defer c.Close()
+}
+
+// askForSixty asks for all of them at once.
+func askForSixty(t *testing.T, c *registry.Client) {
+	t.Helper()
 	var wg sync.WaitGroup
 	for i := range 60 {
 		wg.Go(func() {
@@ -705,6 +708,14 @@ func TestManyRequestsShareAnHTTP2Connection(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+func TestManyRequestsShareAnHTTP2Connection(t *testing.T) {
+	reg := registrytest.NewTLS(t)
+	addSixty(t, reg)
+	c := registry.New(registry.Options{Registry: reg.URL, Roots: trust([]string{reg.Certificate()}, nil), MaxSockets: 2, IdleTimeout: 10 * time.Second})
+	defer c.Close()
+	askForSixty(t, c)
 	for _, q := range reg.Requests() {
 		if q.Proto != "HTTP/2.0" {
 			t.Fatalf("a request came by %s", q.Proto)
@@ -714,24 +725,12 @@ func TestManyRequestsShareAnHTTP2Connection(t *testing.T) {
 
 func TestNoMoreConnectionsThanAllowed(t *testing.T) {
 	inBubble(t, func(t *testing.T, f *fixture) {
-		for i := range 60 {
-			if err := f.Add(fmt.Sprintf(`{"name":"p%d","version":"1.0.0"}`, i), nil); err != nil {
-				t.Fatal(err)
-			}
-		}
+		addSixty(t, f.Registry)
 		// Each answer takes a while; those who queue for longer than the idle time
 		// must not be taken for stalled.
 		f.Delay(func(string) time.Duration { return 20 * time.Second })
 		c := f.client(t, func(o *registry.Options) { o.MaxSockets = 3 })
-		var wg sync.WaitGroup
-		for i := range 60 {
-			wg.Go(func() {
-				if _, err := c.Packument(t.Context(), fmt.Sprintf("p%d", i)); err != nil {
-					t.Error(err)
-				}
-			})
-		}
-		wg.Wait()
+		askForSixty(t, c)
 		from := map[string]bool{}
 		for _, q := range f.Requests() {
 			from[q.From] = true
