@@ -100,10 +100,10 @@ func (h *ahead) wantLocked(lock *lockfile.Lockfile, binLinks bool, allowed func(
 	}
 }
 
-// bigFirst gives the packages of a plan in the order in which they are fetched. What people ask
-// for by name is bigger than what comes along with it, and a big one that comes
-// last is waited for alone; but all of them at once would fill the memory. So one
-// of them goes before every four others.
+// bigFirst gives the packages of a plan in the order in which they are fetched.
+// What people ask for by name is bigger than what comes along with it, and a big
+// one that comes last is waited for alone; but all of them at once would fill the
+// memory. So one of them goes before every four others.
 func bigFirst(plan *linker.Plan, asked map[lockfile.Location]bool) []*lockfile.Package {
 	var big, rest []*lockfile.Package
 	for i := range plan.Steps {
