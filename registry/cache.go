@@ -17,33 +17,53 @@ import (
 	"time"
 )
 
-// The cache of packuments is a directory with one file for each URL, named by
-// its hash. A file is written under another name and renamed when it is whole;
+// The cache of packuments is a directory with one file for each address, named
+// by its hash. A file is written under another name and renamed when it is whole;
 // only its slot is ever changed in place. Whatever can't be read, doesn't fit
-// its checksums or belongs to another URL is as good as absent, and a cache
+// its checksums or belongs to another address is as good as absent, and a cache
 // that can't be written costs time, never the run.
 
 // cacheFormat is part of the path, so that two versions of ibid that don't
 // understand each other's entries keep apart.
 const cacheFormat = "packuments-2"
 
-func (c *Client) entryPath(rawURL string) string {
+// abbreviatedMark stands behind the URL in what is hashed and written of an
+// address whose form is abbreviated. No URL of the cache has a fragment.
+const abbreviatedMark = "#abbreviated"
+
+// text is the address as the cache's files have it.
+func (a address) text() string {
+	if a.form == abbreviated {
+		return a.url + abbreviatedMark
+	}
+	return a.url
+}
+
+// addressOf reads what text wrote.
+func addressOf(text string) address {
+	if url, ok := strings.CutSuffix(text, abbreviatedMark); ok {
+		return address{url, abbreviated}
+	}
+	return address{text, full}
+}
+
+func (c *Client) entryPath(at address) string {
 	if c.opts.CacheDir == "" {
 		return ""
 	}
-	sum := sha256.Sum256([]byte(rawURL))
+	sum := sha256.Sum256([]byte(at.text()))
 	name := hex.EncodeToString(sum[:20])
 	return filepath.Join(c.opts.CacheDir, cacheFormat, name[:2], name[2:])
 }
 
-// openEntry gives the cache's entry for a URL, nil if there is none.
-func (c *Client) openEntry(rawURL string) *entry {
-	path := c.entryPath(rawURL)
+// openEntry gives the cache's entry for an address, nil if there is none.
+func (c *Client) openEntry(at address) *entry {
+	path := c.entryPath(at)
 	if path == "" {
 		return nil
 	}
 	e := readEntry(path)
-	if e == nil || e.url != rawURL {
+	if e == nil || e.address != at {
 		return nil
 	}
 	return e
@@ -113,8 +133,8 @@ func (c *Client) writeEntry(path string, parts ...[]byte) bool {
 }
 
 // touchEntry notes that an entry was validated.
-func (c *Client) touchEntry(rawURL string, f slot) {
-	path := c.entryPath(rawURL)
+func (c *Client) touchEntry(at address, f slot) {
+	path := c.entryPath(at)
 	if path == "" {
 		return
 	}
@@ -126,8 +146,8 @@ func (c *Client) touchEntry(rawURL string, f slot) {
 	_ = file.Close()
 }
 
-func (c *Client) dropEntry(rawURL string) {
-	if path := c.entryPath(rawURL); path != "" {
+func (c *Client) dropEntry(at address) {
+	if path := c.entryPath(at); path != "" {
 		_ = os.Remove(path)
 	}
 }
@@ -140,14 +160,14 @@ const (
 	absentFor    = 24 * time.Hour
 )
 
-func (c *Client) noteAbsent(key string) {
+func (c *Client) noteAbsent(key address) {
 	if path := c.absentPath(key); path != "" {
 		_ = writeFile(path)
 	}
 }
 
 // absentLately says whether the registry lacked the package not long ago.
-func (c *Client) absentLately(key string) bool {
+func (c *Client) absentLately(key address) bool {
 	path := c.absentPath(key)
 	if path == "" || c.opts.Mode == PreferOnline {
 		return false
@@ -160,7 +180,7 @@ func (c *Client) absentLately(key string) bool {
 	return age >= -time.Minute && age < absentFor
 }
 
-func (c *Client) absentPath(key string) string {
+func (c *Client) absentPath(key address) string {
 	if c.opts.CacheDir == "" {
 		return ""
 	}
@@ -175,11 +195,11 @@ func (c *Client) Cached(yield func(*Packument) bool) {
 	files, _ := filepath.Glob(filepath.Join(c.opts.CacheDir, cacheFormat, "*", "*")) // the pattern is none that is wrong
 	for _, path := range files {
 		e := readEntry(path)
-		if e == nil {
+		if e == nil || e.form == abbreviated {
 			continue
 		}
 		u, err := url.Parse(e.url)
-		if err != nil || u.Fragment == abbreviated {
+		if err != nil {
 			continue
 		}
 		name, err := url.PathUnescape(u.EscapedPath()[strings.LastIndexByte(u.EscapedPath(), '/')+1:])
@@ -255,14 +275,12 @@ func whole(path string) bool {
 	return true
 }
 
-// cacheKey is a URL without what does not change the answer.
-func cacheKey(u *url.URL) string {
+// cacheKey is an address without what does not change the answer.
+func cacheKey(u *url.URL, f form) address {
 	k := *u
 	k.User = nil
-	if k.Fragment != abbreviated {
-		k.Fragment = ""
-	}
-	return k.String()
+	k.Fragment = ""
+	return address{k.String(), f}
 }
 
 // storable says whether an answer may be kept, and for how long it is fresh

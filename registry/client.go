@@ -153,7 +153,7 @@ type Client struct {
 	mu         sync.Mutex
 	transports map[string]*http.Transport // by client certificate
 	registries sync.Map                   // what RegistryFor said, by scope
-	packuments map[string]*flight         // by URL
+	packuments map[address]*flight
 
 	// dial makes the connections; nil for the network's. Tests have one of their own.
 	dial func(ctx context.Context, network, address string) (net.Conn, error)
@@ -206,7 +206,7 @@ func New(opts Options) *Client {
 	if opts.Received == nil {
 		opts.Received = func(int) {}
 	}
-	c := &Client{opts: opts, packuments: map[string]*flight{}, decoding: make(chan *scratch, opts.Decoders)}
+	c := &Client{opts: opts, packuments: map[address]*flight{}, decoding: make(chan *scratch, opts.Decoders)}
 	for range cap(c.decoding) {
 		c.decoding <- new(scratch)
 	}

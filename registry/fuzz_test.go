@@ -40,7 +40,7 @@ func FuzzScan(f *testing.F) {
 		if err != nil {
 			return
 		}
-		e := w.encode(x, validators{url: "u", etag: "e"}, slot{received: 1}, doc)
+		e := w.encode(x, validators{address: address{url: "u"}, etag: "e"}, slot{received: 1}, doc)
 		if e == nil {
 			t.Fatal("the entry can't be read back")
 		}
@@ -90,6 +90,20 @@ func FuzzScan(f *testing.F) {
 	})
 }
 
+// The files of an earlier ibid answer as long as their format has the same name.
+func TestAddressesInTheCachesFiles(t *testing.T) {
+	for text, want := range map[string]address{
+		"http://r.example/a":             {"http://r.example/a", full},
+		"http://r.example/a#abbreviated": {"http://r.example/a", abbreviated},
+		"#abbreviated":                   {"", abbreviated},
+		"":                               {},
+	} {
+		if got := addressOf(text); got != want || got.text() != text {
+			t.Errorf("%q is %+v, written %q", text, got, got.text())
+		}
+	}
+}
+
 // FuzzEntry reads anything as a cache's file: nothing may panic.
 func FuzzEntry(f *testing.F) {
 	w := new(scratch)
@@ -97,7 +111,7 @@ func FuzzEntry(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	if w.encode(x, validators{url: "http://r.example/a", etag: `"x"`}, slot{received: 5, lifetime: 7}, []byte("body")) == nil {
+	if w.encode(x, validators{address: address{url: "http://r.example/a"}, etag: `"x"`}, slot{received: 5, lifetime: 7}, []byte("body")) == nil {
 		f.Fatal("the entry can't be read back")
 	}
 	whole := append(bytes.Clone(w.out), "body"...)

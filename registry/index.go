@@ -269,8 +269,9 @@ func (f slot) fresh(now time.Time) bool {
 
 // validators is what an entry's head says of the answer it came from.
 type validators struct {
-	url, etag, lastModified string
-	encoding                string // of the body: "" or "gzip"
+	address
+	etag, lastModified string
+	encoding           string // of the body: "" or "gzip"
 }
 
 // entry is an entry on disk, opened.
@@ -294,7 +295,7 @@ func (w *scratch) encode(x *scanned, v validators, f slot, body []byte) *entry {
 		w.out = append(w.out, part...)
 		set(i, len(part))
 	}
-	put(lenURL, []byte(v.url))
+	put(lenURL, []byte(v.address.text()))
 	put(lenEtag, []byte(v.etag))
 	put(lenLastModified, []byte(v.lastModified))
 	put(lenEncoding, []byte(v.encoding))
@@ -421,7 +422,8 @@ func decodeEntry(start, near []byte, nearAt int) *entry {
 		head = head[k:]
 		return part
 	}
-	e.url, e.etag, e.lastModified, e.encoding = string(take(lenURL)), string(take(lenEtag)), string(take(lenLastModified)), string(take(lenEncoding))
+	e.address = addressOf(string(take(lenURL)))
+	e.etag, e.lastModified, e.encoding = string(take(lenEtag)), string(take(lenLastModified)), string(take(lenEncoding))
 	e.tags, e.staged, e.restrictions = jsjson.Raw(take(lenTags)), jsjson.Raw(take(lenStaged)), jsjson.Raw(take(lenRestrictions))
 	e.table, e.names = take(lenTable), take(lenNames)
 	if !ok || len(head) != 0 || len(e.table)%rowSize != 0 {

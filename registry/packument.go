@@ -30,9 +30,19 @@ const (
 	acceptAbbreviated = "application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8, */*"
 )
 
-// abbreviated is the fragment that the URL of the abbreviated form has in this
-// package, where it tells answers apart. No registry sees it.
-const abbreviated = "abbreviated"
+// form is one of the two documents that a registry has of a package.
+type form uint8
+
+const (
+	full form = iota
+	abbreviated
+)
+
+// address is where a packument is, and which of its forms is meant.
+type address struct {
+	url  string
+	form form
+}
 
 // Packument is what a registry says of a package. It is read-only and may be
 // used by several goroutines.
@@ -93,13 +103,13 @@ type flight struct {
 // everyone who waited for the answer went away before it came. Errors are
 // *Error, or ctx's.
 func (c *Client) Packument(ctx context.Context, name string) (*Packument, error) {
-	return c.packument(ctx, name, "", c.opts.Mode, false)
+	return c.packument(ctx, name, full, c.opts.Mode, false)
 }
 
 // AbbreviatedPackument is Packument in the form that is for installing only.
 // Many registries have no such form and answer in full.
 func (c *Client) AbbreviatedPackument(ctx context.Context, name string) (*Packument, error) {
-	p, err := c.packument(ctx, name, "#"+abbreviated, c.opts.Mode, false)
+	p, err := c.packument(ctx, name, abbreviated, c.opts.Mode, false)
 	if failure := (*Error)(nil); errors.As(err, &failure) && failure.ErrCode == "E404" {
 		return c.Packument(ctx, name) // npm: pacote lib/registry.js packument
 	}
@@ -114,8 +124,8 @@ func (c *Client) FreshPackument(ctx context.Context, name string) (*Packument, e
 	if mode == CacheDefault || mode == PreferOffline {
 		mode = PreferOnline
 	}
-	c.forgetFlight(URL(c.RegistryOf(name), EscapeName(name)))
-	return c.packument(ctx, name, "", mode, false)
+	c.forgetFlight(c.address(name, full))
+	return c.packument(ctx, name, full, mode, false)
 }
 
 // ErrNotWorthAsking is what Guess says of a package that was not there when it
@@ -127,13 +137,17 @@ var ErrNotWorthAsking = fmt.Errorf("not there when it was last asked for: %w", c
 // registry did not have within the last day it does not ask for again. Nobody
 // may decide anything by ErrNotWorthAsking; Packument tells what is true now.
 func (c *Client) Guess(ctx context.Context, name string) (*Packument, error) {
-	return c.packument(ctx, name, "", c.opts.Mode, true)
+	return c.packument(ctx, name, full, c.opts.Mode, true)
 }
 
-func (c *Client) packument(ctx context.Context, name, fragment string, mode CacheMode, guess bool) (*Packument, error) {
-	target := URL(c.RegistryOf(name), EscapeName(name)) + fragment
+func (c *Client) address(name string, f form) address {
+	return address{URL(c.RegistryOf(name), EscapeName(name)), f}
+}
+
+func (c *Client) packument(ctx context.Context, name string, f form, mode CacheMode, guess bool) (*Packument, error) {
+	at := c.address(name, f)
 	for {
-		p, err := c.join(ctx, name, target, mode, guess)
+		p, err := c.join(ctx, name, at, mode, guess)
 		if !guess && err == ErrNotWorthAsking {
 			continue // a guess was there first
 		}
@@ -142,21 +156,21 @@ func (c *Client) packument(ctx context.Context, name, fragment string, mode Cach
 }
 
 // join gets the packument, or waits for one who does already.
-func (c *Client) join(ctx context.Context, name, target string, mode CacheMode, guess bool) (*Packument, error) {
+func (c *Client) join(ctx context.Context, name string, at address, mode CacheMode, guess bool) (*Packument, error) {
 	c.mu.Lock()
-	f := c.packuments[target]
+	f := c.packuments[at]
 	if f == nil {
 		f = &flight{done: make(chan struct{}), waiters: 1}
 		var own context.Context
 		own, f.cancel = context.WithCancel(context.WithoutCancel(ctx))
-		c.packuments[target] = f
+		c.packuments[at] = f
 		c.mu.Unlock()
 		// The cache answers without a goroutine of its own.
-		q, p, err := c.lookUp(name, target, mode)
+		q, p, err := c.lookUp(name, at, mode)
 		if guess && q != nil && q.e == nil && c.absentLately(q.key) {
 			err = ErrNotWorthAsking
 			c.mu.Lock()
-			delete(c.packuments, target)
+			delete(c.packuments, at)
 			c.mu.Unlock()
 		}
 		if p != nil || err != nil {
@@ -188,8 +202,8 @@ func (c *Client) join(ctx context.Context, name, target string, mode CacheMode, 
 		default:
 			// Nobody wants it any more, so that a later caller starts anew.
 			f.cancel()
-			if c.packuments[target] == f {
-				delete(c.packuments, target)
+			if c.packuments[at] == f {
+				delete(c.packuments, at)
 			}
 		}
 	}
@@ -198,22 +212,22 @@ func (c *Client) join(ctx context.Context, name, target string, mode CacheMode, 
 
 // forget makes the client ask again for a package that it changed itself.
 func (c *Client) forget(name string) {
-	target := URL(c.RegistryOf(name), EscapeName(name))
-	for _, t := range [...]string{target, target + "#" + abbreviated} {
-		c.forgetFlight(t)
-		if u, err := url.Parse(t); err == nil {
-			c.dropEntry(cacheKey(u))
+	for _, f := range [...]form{full, abbreviated} {
+		at := c.address(name, f)
+		c.forgetFlight(at)
+		if u, err := url.Parse(at.url); err == nil {
+			c.dropEntry(cacheKey(u, f))
 		}
 	}
 }
 
-func (c *Client) forgetFlight(target string) {
+func (c *Client) forgetFlight(at address) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if f := c.packuments[target]; f != nil {
+	if f := c.packuments[at]; f != nil {
 		select {
 		case <-f.done:
-			delete(c.packuments, target)
+			delete(c.packuments, at)
 		default:
 		}
 	}
@@ -221,25 +235,20 @@ func (c *Client) forgetFlight(target string) {
 
 // question is a packument that the registry must be asked for.
 type question struct {
-	name, target string
-	accept       string
-	key          string // of the cache
-	shown        string // the URL, redacted
-	e            *entry // what the cache has, stale; may be nil
+	name string
+	address
+	key   address // of the cache
+	shown string  // the URL, redacted
+	e     *entry  // what the cache has, stale; may be nil
 }
 
 // lookUp gives what the cache may answer, or the question that is left.
-func (c *Client) lookUp(name, target string, mode CacheMode) (*question, *Packument, error) {
-	u, err := url.Parse(target)
+func (c *Client) lookUp(name string, at address, mode CacheMode) (*question, *Packument, error) {
+	u, err := url.Parse(at.url)
 	if err != nil {
-		return nil, nil, &Error{ErrCode: "ERR_INVALID_URL", Method: http.MethodGet, URL: Redact(target), Package: name, Err: errors.New("not a valid http or https URL")}
+		return nil, nil, &Error{ErrCode: "ERR_INVALID_URL", Method: http.MethodGet, URL: Redact(at.url), Package: name, Err: errors.New("not a valid http or https URL")}
 	}
-	q := &question{name: name, target: target, accept: acceptFull, key: cacheKey(u)}
-	if u.Fragment == abbreviated {
-		u.Fragment = ""
-		q.target, q.accept = u.String(), acceptAbbreviated
-	}
-	q.shown = redactURL(u)
+	q := &question{name: name, address: at, key: cacheKey(u, at.form), shown: redactURL(u)}
 	q.e = c.openEntry(q.key)
 	if q.e != nil && mode != PreferOnline {
 		fresh := q.e.slot.fresh(c.opts.Now())
@@ -260,10 +269,14 @@ func (c *Client) lookUp(name, target string, mode CacheMode) (*question, *Packum
 
 // ask sends the question, with what the cache knows of the last answer.
 func (c *Client) ask(ctx context.Context, q *question) (*Packument, error) {
-	name, target, key, shown, e := q.name, q.target, q.key, q.shown, q.e
+	name, key, shown, e := q.name, q.key, q.shown, q.e
 	event := Event{Method: http.MethodGet, URL: shown, Package: name}
-	r := &Request{URL: target, Package: name, Header: http.Header{
-		"Accept":          {q.accept},
+	accept := acceptFull
+	if q.form == abbreviated {
+		accept = acceptAbbreviated
+	}
+	r := &Request{URL: q.url, Package: name, Header: http.Header{
+		"Accept":          {accept},
 		"Pacote-Req-Type": {"packument"},
 		"Pacote-Pkg-Id":   {"registry:" + headerText(name)},
 	}}
@@ -318,7 +331,7 @@ func headerText(s string) string {
 }
 
 // validated notes that the registry answered 304.
-func (c *Client) validated(e *entry, key string, h http.Header) {
+func (c *Client) validated(e *entry, key address, h http.Header) {
 	f, ok := storable(h, c.opts.Now())
 	if !ok {
 		c.dropEntry(key)
@@ -333,7 +346,7 @@ func (c *Client) validated(e *entry, key string, h http.Header) {
 }
 
 // readPackument reads, checks and keeps an answer of 200.
-func (c *Client) readPackument(ctx context.Context, name, key string, res *http.Response) (*Packument, error) {
+func (c *Client) readPackument(ctx context.Context, name string, key address, res *http.Response) (*Packument, error) {
 	buf := c.body()
 	defer func() { c.release(buf) }()
 	encoding := strings.ToLower(strings.TrimSpace(res.Header.Get("Content-Encoding")))
@@ -372,7 +385,7 @@ func (c *Client) readPackument(ctx context.Context, name, key string, res *http.
 	if err != nil {
 		return nil, err
 	}
-	v := validators{url: key, etag: res.Header.Get("Etag"), lastModified: res.Header.Get("Last-Modified")}
+	v := validators{address: key, etag: res.Header.Get("Etag"), lastModified: res.Header.Get("Last-Modified")}
 	if zipped {
 		v.encoding = "gzip"
 	}
@@ -458,18 +471,18 @@ func gunzip(d *inflate.Decoder, dst, src []byte, limit int64) ([]byte, error) {
 }
 
 func (c *Client) fromEntry(name string, e *entry) *Packument {
-	p := &Packument{url: strings.TrimSuffix(e.url, "#"+abbreviated), name: name, index: &e.index, path: e.path, wishes: &c.wishes}
+	p := &Packument{url: e.url, name: name, index: &e.index, path: e.path, wishes: &c.wishes}
 	p.body = func() ([]byte, error) {
 		if doc, ok := e.document(c.opts.MaxDocument); ok {
 			return doc, nil
 		}
 		// Another process may have brought it up to date.
-		if now := c.openEntry(e.url); now != nil {
+		if now := c.openEntry(e.address); now != nil {
 			if doc, ok := now.document(c.opts.MaxDocument); ok {
 				return doc, nil
 			}
 		}
-		c.dropEntry(e.url)
+		c.dropEntry(e.address)
 		return c.download(name)
 	}
 	return p
