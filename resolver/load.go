@@ -116,7 +116,7 @@ func (b *builder) nodeFromSpec(name string, s *spec.Spec, parent *Node, e *Edge)
 	if err != nil {
 		return nil, err
 	}
-	if f.DevDependencies != nil {
+	if f.DevDependencies != nil && b.rules.references {
 		b.rules.dev[pkg] = f.DevDependencies
 	}
 	return b.rules.newNode(nodeOptions{

@@ -77,6 +77,7 @@ func (r *rules) newOverrideSet(v jsjson.Value, key string, parent *OverrideSet) 
 			value = "*"
 		}
 	}
+	r.references = r.references || strings.HasPrefix(value, "$")
 	if parent != nil {
 		parsed, err := spec.Parse(key, r.where)
 		if err != nil {

@@ -24,8 +24,10 @@ type rules struct {
 	// generation makes node marks distinct from those of earlier walks.
 	generation uint32
 
-	// dev gives the dev dependencies of manifests that leave them out.
-	dev map[*manifest.Manifest]func() (manifest.Deps, error)
+	// references is set once there is an override that is "$name"; dev then
+	// gives the dev dependencies of manifests that leave them out.
+	references bool
+	dev        map[*manifest.Manifest]func() (manifest.Deps, error)
 
 	wants    map[wantKey]*wanted
 	plain    map[string]*wanted // by text, for those that mean the same everywhere
@@ -62,8 +64,7 @@ func (r *rules) fail(err error) {
 	}
 }
 
-// devDependencies gives a package's dev dependencies. Nearly nobody asks for
-// those of a package from a registry.
+// devDependencies gives a package's dev dependencies, for references alone.
 func (r *rules) devDependencies(m *manifest.Manifest) manifest.Deps {
 	rest := r.dev[m]
 	if rest == nil {
