@@ -17,6 +17,7 @@ import (
 	"github.com/ibid-pm/ibid/internal/jsjson"
 	"github.com/ibid-pm/ibid/internal/manifest"
 	"github.com/ibid-pm/ibid/internal/nodesemver"
+	"github.com/ibid-pm/ibid/internal/regular"
 	"github.com/ibid-pm/ibid/internal/spec"
 	"github.com/ibid-pm/ibid/internal/term"
 	"github.com/ibid-pm/ibid/internal/workspaces"
@@ -517,7 +518,7 @@ func (q *questions) testCommand() string {
 
 // repository is the URL of the remote "origin".
 func (q *questions) repository() string {
-	data, err := os.ReadFile(filepath.Join(q.dir, ".git", "config"))
+	data, err := regular.ReadFile(filepath.Join(q.dir, ".git", "config"))
 	if err != nil {
 		return ""
 	}

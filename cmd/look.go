@@ -12,6 +12,7 @@ import (
 	"github.com/ibid-pm/ibid/internal/config"
 	"github.com/ibid-pm/ibid/internal/jsjson"
 	"github.com/ibid-pm/ibid/internal/manifest"
+	"github.com/ibid-pm/ibid/internal/regular"
 	"github.com/ibid-pm/ibid/internal/term"
 	"github.com/ibid-pm/ibid/internal/workspaces"
 	"github.com/ibid-pm/ibid/lockfile"
@@ -283,7 +284,7 @@ func (t *lookedAt) findContent(n *resolver.Node) jsjson.Value {
 		}
 		return normalContent(entry, n.Package)
 	}
-	data, err := os.ReadFile(filepath.Join(filepath.FromSlash(n.Realpath()), "package.json"))
+	data, err := regular.ReadFile(filepath.Join(filepath.FromSlash(n.Realpath()), "package.json"))
 	if err != nil {
 		return jsjson.NewObject()
 	}
@@ -318,7 +319,7 @@ func (t *lookedAt) lockEntries() map[string]jsjson.Value {
 	if lock == nil || !t.lockOnly && filepath.Base(lock.Path) != filepath.Base(lockfile.HiddenName) {
 		return t.entries
 	}
-	data, err := os.ReadFile(lock.Path)
+	data, err := regular.ReadFile(lock.Path)
 	if err != nil {
 		return t.entries
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/ibid-pm/ibid/internal/lifecycle"
 	"github.com/ibid-pm/ibid/internal/manifest"
 	"github.com/ibid-pm/ibid/internal/packlist"
+	"github.com/ibid-pm/ibid/internal/regular"
 	"github.com/ibid-pm/ibid/internal/spec"
 	"github.com/ibid-pm/ibid/internal/tarball"
 	"github.com/ibid-pm/ibid/internal/workspaces"
@@ -33,7 +34,7 @@ func (g getter) fromFile(ctx context.Context, path string) ([]byte, error) {
 	if st.Size() > maxTarball {
 		return nil, fmt.Errorf("%s: %d bytes: larger than any package", path, st.Size())
 	}
-	return os.ReadFile(path)
+	return regular.ReadFileTo(path, maxTarball)
 }
 
 // filePath gives the path that a "file:" URL of the tree means.

@@ -337,5 +337,5 @@ func (a *App) writeTarball(p *packable, tgz []byte) error {
 	if !filepath.IsAbs(dir) {
 		dir = filepath.Join(a.Config.Cwd(), dir)
 	}
-	return writeFile(filepath.Join(dir, tarballName(p.name, p.version)), tgz)
+	return writeOwn(filepath.Join(dir, tarballName(p.name, p.version)), tgz)
 }

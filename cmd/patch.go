@@ -19,6 +19,7 @@ import (
 	"github.com/ibid-pm/ibid/internal/manifest"
 	"github.com/ibid-pm/ibid/internal/nodesemver"
 	"github.com/ibid-pm/ibid/internal/patches"
+	"github.com/ibid-pm/ibid/internal/regular"
 	"github.com/ibid-pm/ibid/internal/spec"
 	"github.com/ibid-pm/ibid/internal/tarball"
 	"github.com/ibid-pm/ibid/internal/term"
@@ -295,7 +296,7 @@ func (p *patcher) commit(ctx context.Context, dir string) error {
 }
 
 func readMarker(dir string) (*marker, error) {
-	data, err := os.ReadFile(filepath.Join(dir, updateMarker))
+	data, err := regular.ReadFile(filepath.Join(dir, updateMarker))
 	if err != nil {
 		return nil, nil
 	}
@@ -320,7 +321,7 @@ func (p *patcher) writePatch(name, version, patch string) (string, error) {
 			if err := os.MkdirAll(filepath.Dir(abs), 0o777); err != nil {
 				return "", err
 			}
-			return clean, writeFile(abs, []byte(patch))
+			return clean, writeOwn(abs, []byte(patch))
 		}
 	}
 	return "", &codedError{code: "EPATCHUNSAFE", text: fmt.Sprintf("patches-dir %q: outside of the project", dir)}

@@ -16,6 +16,7 @@ import (
 	"github.com/ibid-pm/ibid/internal/manifest"
 	"github.com/ibid-pm/ibid/internal/nodesemver"
 	"github.com/ibid-pm/ibid/internal/patches"
+	"github.com/ibid-pm/ibid/internal/regular"
 	"github.com/ibid-pm/ibid/internal/spec"
 )
 
@@ -51,7 +52,7 @@ func (p *patcher) update(ctx context.Context, raw string) error {
 	if !ok {
 		return &codedError{code: "EPATCHUNSAFE", text: entry.Path + ": the patch lies outside of the project"}
 	}
-	patch, err := os.ReadFile(filepath.Join(p.root, filepath.FromSlash(at)))
+	patch, err := regular.ReadFile(filepath.Join(p.root, filepath.FromSlash(at)))
 	if err != nil {
 		return err
 	}
@@ -316,7 +317,7 @@ func copyPackage(from, to string) error {
 		if err != nil {
 			return err
 		}
-		data, err := os.ReadFile(at)
+		data, err := regular.ReadFile(at)
 		if err != nil {
 			return err
 		}

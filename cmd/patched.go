@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"github.com/ibid-pm/ibid/internal/folder"
 	"github.com/ibid-pm/ibid/internal/jsjson"
 	"github.com/ibid-pm/ibid/internal/patches"
+	"github.com/ibid-pm/ibid/internal/regular"
 	"github.com/ibid-pm/ibid/internal/spec"
 	"github.com/ibid-pm/ibid/linker"
 	"github.com/ibid-pm/ibid/lockfile"
@@ -126,7 +126,7 @@ func (s *patchSet) read(path string) ([]byte, error) {
 	if !ok {
 		return nil, &codedError{code: "EPATCHUNSAFE", text: path + ": the patch lies outside of the project"}
 	}
-	text, err := os.ReadFile(filepath.Join(s.dir, filepath.FromSlash(at)))
+	text, err := regular.ReadFile(filepath.Join(s.dir, filepath.FromSlash(at)))
 	if err != nil {
 		return nil, &codedError{code: "EPATCHNOTFOUND", text: path + ": reading the patch: " + cause(err).Error()}
 	}
@@ -181,7 +181,7 @@ func (a *App) onlyCLI(key string) bool {
 // alone may.
 func (p *project) checkWorkspacePatches() error {
 	for _, w := range p.workspaces {
-		data, err := os.ReadFile(filepath.Join(w.Path, "package.json"))
+		data, err := regular.ReadFile(filepath.Join(w.Path, "package.json"))
 		if err != nil || !bytes.Contains(data, []byte("patchedDependencies")) {
 			continue
 		}

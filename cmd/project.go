@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -256,6 +257,19 @@ func (p *project) folders() []string {
 type fileToWrite struct {
 	path string
 	data []byte
+	// own says that a link at path is none to follow: it is replaced, and what it
+	// leads to left alone. A repository can have links to any file of the user's.
+	own bool
+}
+
+// target is the path of what is replaced: a link stays one unless it leads nowhere.
+func (f *fileToWrite) target() string {
+	if !f.own {
+		if real, err := filepath.EvalSymlinks(f.path); err == nil {
+			return real
+		}
+	}
+	return f.path
 }
 
 // writeFiles puts whole files in place of others. All are on the disk before
@@ -278,12 +292,7 @@ func writeFiles(files []fileToWrite) error {
 		}
 	}
 	for i, f := range files {
-		// What is a link stays one: its target is replaced.
-		to := f.path
-		if real, err := filepath.EvalSymlinks(f.path); err == nil {
-			to = real
-		}
-		if err := os.Rename(ready[i], to); err != nil {
+		if err := os.Rename(ready[i], f.target()); err != nil {
 			return fail(fmt.Errorf("%s: saving: %w", f.path, err))
 		}
 	}
@@ -291,19 +300,29 @@ func writeFiles(files []fileToWrite) error {
 }
 
 // writeFile is writeFiles for one.
-func writeFile(path string, data []byte) error { return writeFiles([]fileToWrite{{path, data}}) }
+func writeFile(path string, data []byte) error {
+	return writeFiles([]fileToWrite{{path: path, data: data}})
+}
+
+// writeOwn is writeFile where a link is no place to write through.
+func writeOwn(path string, data []byte) error {
+	return writeFiles([]fileToWrite{{path: path, data: data, own: true}})
+}
 
 func writeBeside(f fileToWrite) (string, error) {
-	path := f.path
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real
-	}
+	path := f.target()
 	mode := fs.FileMode(0o666)
-	st, err := os.Stat(path)
-	if err == nil {
+	st, err := os.Lstat(path)
+	if err == nil && st.Mode().IsRegular() {
 		mode = st.Mode().Perm()
+	} else {
+		st = nil
 	}
-	tmp, err := os.OpenFile(filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+strconv.Itoa(os.Getpid())), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
+	// A name that nobody knew before, and O_EXCL, so that a link in a repository
+	// cannot have another file written. Names that begin with ._ never get into a
+	// package, should this one stay.
+	name := "._" + filepath.Base(path) + "-" + strconv.FormatUint(rand.Uint64(), 36)
+	tmp, err := os.OpenFile(filepath.Join(filepath.Dir(path), name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
 		return "", err
 	}

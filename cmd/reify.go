@@ -19,6 +19,7 @@ import (
 	"github.com/ibid-pm/ibid/internal/folder"
 	"github.com/ibid-pm/ibid/internal/lifecycle"
 	"github.com/ibid-pm/ibid/internal/manifest"
+	"github.com/ibid-pm/ibid/internal/regular"
 	"github.com/ibid-pm/ibid/internal/store"
 	"github.com/ibid-pm/ibid/internal/term"
 	"github.com/ibid-pm/ibid/linker"
@@ -515,6 +516,12 @@ func writeHidden(dir string, l *lockfile.Lockfile, text []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return err
 	}
+	// A link that came with the repository would have another file written.
+	if st, err := os.Lstat(path); err == nil && !st.Mode().IsRegular() && !st.IsDir() {
+		if err := os.Remove(path); err != nil {
+			return err
+		}
+	}
 	// In place: a new name in node_modules would make the folder newer than
 	// the file. Half of it is no lockfile, and then the folders are read.
 	return os.WriteFile(path, text, 0o666)
@@ -542,12 +549,15 @@ func (a *App) save(o *outcome, edits []resolver.Edit, c change) error {
 	}
 	if a.savesLock(c) && a.Config.PackageLock() && o.project.lockPath != "" {
 		data := o.lockText()
-		if old, err := os.ReadFile(o.project.lockPath); err != nil || !bytes.Equal(old, data) {
-			files = append(files, fileToWrite{o.project.lockPath, data})
+		if old, err := regular.ReadFile(o.project.lockPath); err != nil || !bytes.Equal(old, data) {
+			// All of the file is replaced: a link that leads to what is no lock
+			// would have something else of the user's destroyed.
+			lock := bytes.Contains(old, []byte(`"lockfileVersion"`))
+			files = append(files, fileToWrite{path: o.project.lockPath, data: data, own: !lock})
 		}
 	}
 	if o.yarn != nil {
-		files = append(files, fileToWrite{filepath.Join(o.project.dir, lockfile.YarnName), o.yarn.Encode()})
+		files = append(files, fileToWrite{path: filepath.Join(o.project.dir, lockfile.YarnName), data: o.yarn.Encode(), own: true})
 		o.project.noteSaved(lockfile.YarnName)
 	}
 	if err := writeFiles(files); err != nil {
@@ -575,7 +585,7 @@ func (a *App) editedManifest(p *project, e resolver.Edit) (*fileToWrite, error) 
 	if rel, err := filepath.Rel(p.dir, path); err == nil {
 		p.noteSaved(filepath.ToSlash(rel))
 	}
-	return &fileToWrite{path, f.Bytes()}, nil
+	return &fileToWrite{path: path, data: f.Bytes()}, nil
 }
 
 // noteSaved remembers that a file of the project, relative to it, was written.

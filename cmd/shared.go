@@ -20,6 +20,7 @@ import (
 	"github.com/ibid-pm/ibid/fetch"
 	"github.com/ibid-pm/ibid/internal/config"
 	"github.com/ibid-pm/ibid/internal/integrity"
+	"github.com/ibid-pm/ibid/internal/regular"
 	"github.com/ibid-pm/ibid/internal/store"
 	"github.com/ibid-pm/ibid/internal/tarball"
 	"github.com/ibid-pm/ibid/internal/term"
@@ -117,7 +118,7 @@ func (a *App) startSharing(p *project) (*sharing, error) {
 		return nil, err
 	}
 	s.group.Go(func() {
-		lock, err := os.ReadFile(p.lockPath)
+		lock, err := regular.ReadFile(p.lockPath)
 		if err == nil {
 			sum := sha256.Sum256(lock)
 			s.hint = filepath.Join(a.storeDir(), "standing", "shared-"+hex.EncodeToString(sum[:12]))
@@ -175,7 +176,7 @@ func (s *sharing) remember(entries []*linker.SharedEntry) {
 }
 
 func readIDs(file string) []store.SharedID {
-	data, err := os.ReadFile(file)
+	data, err := regular.ReadFile(file)
 	if err != nil || len(data)%sha256.Size != 0 {
 		return nil
 	}

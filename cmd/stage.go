@@ -3,7 +3,6 @@ package cmd
 import (
 	"context"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -294,7 +293,7 @@ func (a *App) downloadStaged(ctx context.Context, id string) error {
 	} else {
 		a.tellContents(contents)
 	}
-	if err := os.WriteFile(filepath.Join(a.Config.Cwd(), file), res.Body, 0o666); err != nil {
+	if err := writeOwn(filepath.Join(a.Config.Cwd(), file), res.Body); err != nil {
 		return err
 	}
 	if !a.json() {

@@ -17,6 +17,7 @@ import (
 	"github.com/ibid-pm/ibid/internal/folder"
 	"github.com/ibid-pm/ibid/internal/manifest"
 	"github.com/ibid-pm/ibid/internal/nodesemver"
+	"github.com/ibid-pm/ibid/internal/regular"
 	"github.com/ibid-pm/ibid/internal/spec"
 	"github.com/ibid-pm/ibid/internal/term"
 	"github.com/ibid-pm/ibid/lockfile"
@@ -122,7 +123,7 @@ func (a *App) staleFile(root string, dirs []string) (file, key string) {
 const verdictMagic = "ibid verdict 1"
 
 func readVerdict(file, key string, marks []again.Mark) (text string, ok bool) {
-	data, err := os.ReadFile(file)
+	data, err := regular.ReadFile(file)
 	if err != nil {
 		return "", false
 	}

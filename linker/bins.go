@@ -12,6 +12,7 @@ import (
 
 	"github.com/ibid-pm/ibid/internal/binshim"
 	"github.com/ibid-pm/ibid/internal/folder"
+	"github.com/ibid-pm/ibid/internal/regular"
 	"github.com/ibid-pm/ibid/lockfile"
 )
 
@@ -96,6 +97,9 @@ func (a *Applied) fixBin(b *Bin, mode, umask fs.FileMode) error {
 	if a.plan.shared(string(b.Owner.Location)) || b.Owner.Link && a.plan.shared(b.Owner.Resolved) {
 		return nil
 	}
+	if (!b.Fresh || b.Owner.Link) && !a.inPackage(b) {
+		return nil
+	}
 	if err := fixShebang(filepath.Join(a.root.dir, filepath.FromSlash(b.File)), mode); err != nil {
 		return err
 	}
@@ -103,6 +107,18 @@ func (a *Applied) fixBin(b *Bin, mode, umask fs.FileMode) error {
 		return a.root.top.Chmod(b.File, want)
 	}
 	return nil
+}
+
+// inPackage says whether a bin's file lies in its package where folders of it may
+// be links, as they can in what a repository brings. One that leads elsewhere
+// would have ibid make a file of the user's readable for everybody.
+func (a *Applied) inPackage(b *Bin) bool {
+	dir, err := filepath.EvalSymlinks(filepath.Join(a.root.dir, filepath.FromSlash(string(b.Owner.Location))))
+	if err != nil {
+		return false
+	}
+	file, err := filepath.EvalSymlinks(filepath.Join(a.root.dir, filepath.FromSlash(b.File)))
+	return err == nil && strings.HasPrefix(file, dir+string(filepath.Separator))
 }
 
 // fixShebang rewrites a first line "#!… CRLF" to end in LF, which else no
@@ -119,17 +135,33 @@ func fixShebang(file string, mode fs.FileMode) error {
 	if len(binshim.FixShebang(head[:n])) == n {
 		return nil
 	}
-	data, err := os.ReadFile(file)
+	data, err := regular.ReadFile(file)
 	if err != nil {
 		return err
 	}
 	fixed := binshim.FixShebang(data)
 	tmp := filepath.Join(filepath.Dir(file), "."+filepath.Base(file)+".ibid")
-	if err := os.WriteFile(tmp, fixed, mode); err != nil {
+	// What has the name already is of a run that was killed, or a link of a
+	// stranger's that leads to another file.
+	os.Remove(tmp)
+	if err := writeNew(tmp, fixed, mode); err != nil {
 		os.Remove(tmp)
 		return err
 	}
 	return os.Rename(tmp, file)
+}
+
+// writeNew makes a file where none is, so that no link is followed.
+func writeNew(file string, data []byte, mode fs.FileMode) error {
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	return err
 }
 
 // journal
@@ -190,7 +222,7 @@ func removeJournal(dir string) error {
 // anything. The packages that are gone after it are missing, nothing worse.
 func Heal(dir string) (bool, error) {
 	file := filepath.Join(dir, "node_modules", journalName)
-	data, err := os.ReadFile(file)
+	data, err := regular.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNotDir) {
 		return false, nil
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ibid-pm/ibid/internal/jsjson"
 	"github.com/ibid-pm/ibid/internal/manifest"
+	"github.com/ibid-pm/ibid/internal/regular"
 )
 
 // File names of locks, in npm's order of priority.
@@ -60,7 +61,7 @@ func LoadHidden(dir string) (*Lockfile, error) {
 }
 
 func loadFile(path string) (*Lockfile, error) {
-	data, err := os.ReadFile(path)
+	data, err := regular.ReadFile(path)
 	switch {
 	case errors.Is(err, os.ErrNotExist) || err == nil && len(data) == 0:
 		return nil, ErrMissing

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/ibid-pm/ibid/internal/regular"
 )
 
 // Glimpse is what a glance at a lock shows of one entry of "packages".
@@ -47,7 +49,7 @@ func Glance(text []byte) []Glimpse {
 // Where there is none, or none with "packages", they give nil.
 func GlanceAt(dir string) ([]Glimpse, error) {
 	for _, name := range []string{ShrinkwrapName, LockName} {
-		data, err := os.ReadFile(filepath.Join(dir, name))
+		data, err := regular.ReadFile(filepath.Join(dir, name))
 		if err == nil && len(data) > 0 {
 			return Glance(data), nil
 		}
@@ -60,7 +62,7 @@ func GlanceAt(dir string) ([]Glimpse, error) {
 
 // GlanceHidden is GlanceAt for the hidden lock.
 func GlanceHidden(dir string) ([]Glimpse, error) {
-	data, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(HiddenName)))
+	data, err := regular.ReadFile(filepath.Join(dir, filepath.FromSlash(HiddenName)))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/ibid-pm/ibid/internal/js"
 	"github.com/ibid-pm/ibid/internal/jsjson"
 	"github.com/ibid-pm/ibid/internal/manifest"
+	"github.com/ibid-pm/ibid/internal/regular"
 	"github.com/ibid-pm/ibid/internal/spec"
 )
 
@@ -52,7 +53,7 @@ type yarnField struct {
 // has none. See ParseYarn.
 func LoadYarn(dir string) (*YarnLock, error) {
 	path := filepath.Join(dir, YarnName)
-	data, err := os.ReadFile(path)
+	data, err := regular.ReadFile(path)
 	switch {
 	case errors.Is(err, os.ErrNotExist) || err == nil && len(data) == 0:
 		return nil, ErrMissing

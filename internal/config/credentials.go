@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"log/slog"
-	"os"
 	"slices"
 	"strings"
 
@@ -84,8 +83,8 @@ func (c Credential) Certificate() (cert, key []byte, err error) {
 	if c.CertFile == "" || c.KeyFile == "" {
 		return nil, nil, nil
 	}
-	if cert, err = os.ReadFile(c.CertFile); err == nil {
-		key, err = os.ReadFile(c.KeyFile)
+	if cert, err = readFile(c.CertFile); err == nil {
+		key, err = readFile(c.KeyFile)
 	}
 	if errors.Is(err, fs.ErrNotExist) || err == nil && (len(cert) == 0 || len(key) == 0) {
 		return nil, nil, nil

@@ -364,7 +364,7 @@ func (c *Config) WorkspacesEnabled() bool { return !same(c.Get("workspaces"), no
 // ca. A cafile that does not exist is ignored.
 func (c *Config) CAs() ([]string, error) {
 	if file := c.String("cafile"); file != "" {
-		data, err := os.ReadFile(file)
+		data, err := readFile(file)
 		if err != nil && !os.IsNotExist(err) {
 			return nil, err
 		}

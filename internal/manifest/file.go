@@ -13,6 +13,7 @@ import (
 	"github.com/ibid-pm/ibid/internal/collate"
 	"github.com/ibid-pm/ibid/internal/js"
 	"github.com/ibid-pm/ibid/internal/jsjson"
+	"github.com/ibid-pm/ibid/internal/regular"
 )
 
 // Error is a package.json that is there but is no JSON object.
@@ -36,7 +37,7 @@ func (e *Error) Code() string { return "EJSONPARSE" }
 // Errors are those of reading the file, or an *Error.
 func ReadDir(dir string) (*Manifest, error) {
 	file := filepath.Join(dir, "package.json")
-	data, err := os.ReadFile(file)
+	data, err := regular.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +94,7 @@ type File struct {
 // ReadFile reads a package.json for editing. Errors are those of reading the
 // file, or an *Error.
 func ReadFile(path string) (*File, error) {
-	data, err := os.ReadFile(path)
+	data, err := regular.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}

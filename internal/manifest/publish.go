@@ -12,6 +12,7 @@ import (
 	"github.com/ibid-pm/ibid/internal/js"
 	"github.com/ibid-pm/ibid/internal/jsjson"
 	"github.com/ibid-pm/ibid/internal/nodesemver"
+	"github.com/ibid-pm/ibid/internal/regular"
 	"github.com/ibid-pm/ibid/internal/spec"
 )
 
@@ -406,7 +407,7 @@ func (e *editor) addAuthors(dir string) {
 	if e.get("contributors").Truthy() {
 		return
 	}
-	text, err := os.ReadFile(filepath.Join(dir, "AUTHORS"))
+	text, err := regular.ReadFile(filepath.Join(dir, "AUTHORS"))
 	if err != nil {
 		return
 	}
@@ -446,7 +447,7 @@ func (e *editor) addReadme(dir string) {
 		}
 	}
 	if file != "" {
-		if text, err := os.ReadFile(filepath.Join(dir, file)); err == nil {
+		if text, err := regular.ReadFile(filepath.Join(dir, file)); err == nil {
 			e.set("readme", jsjson.NewString(js.ValidText(strings.TrimPrefix(string(text), "\uFEFF"))))
 			e.set("readmeFilename", jsjson.NewString(file))
 		}
@@ -556,7 +557,7 @@ func gitHead(dir string) string {
 		root = up
 	}
 	git := filepath.Join(root, ".git")
-	text, err := os.ReadFile(filepath.Join(git, "HEAD"))
+	text, err := regular.ReadFile(filepath.Join(git, "HEAD"))
 	if err != nil {
 		return ""
 	}
@@ -566,13 +567,13 @@ func gitHead(dir string) string {
 		return ref
 	}
 	if filepath.IsLocal(filepath.FromSlash(ref)) {
-		if text, err := os.ReadFile(filepath.Join(git, filepath.FromSlash(ref))); err == nil {
+		if text, err := regular.ReadFile(filepath.Join(git, filepath.FromSlash(ref))); err == nil {
 			if head := strings.TrimSpace(strings.TrimPrefix(string(text), "ref: ")); head != "" {
 				return head
 			}
 		}
 	}
-	packed, err := os.ReadFile(filepath.Join(git, "packed-refs"))
+	packed, err := regular.ReadFile(filepath.Join(git, "packed-refs"))
 	if err != nil {
 		return ""
 	}

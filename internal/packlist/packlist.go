@@ -14,6 +14,7 @@ import (
 	"github.com/ibid-pm/ibid/internal/js"
 	"github.com/ibid-pm/ibid/internal/jsjson"
 	"github.com/ibid-pm/ibid/internal/minimatch"
+	"github.com/ibid-pm/ibid/internal/regular"
 )
 
 // Options say what surrounds the package.
@@ -152,7 +153,7 @@ func surroundings(dir string, o Options) (string, error) {
 	at := o.Prefix
 	for names := strings.Split(filepath.ToSlash(rel), "/"); ; names = names[1:] {
 		for _, name := range []string{".npmignore", ".gitignore"} {
-			data, err := os.ReadFile(filepath.Join(at, name))
+			data, err := regular.ReadFile(filepath.Join(at, name))
 			if err == nil {
 				b.Write(data)
 				b.WriteByte('\n')
@@ -254,7 +255,7 @@ func (w *walker) walk() error {
 		}
 		// In a folder of a project with workspaces this is the package.json
 		// of anything: npm reads its lines as patterns.
-		data, err := os.ReadFile(filepath.Join(w.dir, fileOf[s]))
+		data, err := regular.ReadFile(filepath.Join(w.dir, fileOf[s]))
 		if err != nil {
 			return err
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ibid-pm/ibid/internal/jsjson"
 	"github.com/ibid-pm/ibid/internal/manifest"
+	"github.com/ibid-pm/ibid/internal/regular"
 )
 
 // A Package is what is read of a package.json: the normalised manifest, and
@@ -26,7 +27,7 @@ func ReadPackage(dir string) (*Package, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := os.ReadFile(filepath.Join(dir, "package.json"))
+	data, err := regular.ReadFile(filepath.Join(dir, "package.json"))
 	if err != nil {
 		return nil, err
 	}

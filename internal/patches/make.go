@@ -3,12 +3,12 @@ package patches
 import (
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/ibid-pm/ibid/internal/js"
+	"github.com/ibid-pm/ibid/internal/regular"
 	"github.com/ibid-pm/ibid/internal/unidiff"
 )
 
@@ -87,7 +87,7 @@ func files(dir string) ([]string, error) {
 
 // read gives a file's text; there is false where there is none.
 func read(dir, name string) (text string, there bool, err error) {
-	data, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
+	data, err := regular.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", false, nil
 	}

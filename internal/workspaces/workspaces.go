@@ -14,7 +14,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -23,6 +22,7 @@ import (
 	"github.com/ibid-pm/ibid/internal/collate"
 	"github.com/ibid-pm/ibid/internal/jsjson"
 	"github.com/ibid-pm/ibid/internal/minimatch"
+	"github.com/ibid-pm/ibid/internal/regular"
 )
 
 // Workspace is one package of a project.
@@ -146,7 +146,7 @@ func Contains(root, dir string) (bool, error) {
 // readField returns the workspaces field of the package.json in root.
 func readField(root string) (jsjson.Raw, error) {
 	file := filepath.Join(root, "package.json")
-	data, err := os.ReadFile(file)
+	data, err := regular.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
@@ -171,7 +171,7 @@ func readField(root string) (jsjson.Raw, error) {
 // package.json.
 func readName(dir string) (name string, ok bool, err error) {
 	file := filepath.Join(dir, "package.json")
-	data, err := os.ReadFile(file)
+	data, err := regular.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return "", false, nil
 	}
