@@ -215,7 +215,7 @@ func (l *virtualLoader) loadNode(p *lockfile.Package, bulk *bulk) *Node {
 	path := joinPath(l.root.realpath, string(p.Location))
 	pkg := noManifest
 	if p.Meta != nil {
-		pkg = p.Meta
+		pkg = p.Meta.Locked()
 	}
 	if pkg.Name == "" {
 		pkg = pkg.Clone()

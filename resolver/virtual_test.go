@@ -80,6 +80,65 @@ func TestBulkLoadIsTheSame(t *testing.T) {
 	}
 }
 
+// npm 11.19.1 wrote what is expected; internal/dev/diff has the whole case,
+// an-entry-as-it-was-published.
+func TestAnEntryOfAnOldLockIsNormalised(t *testing.T) {
+	const old = `{
+  "name": "app",
+  "lockfileVersion": 3,
+  "requires": true,
+  "packages": {
+    "": {
+      "name": "app",
+      "dependencies": {
+        "a": "^1"
+      }
+    },
+    "node_modules/a": {
+      "version": "1.0.0",
+      "license": {
+        "type": "MIT"
+      },
+      "funding": "https://example.com/fund",
+      "dependencies": {
+        "b": "^1"
+      },
+      "optionalDependencies": {
+        "b": "^1"
+      }
+    },
+    "node_modules/b": {
+      "version": "1.0.0",
+      "optional": true
+    }
+  }
+}
+`
+	const want = `    "node_modules/a": {
+      "version": "1.0.0",
+      "license": "MIT",
+      "funding": {
+        "url": "https://example.com/fund"
+      },
+      "optionalDependencies": {
+        "b": "^1"
+      }
+    },
+`
+	lock, err := lockfile.Parse([]byte(old), "package-lock.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	req := project(t, "a@^1")
+	tree, err := LoadVirtual(lock, VirtualOptions{Dir: req.Dir, Manifest: req.Manifest})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := string(tree.Lockfile(LockOptions{Indent: "  ", Newline: "\n"}).Encode()); !strings.Contains(got, want) {
+		t.Errorf("got\n%s", got)
+	}
+}
+
 func TestLoadActual(t *testing.T) {
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {

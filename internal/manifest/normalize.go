@@ -189,6 +189,26 @@ func (p *published) normalize() *Manifest {
 	return m
 }
 
+// Locked gives what npm makes of an entry of a lock: old npms wrote what the
+// registry said, with an optional dependency among the dependencies as well.
+// It is m itself where there is nothing to make, which is usual.
+func (m *Manifest) Locked() *Manifest {
+	deps := m.Dependencies.Except(m.OptionalDependencies)
+	license, funding := m.License, m.Funding
+	if len(license) > 0 {
+		license = reduceLicense(license)
+	}
+	if len(funding) > 0 {
+		funding = expandFunding(funding)
+	}
+	if len(deps) == len(m.Dependencies) && license == m.License && funding == m.Funding {
+		return m
+	}
+	m = m.Clone()
+	m.Dependencies, m.License, m.Funding = deps, license, funding
+	return m
+}
+
 func (m *Manifest) scripted(event string) bool {
 	command, _ := m.Scripts.Get(event)
 	return command != ""
