@@ -61,7 +61,7 @@ type lookedAt struct {
 
 	global   bool
 	lockOnly bool
-	entries  map[string]jsjson.Value // of the lock that the tree came from
+	entries  map[string]jsjson.Raw // of the lock that the tree came from
 	contents map[*resolver.Node]jsjson.Value
 }
 
@@ -256,12 +256,8 @@ func (t *lookedAt) content(n *resolver.Node) jsjson.Value {
 		if n.Target() == nil {
 			return jsjson.NewObject()
 		}
-		entry, ok := t.lockEntries()[n.Target().Location()]
-		if ok {
-			if !entry.Get("name").Truthy() {
-				entry = entry.With("name", jsjson.NewString(n.Target().Package.Name))
-			}
-			return normalContent(entry, n.Target().Package)
+		if v, ok := t.lockContent(n.Target()); ok {
+			return v
 		}
 		n = n.Target()
 	}
@@ -278,11 +274,10 @@ func (t *lookedAt) findContent(n *resolver.Node) jsjson.Value {
 		return globalContent(n)
 	}
 	onDisk := n.IsProjectRoot() || n.Parent() == nil
-	if entry, ok := t.lockEntries()[n.Location()]; ok && (!onDisk || !t.hasManifest(n)) {
-		if !entry.Get("name").Truthy() {
-			entry = entry.With("name", jsjson.NewString(n.Package.Name))
+	if !onDisk || !t.hasManifest(n) {
+		if v, ok := t.lockContent(n); ok {
+			return v
 		}
-		return normalContent(entry, n.Package)
 	}
 	data, err := regular.ReadFile(filepath.Join(filepath.FromSlash(n.Realpath()), "package.json"))
 	if err != nil {
@@ -308,13 +303,26 @@ func globalContent(n *resolver.Node) jsjson.Value {
 	return jsjson.NewObject(jsjson.Member{Key: "dependencies", Value: jsjson.NewObject(deps...)})
 }
 
+// lockContent gives what the lock says of a package.
+func (t *lookedAt) lockContent(n *resolver.Node) (jsjson.Value, bool) {
+	raw, ok := t.lockEntries()[n.Location()]
+	if !ok {
+		return jsjson.Value{}, false
+	}
+	entry := raw.Value()
+	if !entry.Get("name").Truthy() {
+		entry = entry.With("name", jsjson.NewString(n.Package.Name))
+	}
+	return normalContent(entry, n.Package), true
+}
+
 // lockEntries gives the entries of the lock whose word counts for the tree,
 // as they are written.
-func (t *lookedAt) lockEntries() map[string]jsjson.Value {
+func (t *lookedAt) lockEntries() map[string]jsjson.Raw {
 	if t.entries != nil {
 		return t.entries
 	}
-	t.entries = map[string]jsjson.Value{}
+	t.entries = map[string]jsjson.Raw{}
 	lock := t.root.Lock()
 	if lock == nil || !t.lockOnly && filepath.Base(lock.Path) != filepath.Base(lockfile.HiddenName) {
 		return t.entries
@@ -323,12 +331,27 @@ func (t *lookedAt) lockEntries() map[string]jsjson.Value {
 	if err != nil {
 		return t.entries
 	}
-	doc, err := jsjson.Parse(data)
-	if err != nil {
-		return t.entries
+	entries := map[string]jsjson.Raw{}
+	s := jsjson.NewScanner(data)
+	s.Object()
+	for s.More() {
+		if s.Key() != "packages" {
+			s.Skip()
+			continue
+		}
+		clear(entries) // of two, the last counts
+		if s.Kind() != jsjson.Object {
+			s.Skip()
+			continue
+		}
+		s.Object()
+		for s.More() {
+			location := s.Key()
+			entries[location] = s.Raw()
+		}
 	}
-	for _, m := range doc.Get("packages").Members() {
-		t.entries[m.Key] = m.Value
+	if s.End(); s.Err() == nil {
+		t.entries = entries
 	}
 	return t.entries
 }
