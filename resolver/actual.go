@@ -34,8 +34,20 @@ type ActualOptions struct {
 // nothing has touched node_modules since that was written, else from the
 // folders themselves (npm: lib/arborist/load-actual.js).
 func LoadActual(o ActualOptions) (*Node, error) {
+	if !o.Global && !o.Scan {
+		if hidden := openHidden(cleanPath(o.Dir)); hidden != nil {
+			root, err := loadActual(o, hidden.lock)
+			if hidden.holds() {
+				return root, err
+			}
+		}
+	}
+	return loadActual(o, nil)
+}
+
+func loadActual(o ActualOptions, hidden *lockfile.Lockfile) (*Node, error) {
 	r := newRules(cleanPath(o.Dir), o.LegacyPeerDeps, o.InstallLinks)
-	root, err := r.loadActual(o)
+	root, err := r.loadActual(o, hidden)
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +80,9 @@ type actualLoader struct {
 	topNodes []string
 }
 
-func (r *rules) loadActual(o ActualOptions) (*Node, error) {
+// loadActual makes nodes of what the hidden lockfile says, or, where it is nil,
+// of what lies in the folders.
+func (r *rules) loadActual(o ActualOptions, hidden *lockfile.Lockfile) (*Node, error) {
 	l := &actualLoader{rules: r, o: o, cache: map[string]*Node{}, loaded: map[string]bool{}}
 	dir := cleanPath(o.Dir)
 	real, err := realpath(dir)
@@ -88,16 +102,14 @@ func (r *rules) loadActual(o ActualOptions) (*Node, error) {
 		if err := l.root.assertRootOverrides(); err != nil {
 			return nil, err
 		}
-		if !o.Scan {
-			if lock := TrustedHidden(l.root.path); lock != nil {
-				if err := loadLockInto(l.root, lock, hiddenSuspect(l.root, lock, o.Workspaces)); err != nil {
-					return nil, err
-				}
-				if o.Workspaces.Len() > 0 {
-					l.root.setWorkspaces(o.Workspaces)
-				}
-				return l.root, nil
+		if hidden != nil {
+			if err := loadLockInto(l.root, hidden, hiddenSuspect(l.root, hidden, o.Workspaces)); err != nil {
+				return nil, err
 			}
+			if o.Workspaces.Len() > 0 {
+				l.root.setWorkspaces(o.Workspaces)
+			}
+			return l.root, nil
 		}
 		lock, err := lockfile.Load(filepath.FromSlash(l.root.path))
 		if err != nil {
@@ -302,41 +314,81 @@ func hiddenSuspect(root *Node, lock *lockfile.Lockfile, ws *WorkspaceMap) bool {
 // else nil (npm: arborist lib/shrinkwrap.js assertNoNewer). A Node that
 // LoadActual would make of it has the same Lockfile.
 func TrustedHidden(dir string) *lockfile.Lockfile {
-	st, err := os.Stat(filepath.Join(filepath.FromSlash(dir), filepath.FromSlash(lockfile.HiddenName)))
-	if err != nil {
+	c := openHidden(dir)
+	if c == nil || !c.holds() {
 		return nil
 	}
-	lock, err := lockfile.LoadHidden(filepath.FromSlash(dir))
-	if err != nil {
-		return nil
-	}
-	c := hiddenCheck{dir: dir, lock: lock, newest: st.ModTime().Add(10 * time.Millisecond), seen: map[string]bool{"": true}}
-	for _, p := range c.folders() {
-		if c.walk(p) != nil {
-			return nil
-		}
-	}
-	for _, p := range lock.Packages {
-		if !c.seen[string(p.Location)] {
-			return nil
-		}
-	}
-	return lock
+	return c.lock
 }
 
+// hiddenCheck is a hidden lockfile and what is found in the folders it speaks of.
 type hiddenCheck struct {
 	dir    string
 	lock   *lockfile.Lockfile
 	newest time.Time
-	seen   map[string]bool
+	seen   map[string]bool // what is there; true for packages, which have to be in the lock
+	links  []string        // where links lead to
+	walked chan error      // through node_modules
+}
+
+// openHidden reads the hidden lockfile of the project at dir, nil if there is
+// none. The folders are looked at meanwhile: that takes as long as it takes to
+// read the lockfile and make a tree of it. Nobody may rely on the lockfile before
+// holds says so.
+func openHidden(dir string) *hiddenCheck {
+	st, err := os.Stat(filepath.Join(filepath.FromSlash(dir), filepath.FromSlash(lockfile.HiddenName)))
+	if err != nil {
+		return nil
+	}
+	c := &hiddenCheck{dir: dir, newest: st.ModTime().Add(10 * time.Millisecond), seen: map[string]bool{"": false}, walked: make(chan error, 1)}
+	go func() { c.walked <- c.walk(dir + "/node_modules") }()
+	if c.lock, err = lockfile.LoadHidden(filepath.FromSlash(dir)); err != nil {
+		<-c.walked
+		return nil
+	}
+	return c
+}
+
+// holds waits for what was found in the folders and compares it with the
+// lockfile. It must be called once.
+func (c *hiddenCheck) holds() bool {
+	if <-c.walked != nil {
+		return false
+	}
+	for _, p := range c.folders() {
+		if c.walk(p) != nil {
+			return false
+		}
+	}
+	for len(c.links) > 0 {
+		p := c.links[0]
+		c.links = c.links[1:]
+		if _, known := c.seen[relPath(c.dir, p)]; known {
+			continue
+		}
+		if st, err := os.Stat(filepath.FromSlash(p)); err == nil && st.IsDir() && c.walk(p) != nil {
+			return false
+		}
+	}
+	for rel, isPackage := range c.seen {
+		if isPackage && c.lock.Get(lockfile.Location(rel)) == nil {
+			return false
+		}
+	}
+	for _, p := range c.lock.Packages {
+		if _, there := c.seen[string(p.Location)]; !there {
+			return false
+		}
+	}
+	return true
 }
 
 var errNewer = errors.New("node_modules is newer than its lockfile")
 
-// folders gives where to start: node_modules, the store of the linked
+// folders gives where to look besides node_modules: the store of the linked
 // strategy, and workspaces that no link leads to.
 func (c *hiddenCheck) folders() []string {
-	starts := []string{c.dir + "/node_modules"}
+	var starts []string
 	targets := map[string]bool{}
 	for _, p := range c.lock.Packages {
 		if p.Link && p.Resolved != "" {
@@ -349,7 +401,7 @@ func (c *hiddenCheck) folders() []string {
 		if i := strings.Index(loc, "/.store/"); i >= 0 {
 			if j := strings.Index(loc[i+8:], "/node_modules/"); j > 0 {
 				key := loc[:i+8+j]
-				c.seen[key] = true
+				c.see(key, false)
 				if !extra[key+"/node_modules"] {
 					extra[key+"/node_modules"] = true
 					starts = append(starts, c.dir+"/"+key+"/node_modules")
@@ -384,22 +436,24 @@ func (c *hiddenCheck) walk(p string) error {
 	return c.below(dir, p+inside)
 }
 
-// check says whether a folder may be there as it is, and which of its folders
+// see notes that something is there, a package or something else.
+func (c *hiddenCheck) see(rel string, isPackage bool) {
+	c.seen[rel] = isPackage || c.seen[rel]
+}
+
+// check says whether a folder may be as new as it is, and which of its folders
 // has packages.
 func (c *hiddenCheck) check(p string, modified time.Time) (inside string, err error) {
-	rel := relPath(c.dir, p)
-	c.seen[rel] = true
-	base := path.Base(p)
 	if modified.After(c.newest) {
 		return "", errNewer
 	}
-	if base == "node_modules" || strings.HasPrefix(base, "@") {
-		return "", nil
+	base := p[strings.LastIndexByte(p, '/')+1:]
+	isPackage := base != "node_modules" && !strings.HasPrefix(base, "@")
+	c.see(relPath(c.dir, p), isPackage)
+	if isPackage {
+		inside = "/node_modules"
 	}
-	if c.lock.Get(lockfile.Location(rel)) == nil {
-		return "", errNewer
-	}
-	return "/node_modules", nil
+	return inside, nil
 }
 
 // below looks at the packages in the open folder at p.
@@ -418,38 +472,31 @@ func (c *hiddenCheck) below(dir *folder.Folder, p string) error {
 		child := p + "/" + e.Name
 		switch {
 		case e.Link || st.Mode&fs.ModeSymlink != 0:
-			if err := c.link(dir, e.Name, p); err != nil {
+			target, err := dir.Readlink(e.Name)
+			if err != nil {
 				return err
 			}
+			c.see(relPath(c.dir, child), false)
+			c.links = append(c.links, joinPath(p, filepath.ToSlash(target)))
 		case st.Mode.IsDir() && !strings.HasPrefix(e.Name, "."):
 			inside, err := c.check(child, time.Unix(0, st.Mtime))
 			if err != nil {
 				return err
 			}
-			sub, err := dir.Child(e.Name + inside)
+			// Few packages have any inside, and asking takes half as long as trying to open.
+			if inside = e.Name + inside; inside != e.Name && !dir.Has(inside) {
+				continue
+			}
+			sub, err := dir.Child(inside)
 			if err != nil {
 				continue
 			}
-			err = c.below(sub, child+inside)
+			err = c.below(sub, p+"/"+inside)
 			sub.Close()
 			if err != nil {
 				return err
 			}
 		}
-	}
-	return nil
-}
-
-// link looks at what a link in the folder at p leads to.
-func (c *hiddenCheck) link(dir *folder.Folder, name, p string) error {
-	target, err := dir.Readlink(name)
-	if err != nil {
-		return err
-	}
-	abs := joinPath(p, filepath.ToSlash(target))
-	c.seen[relPath(c.dir, p+"/"+name)] = true
-	if st, err := os.Stat(filepath.FromSlash(abs)); err == nil && st.IsDir() && !c.seen[relPath(c.dir, abs)] {
-		return c.walk(abs)
 	}
 	return nil
 }
@@ -461,10 +508,14 @@ func (b *builder) startFromActual(root *Node) error {
 	if _, err := os.Stat(filepath.Join(filepath.FromSlash(root.path), "node_modules")); err != nil && b.req.Workspaces.Len() == 0 {
 		return nil
 	}
+	var hidden *lockfile.Lockfile
+	if !b.req.Global {
+		hidden = TrustedHidden(root.path)
+	}
 	actual, err := b.rules.loadActual(ActualOptions{
 		Dir: root.path, Global: b.req.Global, Workspaces: b.req.Workspaces,
 		FindMissing: true,
-	})
+	}, hidden)
 	if err != nil {
 		return err
 	}

@@ -231,3 +231,61 @@ func FuzzResolveFromLock(f *testing.F) {
 		res.Lockfile().Encode()
 	})
 }
+
+// What is in the folders and what the hidden lockfile speaks of has to be the
+// same, however old it is.
+func TestTrustedHidden(t *testing.T) {
+	const lock = `{"name":"app","lockfileVersion":3,"packages":{"node_modules/a":{"version":"1.0.0"},"node_modules/a/node_modules/b":{"version":"1.0.0"},` +
+		`"node_modules/@s/c":{"version":"1.0.0"},"node_modules/w":{"resolved":"w","link":true},"w":{"version":"1.0.0"},"w/node_modules/d":{"version":"1.0.0"},"v":{"version":"1.0.0"}}}`
+	folders := []string{"node_modules/a/node_modules/b", "node_modules/@s/c", "w/node_modules/d", "v", "other/node_modules/x"}
+	for _, c := range []struct {
+		name     string
+		change   func(dir string) error
+		believed bool
+	}{
+		{"nothing was changed", func(string) error { return nil }, true},
+		{"a hidden folder does not count", func(dir string) error { return os.MkdirAll(dir+"/node_modules/.cache/x", 0o755) }, true},
+		{"a file does not count", func(dir string) error { return os.WriteFile(dir+"/node_modules/file", nil, 0o644) }, true},
+		{"a package is not in the lock", func(dir string) error { return os.Mkdir(dir+"/node_modules/x", 0o755) }, false},
+		{"a package of a scope is not in the lock", func(dir string) error { return os.Mkdir(dir+"/node_modules/@s/x", 0o755) }, false},
+		{"a package inside another is not in the lock", func(dir string) error { return os.MkdirAll(dir+"/node_modules/@s/c/node_modules/x", 0o755) }, false},
+		{"a link leads to what is not in the lock", func(dir string) error { return os.Symlink("../other", dir+"/node_modules/o") }, false},
+		{"a package below a link's target is not in the lock", func(dir string) error { return os.Mkdir(dir+"/w/node_modules/x", 0o755) }, false},
+		{"a package is missing", func(dir string) error { return os.Remove(dir + "/node_modules/@s/c") }, false},
+		{"a link is missing", func(dir string) error { return os.Remove(dir + "/node_modules/w") }, false},
+		{"a folder that no link leads to is missing", func(dir string) error { return os.Remove(dir + "/v") }, false},
+		{"the lock is none", func(dir string) error {
+			return os.WriteFile(dir+"/node_modules/.package-lock.json", []byte("{"), 0o644)
+		}, false},
+		{"there is no lock", func(dir string) error { return os.Remove(dir + "/node_modules/.package-lock.json") }, false},
+		{"a package is newer", func(dir string) error {
+			later := time.Now().Add(24 * time.Hour)
+			return os.Chtimes(dir+"/node_modules/a/node_modules/b", later, later)
+		}, false},
+	} {
+		dir, err := filepath.EvalSymlinks(t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range folders {
+			if err := os.MkdirAll(dir+"/"+f, 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.Symlink("../w", dir+"/node_modules/w"); err != nil {
+			t.Skip(err)
+		}
+		hidden := dir + "/node_modules/.package-lock.json"
+		writeFile(t, hidden, lock)
+		if err := c.change(dir); err != nil {
+			t.Fatal(err)
+		}
+		soon := time.Now().Add(time.Hour)
+		if err := os.Chtimes(hidden, soon, soon); err != nil && !os.IsNotExist(err) {
+			t.Fatal(err)
+		}
+		if got := TrustedHidden(dir) != nil; got != c.believed {
+			t.Errorf("%s: believed: %v", c.name, got)
+		}
+	}
+}

@@ -144,6 +144,19 @@ func (f *Folder) Lstat(path string, st *Stat) error {
 	return nil
 }
 
+// Has says whether there is anything at path.
+func (f *Folder) Has(path string) bool {
+	var c cpath
+	p := c.pointer(path)
+	if p == nil {
+		return false
+	}
+	var sx unix.Statx_t
+	_, _, errno := syscall.RawSyscall6(unix.SYS_STATX, uintptr(f.fd), uintptr(unsafe.Pointer(p)),
+		unix.AT_SYMLINK_NOFOLLOW|unix.AT_STATX_DONT_SYNC, 0, uintptr(unsafe.Pointer(&sx)), 0)
+	return errno == 0
+}
+
 // Stat says what the folder itself is.
 func (f *Folder) Stat(st *Stat) error {
 	return statFD(f.fd, f.path, st)

@@ -68,6 +68,12 @@ func (f *Folder) Link(path string, to *Folder, newPath string) error {
 // Lstat says what is at path.
 func (f *Folder) Lstat(path string, st *Stat) error { return lstat(f.at(path), st) }
 
+// Has says whether there is anything at path.
+func (f *Folder) Has(path string) bool {
+	_, err := os.Lstat(f.at(path))
+	return err == nil
+}
+
 // Stat says what the folder itself is.
 func (f *Folder) Stat(st *Stat) error { return lstat(f.path, st) }
 
