@@ -67,6 +67,7 @@ func (n *Node) loadDeps() {
 		return
 	}
 	pkg := n.Package
+	n.edgesOut.reserve(len(pkg.PeerDependencies) + len(pkg.Dependencies) + len(pkg.OptionalDependencies))
 	if len(pkg.PeerDependencies) > 0 && !n.rules.LegacyPeerDeps {
 		optional := func(name string) bool {
 			for i := range pkg.PeerDependenciesMeta {

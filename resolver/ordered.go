@@ -1,6 +1,7 @@
 package resolver
 
 import (
+	"slices"
 	"strings"
 
 	"golang.org/x/text/unicode/norm"
@@ -77,11 +78,23 @@ func (m *nameMap[V]) set(name string, v V) {
 	if m.index != nil {
 		m.index[folded] = int32(len(m.entries) - 1)
 	} else if len(m.entries) > smallMap {
-		m.index = make(map[string]int32, 2*len(m.entries))
-		for i := range m.entries {
-			if m.entries[i].live {
-				m.index[m.entries[i].folded] = int32(i)
-			}
+		m.makeIndex(2 * len(m.entries))
+	}
+}
+
+// reserve makes room for n more entries.
+func (m *nameMap[V]) reserve(n int) {
+	m.entries = slices.Grow(m.entries, n)
+	if m.index == nil && len(m.entries)+n > smallMap {
+		m.makeIndex(len(m.entries) + n)
+	}
+}
+
+func (m *nameMap[V]) makeIndex(size int) {
+	m.index = make(map[string]int32, size)
+	for i := range m.entries {
+		if m.entries[i].live {
+			m.index[m.entries[i].folded] = int32(i)
 		}
 	}
 }
@@ -241,14 +254,7 @@ func (inv *inventory) add(n *Node) {
 		inv.byLoc[n.location] = int32(len(inv.list) - 1)
 		inv.indexName(n)
 	} else if len(inv.list) > smallMap {
-		inv.byLoc = make(map[string]int32, 4*len(inv.list))
-		inv.byName = make(map[string]*nodeSet, 4*len(inv.list))
-		for i, m := range inv.list {
-			if m != nil {
-				inv.byLoc[m.location] = int32(i)
-				inv.indexName(m)
-			}
-		}
+		inv.makeIndex(4 * len(inv.list))
 	}
 	if n.isLink {
 		if inv.links == nil {
@@ -260,6 +266,25 @@ func (inv *inventory) add(n *Node) {
 			inv.links[n.realpath] = s
 		}
 		s.add(n)
+	}
+}
+
+// reserve makes room for n more nodes.
+func (inv *inventory) reserve(n int) {
+	inv.list = slices.Grow(inv.list, n)
+	if inv.byLoc == nil && len(inv.list)+n > smallMap {
+		inv.makeIndex(len(inv.list) + n)
+	}
+}
+
+func (inv *inventory) makeIndex(size int) {
+	inv.byLoc = make(map[string]int32, size)
+	inv.byName = make(map[string]*nodeSet, size)
+	for i, n := range inv.list {
+		if n != nil {
+			inv.byLoc[n.location] = int32(i)
+			inv.indexName(n)
+		}
 	}
 }
 

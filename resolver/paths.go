@@ -66,6 +66,12 @@ func joinPath(dir, p string) string {
 	return path.Join(dir, p)
 }
 
+// isClean says that joinPath has nothing to do but to join; it may say no too
+// often.
+func isClean(p string) bool {
+	return p != "" && p[0] != '.' && p[0] != '/' && p[len(p)-1] != '/' && !strings.Contains(p, "//") && !strings.Contains(p, "/.") && !isAbs(p)
+}
+
 func isAbs(p string) bool {
 	return strings.HasPrefix(p, "/") || len(p) > 2 && p[1] == ':' && p[2] == '/'
 }

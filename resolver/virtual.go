@@ -212,7 +212,10 @@ func (l *virtualLoader) assertInside(p, location string) error {
 }
 
 func (l *virtualLoader) loadNode(p *lockfile.Package, bulk *bulk) *Node {
-	path := joinPath(l.root.realpath, string(p.Location))
+	path := l.root.realpath + "/" + string(p.Location)
+	if !isClean(string(p.Location)) {
+		path = joinPath(l.root.realpath, string(p.Location))
+	}
 	pkg := noManifest
 	if p.Meta != nil {
 		pkg = p.Meta.Locked()
@@ -279,7 +282,11 @@ func newBulk(l *virtualLoader) *bulk {
 	b := &bulk{loader: l}
 	b.active = !l.rules.oneByOne && root.IsRoot() && !root.isLink && root.overrides == nil && root.children.size == 0 && root.fsChildren.size == 0
 	if b.active {
-		b.rank = make(map[*Node]int, len(l.lock.Packages)+1)
+		n := len(l.lock.Packages)
+		b.rank = make(map[*Node]int, n+1)
+		b.nodes = make([]*Node, 0, n)
+		root.inventory.reserve(n)
+		root.children.reserve(n) // most are there
 	}
 	return b
 }
@@ -369,10 +376,10 @@ func (b *bulk) finish() {
 	}
 	edges := make([]found, 0, 8*len(b.nodes))
 	collect := func(n *Node) {
-		from := b.rank[n]
+		from, at := b.rank[n], uint64(walk[n])
 		for e := range n.edgesOut.all {
 			if to := n.resolveFolded(e.folded); to != nil {
-				edges = append(edges, found{uint64(max(from, b.rank[to]))<<32 | uint64(walk[n]), e, to})
+				edges = append(edges, found{uint64(max(from, b.rank[to]))<<32 | at, e, to})
 			}
 		}
 	}
