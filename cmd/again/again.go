@@ -196,13 +196,22 @@ func (r *reader) text() []byte {
 	return b
 }
 
+// headSize is how much of a file begins looks at.
+const headSize = len(magic) + 8
+
+// begins says whether data begins as what Encode made for this call.
+func (c *Call) begins(data []byte) bool {
+	r := reader{rest: data}
+	return string(r.take(uint64(len(magic)))) == magic && r.uint64() == c.key() && !r.bad
+}
+
 // answer decodes what Encode made for this call, if every mark is as look finds
 // it; look is given a path with a NUL behind it, from two goroutines.
 func (c *Call) answer(data []byte, look func(path []byte, m *Mark) error) (text [2]string, ok bool) {
-	r := reader{rest: data}
-	if string(r.take(uint64(len(magic)))) != magic || r.uint64() != c.key() {
+	if !c.begins(data) {
 		return text, false
 	}
+	r := reader{rest: data[headSize:]}
 	for i := range text {
 		if t := r.text(); len(t) > 0 {
 			text[i] = string(t[:len(t)-1])

@@ -12,7 +12,7 @@ func Args() []string { return records("/proc/self/cmdline") }
 
 // records reads a file of texts that each end in a NUL; nil where it cannot.
 func records(path string) []string {
-	data, err := readFile(path)
+	data, err := readFile(path, nil)
 	if err != nil {
 		return nil
 	}
@@ -53,7 +53,9 @@ func This() (Call, bool) {
 	return c, true
 }
 
-func readFile(path string) ([]byte, error) {
+// readFile reads a whole file, or only its beginning where goOn, which may be
+// nil, does not want more.
+func readFile(path string, goOn func(beginning []byte) bool) ([]byte, error) {
 	fd, err := syscall.Open(path, syscall.O_RDONLY|syscall.O_CLOEXEC|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
@@ -66,7 +68,11 @@ func readFile(path string) ([]byte, error) {
 	// Files in /proc have no size.
 	b := make([]byte, 0, max(st.Size+1, 4096))
 	for {
-		n, err := syscall.Read(fd, b[len(b):cap(b)])
+		end := cap(b)
+		if len(b) == 0 && goOn != nil {
+			end = 4096
+		}
+		n, err := syscall.Read(fd, b[len(b):end])
 		if err == syscall.EINTR {
 			continue
 		}
@@ -76,7 +82,9 @@ func readFile(path string) ([]byte, error) {
 		if n == 0 {
 			return b, nil
 		}
-		b = b[:len(b)+n]
+		if b = b[:len(b)+n]; len(b) == n && goOn != nil && !goOn(b) {
+			return b, nil
+		}
 		if len(b) == cap(b) {
 			b = append(b, 0)[:len(b)]
 		}
@@ -124,7 +132,8 @@ func (c *Call) Try() bool {
 	if file == "" {
 		return false
 	}
-	data, err := readFile(file)
+	// Most calls are others than the one that is answered, whose file is large.
+	data, err := readFile(file, c.begins)
 	if err != nil {
 		return false
 	}
