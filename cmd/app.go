@@ -117,8 +117,8 @@ var processors = runtime.GOMAXPROCS(0)
 func listen() { runtime.GOMAXPROCS(processors + 1) }
 
 // installs are words that most likely stand for an install: the heap is made
-// ready for it while the configuration is read.
-var installs = [...]string{"ci", "install", "i", "add", "update"}
+// ready for it at once.
+var installs = [...]string{"ci", "install", "i", "add", "update", "uninstall"}
 
 // Main runs ibid as it was called and gives the exit status.
 func Main(env Env) int {
@@ -156,7 +156,12 @@ func run(env Env, args []string) (status int) {
 	if base == "npx" {
 		args = asExec(env, "npx")
 	}
-	limitHeap()
+	a.heap = sync.OnceFunc(largePages)
+	ready := func() {}
+	if len(args) > 0 && slices.Contains(installs[:], args[0]) {
+		ready = a.heap
+	}
+	limitHeap(ready)
 	args, stop, err := profile(args)
 	defer stop()
 	if err != nil {
@@ -164,10 +169,6 @@ func run(env Env, args []string) (status int) {
 		return 1
 	}
 	ctx := untilSignal()
-	a.heap = sync.OnceFunc(largePages)
-	if len(args) > 0 && slices.Contains(installs[:], args[0]) {
-		go a.heap()
-	}
 	a.store = sync.OnceValue(a.openStore)
 	a.client = sync.OnceValues(a.openClient)
 	err = a.main(ctx, args)

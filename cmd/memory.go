@@ -17,9 +17,11 @@ const (
 	heapLimit = 80 << 20
 )
 
-// limitHeap sets when garbage is collected.
-func limitHeap() {
+// limitHeap sets when garbage is collected. Before there is a limit, and before
+// there is anything that a collection would have to look through, ready is called.
+func limitHeap(ready func()) {
 	debug.SetGCPercent(-1)
+	ready()
 	debug.SetMemoryLimit(heapLeast)
 	limit := int64(heapLeast)
 	afterCollection(func() {
