@@ -12,6 +12,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
+
+	"github.com/ibid-pm/ibid/internal/folder"
 )
 
 // A contender is a package manager with a home and a project of its own.
@@ -147,7 +149,7 @@ func (c *contender) place(work string, p sample, registry string) error {
 }
 
 func (c *contender) wipeHome(registry string) error {
-	if err := c.clear(c.home); err != nil {
+	if _, err := c.clear(c.home); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(c.home, 0o755); err != nil {
@@ -193,7 +195,29 @@ func (c *contender) dropModules() error {
 		return err
 	}
 	for _, dir := range dirs {
-		if err := c.clear(dir); err != nil {
+		at, err := c.clear(dir)
+		if err != nil {
+			return err
+		}
+		if err := removeShared(at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lendModules gives every node_modules to another project, which has it from then on.
+func (c *contender) lendModules() error {
+	dirs, err := c.modules()
+	if err != nil {
+		return err
+	}
+	for _, dir := range dirs {
+		other, err := os.MkdirTemp(filepath.Dir(c.project), "other-")
+		if err != nil {
+			return err
+		}
+		if err := os.Rename(dir, filepath.Join(other, filepath.Base(dir))); err != nil {
 			return err
 		}
 	}
@@ -202,23 +226,44 @@ func (c *contender) dropModules() error {
 
 // clear takes a folder out of the way. On a disk it is removed only when
 // everything was measured: for a minute or more ext4 does not use the inodes of
-// removed files again, and looks at each of them whenever it needs one.
-func (c *contender) clear(dir string) error {
+// removed files again, and looks at each of them whenever it needs one. It says
+// where the folder is now, "" for nowhere.
+func (c *contender) clear(dir string) (string, error) {
 	if c.aside == "" {
-		return os.RemoveAll(dir)
+		return "", os.RemoveAll(dir)
 	}
 	if err := os.MkdirAll(c.aside, 0o755); err != nil {
-		return err
+		return "", err
 	}
 	to, err := os.MkdirTemp(c.aside, "")
 	if err != nil {
-		return err
+		return "", err
 	}
-	err = os.Rename(dir, filepath.Join(to, filepath.Base(dir)))
+	to = filepath.Join(to, filepath.Base(dir))
+	err = os.Rename(dir, to)
 	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	return to, err
+}
+
+// removeShared removes the files below a folder that have another name: a cache
+// has them, and who looks there for files that nobody uses must find them so. No
+// inode goes by that.
+func removeShared(dir string) error {
+	if dir == "" {
 		return nil
 	}
-	return err
+	return filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || !e.Type().IsRegular() {
+			return err
+		}
+		var st folder.Stat
+		if err := folder.LstatPath(path, &st); err != nil || st.Nlink == 1 {
+			return err
+		}
+		return os.Remove(path)
+	})
 }
 
 // run measures one command in the project.

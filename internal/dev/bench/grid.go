@@ -51,6 +51,13 @@ func rows() []row {
 				}
 				return c.dropModules()
 			}},
+		{name: "second", meaning: "the same while another project has what the cache lent out", args: frozen,
+			prepare: func(ctx context.Context, c *contender, _ string) error {
+				if err := c.restoreLock(); err != nil {
+					return err
+				}
+				return c.lendModules()
+			}},
 		{name: "warm", meaning: "cache, no lock, no node_modules", args: install, quick: true,
 			prepare: func(ctx context.Context, c *contender, _ string) error {
 				if err := c.dropLock(); err != nil {

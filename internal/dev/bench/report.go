@@ -131,8 +131,11 @@ Written by ` + "`go run ./internal/dev/bench -write`" + `. Read the caveats firs
   ibid's, and the versions that come out differ in places.
 - The warm rows are about the file system more than about the program: a tmpfs, an ext4 and a laptop's
   APFS differ more among themselves than the programs do. The floor says what this machine allows.
-- On a disk nothing is removed before all is measured, since an ext4 that has just removed many
-  files takes several times as long to make new ones. Twenty GB should be free there.
+- On a disk nothing but further names of a cache's files is removed before all is measured, since an
+  ext4 that has just removed many files takes several times as long to make new ones. Twenty GB should
+  be free there.
+- bun and pnpm give every project the same files, so that an edit in one reaches all others. ibid lends
+  files to one project at a time (docs/store.md): the row "second" says what that costs the first time.
 - npm runs once in a row where the others run several times, and in two settings only; its figures are
   for scale. A row that takes long is run fewer times than the others, three times at least.
 - After each install the tree is compared with the contender's own first one: no file may be missing.
