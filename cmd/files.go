@@ -161,18 +161,20 @@ func (f *files) isPrivate(p *lockfile.Package) bool {
 
 func (f *files) place(ctx context.Context, r *fetch.Request, private bool, into []*folder.Folder) error {
 	if !private {
-		var err error
-		tree := f.ahead.take(ctx, r)
-		if tree == nil {
-			tree, err = f.fetch.Tree(ctx, r)
-		}
-		if err == nil {
-			defer tree.Return()
+		put := func(tree *store.Tree) error {
 			for _, dst := range into {
-				if err = f.method.put(tree, dst); err != nil {
-					break
+				if err := f.method.put(tree, dst); err != nil {
+					return err
 				}
 			}
+			return nil
+		}
+		var err error
+		if tree := f.ahead.take(ctx, r); tree != nil {
+			err = put(tree)
+			tree.Return()
+		} else {
+			err = f.fetch.Use(ctx, r, put)
 		}
 		// A store on another file system, or with no tree to spare, cannot
 		// lend, and not each file system can clone; the files are unpacked where

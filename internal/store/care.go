@@ -184,7 +184,7 @@ func (s *Store) verifyTree(trees *root, name, n string, c *Checked) error {
 		c.Removed = append(c.Removed, path)
 		return nil
 	}
-	t, err := s.examine(trees, name, n, se.digest, se.variant)
+	t, err := s.examine(trees, name, n, se.digest, se.variant, false)
 	switch {
 	case errors.Is(err, errOnLoan):
 		c.OnLoan++
@@ -285,7 +285,7 @@ func (s *Store) Prune(ctx context.Context, budget int64) (*Pruned, error) {
 			if err != nil {
 				continue
 			}
-			t, err := s.examine(trees, name, n, se.digest, se.variant)
+			t, err := s.examine(trees, name, n, se.digest, se.variant, false)
 			if errors.Is(err, errOnLoan) {
 				continue // its bytes are the project's, too
 			}

@@ -49,8 +49,33 @@ func (s *Store) put(t *testing.T, files map[string]string) (Digest, []byte) {
 // install borrows or unpacks a tree and links it into a new folder.
 func (s *Store) install(t *testing.T, d Digest, into string) (unpacked bool) {
 	t.Helper()
+	unpacked, err := s.installBorrowed(t, d, into, s.Borrow)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return unpacked
+}
+
+// installUnseen is install with a tree whose files are looked at as they are linked.
+func (s *Store) installUnseen(t *testing.T, d Digest, into string) (unpacked bool) {
+	t.Helper()
+	unpacked, err := s.installBorrowed(t, d, into, s.BorrowUnseen)
+	if !errors.Is(err, ErrTurned) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		return unpacked
+	}
+	if entries, err := os.ReadDir(into); err != nil || len(entries) > 0 {
+		t.Errorf("a tree that was not to be used left %v (%v)", entries, err)
+	}
+	return s.install(t, d, into)
+}
+
+func (s *Store) installBorrowed(t *testing.T, d Digest, into string, borrow func(Digest, Variant) (*Tree, error)) (unpacked bool, err error) {
+	t.Helper()
 	v := s.VariantOf(nil, "")
-	tree, err := s.Borrow(d, v)
+	tree, err := borrow(d, v)
 	if errors.Is(err, ErrMissing) {
 		unpacked = true
 		tgz, terr := s.Tarball(d)
@@ -75,10 +100,7 @@ func (s *Store) install(t *testing.T, d Digest, into string) (unpacked bool) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if err := tree.LinkInto(f); err != nil {
-		t.Fatal(err)
-	}
-	return unpacked
+	return unpacked, tree.LinkInto(f)
 }
 
 func read(t *testing.T, path string) string {
@@ -207,22 +229,50 @@ func TestATreeThatWasTouchedIsMadeAgain(t *testing.T) {
 			os.Truncate(filepath.Join(filepath.Dir(filepath.Dir(path)), "0.seal"), 20)
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			s, work := newStore(t), t.TempDir()
-			d, _ := s.put(t, map[string]string{"index.js": "1", "other.js": "2"})
-			s.install(t, d, filepath.Join(work, "one"))
-			os.RemoveAll(filepath.Join(work, "one"))
-			touch(t, s.treeFile(t, "index.js"))
-			if !s.install(t, d, filepath.Join(work, "two")) {
-				t.Error("the tree was used as it was")
+		for _, file := range []string{"index.js", "other.js"} { // one of them is the first
+			for how, install := range map[string]func(*Store, *testing.T, Digest, string) bool{"": (*Store).install, " unseen": (*Store).installUnseen} {
+				t.Run(name+" "+file+how, func(t *testing.T) {
+					s, work := newStore(t), t.TempDir()
+					d, _ := s.put(t, map[string]string{"index.js": "1", "other.js": "1"})
+					s.install(t, d, filepath.Join(work, "one"))
+					os.RemoveAll(filepath.Join(work, "one"))
+					touch(t, s.treeFile(t, file))
+					two := filepath.Join(work, "two")
+					if !install(s, t, d, two) {
+						t.Error("the tree was used as it was")
+					}
+					if got := read(t, filepath.Join(two, file)); got != "1" {
+						t.Errorf("%s is %q", file, got)
+					}
+					if st, _ := os.Stat(filepath.Join(two, file)); st.Mode().Perm() != 0o644&^s.umask {
+						t.Errorf("%s has mode %o", file, st.Mode().Perm())
+					}
+				})
 			}
-			if got := read(t, filepath.Join(work, "two", "index.js")); got != "1" {
-				t.Errorf("index.js is %q", got)
-			}
-			if st, _ := os.Stat(filepath.Join(work, "two", "index.js")); st.Mode().Perm() != 0o644&^s.umask {
-				t.Errorf("index.js has mode %o", st.Mode().Perm())
-			}
-		})
+		}
+	}
+}
+
+// A tree of which a project has a file is that project's, whichever file it is.
+func TestATreeOnLoanInPartIsNotUsed(t *testing.T) {
+	for _, file := range []string{"index.js", "other.js"} {
+		s, work := newStore(t), t.TempDir()
+		d, _ := s.put(t, map[string]string{"index.js": "1", "other.js": "1"})
+		s.install(t, d, filepath.Join(work, "one"))
+		os.RemoveAll(filepath.Join(work, "one"))
+		kept := filepath.Join(work, "kept.js")
+		if err := os.Link(s.treeFile(t, file), kept); err != nil {
+			t.Fatal(err)
+		}
+		if !s.installUnseen(t, d, filepath.Join(work, "two")) {
+			t.Errorf("%s: the tree was used for two", file)
+		}
+		if err := os.WriteFile(kept, []byte("edited"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if got := read(t, filepath.Join(work, "two", file)); got != "1" {
+			t.Errorf("%s of the second project is %q", file, got)
+		}
 	}
 }
 

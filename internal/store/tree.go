@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -70,6 +71,10 @@ func (s *Store) VariantOf(bins []string, flags string) Variant {
 	return Variant(sum[:8])
 }
 
+// ErrTurned says that a tree that was borrowed unseen turned out to be on loan or
+// changed. What had been put in place of it is gone again; Borrow finds another.
+var ErrTurned = errors.New("the tree is not what it was")
+
 // Tree is an unpacked tarball on loan to this process, locked against others
 // until Return.
 type Tree struct {
@@ -77,6 +82,9 @@ type Tree struct {
 	seal  *seal
 	lock  *folder.File
 	dir   *folder.Folder
+	// name and number are the tree's in the store.
+	name, number string
+	unseen       bool // nobody has looked at the files yet
 
 	// A file that a project made its own must not be linked to a second
 	// project, but within one project a package may lie in several places.
@@ -92,14 +100,21 @@ func treeName(d Digest, v Variant) string {
 // Borrow gives a tree of the tarball that no project uses and nobody has
 // changed, or ErrMissing where Unpack has to make one. A tree found changed is
 // removed on the way.
-func (s *Store) Borrow(d Digest, v Variant) (*Tree, error) {
+func (s *Store) Borrow(d Digest, v Variant) (*Tree, error) { return s.borrow(d, v, false) }
+
+// BorrowUnseen is Borrow for who puts the files in place right away: each is
+// looked at just before, while the kernel has it at hand for both, and LinkInto or
+// CloneInto may fail with ErrTurned.
+func (s *Store) BorrowUnseen(d Digest, v Variant) (*Tree, error) { return s.borrow(d, v, true) }
+
+func (s *Store) borrow(d Digest, v Variant, unseen bool) (*Tree, error) {
 	trees, err := s.trees()
 	if err != nil {
 		return nil, err
 	}
 	name := treeName(d, v)
 	for n := range maxTrees {
-		t, err := s.examine(trees, name, strconv.Itoa(n), d, v)
+		t, err := s.examine(trees, name, strconv.Itoa(n), d, v, unseen)
 		switch {
 		case err == nil:
 			return t, nil
@@ -130,13 +145,14 @@ var (
 	errSpoilt = errors.New("spoilt")
 )
 
-// examine locks one tree and looks at every file of it.
-func (s *Store) examine(trees *root, name, n string, d Digest, v Variant) (*Tree, error) {
+// examine locks one tree and looks at every file of it; unseen, at the first
+// only, which tells of a loan.
+func (s *Store) examine(trees *root, name, n string, d Digest, v Variant, unseen bool) (*Tree, error) {
 	lock, err := trees.OpenFile(name + "/" + n + ".seal")
 	if err != nil {
 		return nil, err
 	}
-	t, err := s.examineLocked(trees, lock, name, n, d, v)
+	t, err := s.examineLocked(trees, lock, name, n, d, v, unseen)
 	if err != nil {
 		lock.Close()
 		return nil, err
@@ -144,7 +160,7 @@ func (s *Store) examine(trees *root, name, n string, d Digest, v Variant) (*Tree
 	return t, nil
 }
 
-func (s *Store) examineLocked(trees *root, lock *folder.File, name, n string, d Digest, v Variant) (*Tree, error) {
+func (s *Store) examineLocked(trees *root, lock *folder.File, name, n string, d Digest, v Variant, unseen bool) (*Tree, error) {
 	if ok, err := lock.TryLock(); err != nil || !ok {
 		if err == nil {
 			err = errOnLoan
@@ -162,7 +178,7 @@ func (s *Store) examineLocked(trees *root, lock *folder.File, name, n string, d 
 	if se == nil {
 		se = new(seal)
 	}
-	dir, err := s.examineSeal(trees, lock, name, &st, se, d, v)
+	dir, err := s.examineSeal(trees, lock, name, &st, se, d, v, unseen)
 	if err != nil {
 		s.seals.Put(se)
 		if errors.Is(err, errSpoilt) {
@@ -170,12 +186,12 @@ func (s *Store) examineLocked(trees *root, lock *folder.File, name, n string, d 
 		}
 		return nil, err
 	}
-	return &Tree{store: s, seal: se, lock: lock, dir: dir}, nil
+	return &Tree{store: s, seal: se, lock: lock, dir: dir, name: name, number: n, unseen: unseen}, nil
 }
 
 // examineSeal reads the seal into se and opens the folder that it speaks of:
 // errSpoilt where either is not what was written.
-func (s *Store) examineSeal(trees *root, lock *folder.File, name string, st *folder.Stat, se *seal, d Digest, v Variant) (*folder.Folder, error) {
+func (s *Store) examineSeal(trees *root, lock *folder.File, name string, st *folder.Stat, se *seal, d Digest, v Variant, unseen bool) (*folder.Folder, error) {
 	if st.Size < sha256.Size || st.Size > maxSeal {
 		return nil, errSpoilt
 	}
@@ -201,7 +217,11 @@ func (s *Store) examineSeal(trees *root, lock *folder.File, name string, st *fol
 	if err != nil {
 		return nil, errSpoilt
 	}
-	if err := se.check(dir); err != nil {
+	n := len(se.files)
+	if unseen {
+		n = min(1, n)
+	}
+	if err := se.check(dir, n); err != nil {
 		dir.Close()
 		if errors.Is(err, errOnLoan) {
 			return nil, errOnLoan
@@ -211,31 +231,50 @@ func (s *Store) examineSeal(trees *root, lock *folder.File, name string, st *fol
 	return dir, nil
 }
 
-// check compares every file with the seal: errOnLoan where a project still has
-// one of them, another error where one is not as it was written.
-func (s *seal) check(dir *folder.Folder) error {
-	var st folder.Stat
-	first, last := int64(1<<63-1), int64(0)
-	for i := range s.files {
-		f := &s.files[i]
-		if err := dir.Lstat(f.path, &st); err != nil {
+// check looks at the first n files: errOnLoan where a project still has one of
+// them, another error where one is not as it was written.
+func (s *seal) check(dir *folder.Folder, n int) error {
+	look := s.look(dir)
+	for i := range n {
+		if err := look.at(&s.files[i]); err != nil {
 			return err
 		}
-		if st.Nlink > 1 {
-			return errOnLoan
-		}
-		if st.Mode != f.mode || st.Size != f.size {
-			return errSpoilt
-		}
-		if st.Mtime < s.bornFrom || st.Mtime > s.bornTo {
-			return errSpoilt
-		}
-		if st.Btime != 0 && (st.Btime < s.bornFrom || st.Btime > s.bornTo) {
-			return errSpoilt
-		}
-		first, last = min(first, st.Ctime), max(last, st.Ctime)
 	}
-	if len(s.files) > 0 && last-first > together(len(s.files)) {
+	return nil
+}
+
+// look compares the files of a tree with its seal, one after the other.
+type look struct {
+	seal        *seal
+	dir         *folder.Folder
+	first, last int64 // when the inodes of those seen so far changed
+	apart       int64 // how far apart that may be
+	st          folder.Stat
+}
+
+func (s *seal) look(dir *folder.Folder) *look {
+	return &look{seal: s, dir: dir, first: math.MaxInt64, apart: together(len(s.files))}
+}
+
+func (l *look) at(f *sealFile) error {
+	st, s := &l.st, l.seal
+	if err := l.dir.Lstat(f.path, st); err != nil {
+		return err
+	}
+	if st.Nlink > 1 {
+		return errOnLoan
+	}
+	if st.Mode != f.mode || st.Size != f.size {
+		return errSpoilt
+	}
+	if st.Mtime < s.bornFrom || st.Mtime > s.bornTo {
+		return errSpoilt
+	}
+	if st.Btime != 0 && (st.Btime < s.bornFrom || st.Btime > s.bornTo) {
+		return errSpoilt
+	}
+	l.first, l.last = min(l.first, st.Ctime), max(l.last, st.Ctime)
+	if l.last-l.first > l.apart {
 		return errSpoilt
 	}
 	return nil
@@ -399,8 +438,17 @@ func (t *Tree) putInto(dst *folder.Folder, put func(*sealFile, *folder.Folder) e
 			return err
 		}
 	}
+	var look *look
+	if t.unseen {
+		look = t.seal.look(t.dir)
+	}
 	for i := range t.seal.files {
 		f := &t.seal.files[i]
+		if look != nil {
+			if err := look.at(f); err != nil {
+				return t.turned(dst, i, err)
+			}
+		}
 		err := put(f, dst)
 		if errors.Is(err, fs.ErrExist) {
 			if err = dst.Remove(f.path); err == nil {
@@ -411,7 +459,25 @@ func (t *Tree) putInto(dst *folder.Folder, put func(*sealFile, *folder.Folder) e
 			return err
 		}
 	}
+	t.unseen = false
 	return nil
+}
+
+// turned takes the first n files back from where they were put, since the next
+// one is not as it should be. A changed tree goes at once: links that come and go
+// give their files' inodes a new time, which would hide that one was touched.
+func (t *Tree) turned(dst *folder.Folder, n int, why error) error {
+	if !errors.Is(why, errOnLoan) {
+		if trees, err := t.store.trees(); err == nil {
+			t.store.removeTree(trees, t.name, t.number)
+		}
+	}
+	for i := range n {
+		if err := dst.Remove(t.seal.files[i].path); err != nil {
+			return err
+		}
+	}
+	return ErrTurned
 }
 
 func (t *Tree) give(f *sealFile, dst *folder.Folder) error {
