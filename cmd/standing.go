@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/ibid-pm/ibid/cmd/again"
 	"github.com/ibid-pm/ibid/internal/config"
 	"github.com/ibid-pm/ibid/internal/folder"
@@ -145,39 +147,11 @@ func (s *standing) keep(installed *lockfile.Lockfile, wrote func(path string) bo
 			}
 		}
 	}
-	seen := map[string]bool{}
-	add := func(path string) error {
-		if seen[path] {
-			return nil
-		}
-		seen[path] = true
-		m, err := look(top, path)
-		if err == nil {
-			s.marks = append(s.marks, m)
-		}
+	more, err := lookAll(top, watched(installed))
+	if err != nil {
 		return err
 	}
-	if err := add(lockfile.HiddenName); err != nil {
-		return err
-	}
-	for _, p := range installed.Packages {
-		loc := string(p.Location)
-		if p.InBundle || !p.Location.InNodeModules() {
-			continue
-		}
-		// The package, and every folder that it stands in up to the outermost
-		// node_modules: in each of them something could come or go.
-		for dir := loc; dir != "." && strings.Contains(dir+"/", "node_modules/") && !seen[dir]; dir = parentOf(dir) {
-			if err := add(dir); err != nil {
-				return err
-			}
-		}
-		if p.Link || p.Meta != nil && len(p.Meta.Bin) > 0 {
-			if err := add(loc[:strings.LastIndex(loc, "node_modules/")] + "node_modules/.bin"); err != nil {
-				return err
-			}
-		}
-	}
+	s.marks = append(s.marks, more...)
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s\n%s\n%s\n%d %d\n", standingMagic, s.dir, s.key, len(s.marks), len(s.said))
 	for _, m := range s.marks {
@@ -187,6 +161,52 @@ func (s *standing) keep(installed *lockfile.Lockfile, wrote func(path string) bo
 		b.WriteString(strconv.Quote(line) + "\n")
 	}
 	return keepFile(s.file, b.Bytes(), 0o755, 0o644)
+}
+
+// watched lists what an install leaves of which something may come or go: the
+// hidden lockfile, the packages, and every folder that they stand in up to the
+// outermost node_modules.
+func watched(installed *lockfile.Lockfile) []string {
+	paths := []string{lockfile.HiddenName}
+	seen := map[string]bool{}
+	add := func(path string) {
+		if !seen[path] {
+			seen[path] = true
+			paths = append(paths, path)
+		}
+	}
+	for _, p := range installed.Packages {
+		loc := string(p.Location)
+		if p.InBundle || !p.Location.InNodeModules() {
+			continue
+		}
+		for dir := loc; dir != "." && strings.Contains(dir+"/", "node_modules/") && !seen[dir]; dir = parentOf(dir) {
+			add(dir)
+		}
+		if p.Link || p.Meta != nil && len(p.Meta.Bin) > 0 {
+			add(loc[:strings.LastIndex(loc, "node_modules/")] + "node_modules/.bin")
+		}
+	}
+	return paths
+}
+
+// lookAll takes the marks of many paths, on all processors.
+func lookAll(top *folder.Folder, paths []string) ([]again.Mark, error) {
+	marks := make([]again.Mark, len(paths))
+	var eg errgroup.Group
+	size := (len(paths) + processors - 1) / processors
+	for from := 0; from < len(paths); from += size {
+		eg.Go(func() error {
+			for i := from; i < min(from+size, len(paths)); i++ {
+				var err error
+				if marks[i], err = look(top, paths[i]); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return marks, eg.Wait()
 }
 
 // keepFile gives a file of ibid's own its content in one step, in a folder
