@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/ibid-pm/ibid/fetch"
+	"github.com/ibid-pm/ibid/internal/folder"
 	"github.com/ibid-pm/ibid/internal/manifest"
 	"github.com/ibid-pm/ibid/internal/platform"
 	"github.com/ibid-pm/ibid/internal/store"
@@ -21,10 +22,9 @@ import (
 // the guess that they will be in it. It decides nothing: what it guessed wrong
 // stays in the store, and what it did not guess is fetched later.
 //
-// A tree that it got is kept on loan until it is taken, so that its files are
-// looked at once. Those that the store has already are looked at by one worker
-// only, and only until the tree is decided: their files are linked faster right
-// after they were looked at.
+// A tree that it got is kept on loan until it is taken. Those that the store has
+// already are taken from it unseen: their files are linked faster right after they
+// were looked at.
 type ahead struct {
 	fetch  *fetch.Fetcher
 	host   platform.Environment
@@ -34,14 +34,16 @@ type ahead struct {
 
 	mu      sync.Mutex
 	begun   map[string]*guess
-	queue   []*guess
-	workers int
-	stored  []*guess // what the store may have
-	looking bool     // a worker is at stored
+	queue   []*guess // nobody has looked whether the store has them
+	sorting bool     // somebody is at it
+	missing []*guess // what the store lacks
+	workers int      // how many work at that
 	decided bool
 	kept    int
-	group   sync.WaitGroup
-	reading sync.WaitGroup // the lock, for guesses
+	// How many trees may be kept, and how many workers may work.
+	mostKept, mostWorkers int
+	group                 sync.WaitGroup
+	reading               sync.WaitGroup // the lock, for guesses
 }
 
 type guess struct {
@@ -50,12 +52,15 @@ type guess struct {
 	tree    *store.Tree // nil where there is none, or it was taken
 }
 
-// aheadWorkers is how many guesses are followed at once: enough for every
-// download that may be under way, few enough that their stacks weigh nothing.
-const aheadWorkers = 96
-
-// keptTrees bounds the trees that are kept on loan: each has two descriptors.
-const keptTrees = 3000
+// What goes ahead takes files that are open: each tree that is kept has two, each
+// worker a few. They leave most of what the process may have to all else.
+const (
+	// mostWorkers is enough for every download that may be under way, and few
+	// enough that their stacks weigh nothing.
+	mostWorkers = 96
+	mostKept    = 3000
+	openShare   = 8
+)
 
 // goAhead starts guessing for a project that has nothing installed yet; nil
 // where that is not so. What an install would find on loan to this very project
@@ -68,6 +73,7 @@ func (a *App) goAhead(ctx context.Context, p *project, f *fetch.Fetcher) *ahead 
 		return nil
 	}
 	h := &ahead{fetch: f, host: a.environment(), begun: map[string]*guess{}, urgent: f.Background()}
+	h.limit(folder.MaxOpen() / openShare)
 	h.ctx, h.cancel = context.WithCancel(ctx)
 	if p.lock != nil {
 		var allowed func(name, url string) bool
@@ -77,6 +83,11 @@ func (a *App) goAhead(ctx context.Context, p *project, f *fetch.Fetcher) *ahead 
 		h.reading.Go(func() { h.wantLocked(p.lock, a.Config.Bool("bin-links"), allowed) })
 	}
 	return h
+}
+
+// limit sets how much may be kept and done at once by what may be open for it.
+func (h *ahead) limit(open int) {
+	h.mostKept, h.mostWorkers = min(mostKept, open), max(1, min(mostWorkers, open))
 }
 
 // wantLocked guesses that everything in the lock that runs here will be wanted,
@@ -157,68 +168,91 @@ func guessKey(r *fetch.Request) string { return r.Integrity + "\x00" + strings.J
 func (h *ahead) want(r *fetch.Request) {
 	key := guessKey(r)
 	h.mu.Lock()
+	defer h.mu.Unlock()
 	if h.begun[key] != nil || h.ctx.Err() != nil {
-		h.mu.Unlock()
 		return
 	}
 	g := &guess{request: r, done: make(chan struct{})}
 	h.begun[key] = g
 	h.queue = append(h.queue, g)
-	if h.workers < aheadWorkers {
-		h.workers++
-		h.group.Go(h.work)
+	if !h.sorting {
+		h.sorting = true
+		h.group.Go(h.sort)
 	}
-	h.mu.Unlock()
 }
 
-// work gets what is in the queue until that is empty.
-func (h *ahead) work() {
+// sort takes what the store has, and leaves the rest to workers. One goroutine
+// does it: the tree is decided meanwhile, and nothing is won by being ahead of
+// that.
+func (h *ahead) sort() {
 	for {
 		h.mu.Lock()
 		if len(h.queue) == 0 {
-			h.workers--
+			h.sorting = false
 			h.mu.Unlock()
 			return
 		}
 		g := h.queue[0]
 		h.queue = h.queue[1:]
+		late := h.decided || h.kept >= h.mostKept
 		h.mu.Unlock()
-		if h.fetch.MayHaveTree(g.request) {
-			h.leave(g)
-		} else {
-			h.get(g)
+		if late && h.fetch.MayHaveTree(g.request) {
+			close(g.done) // whoever needs it takes it now
+			continue
+		}
+		tree, err := h.fetch.Stored(h.ctx, g.request)
+		switch {
+		case err == nil:
+			h.keep(g, tree)
+		case errors.Is(err, store.ErrMissing):
+			h.later(g)
+		default:
+			close(g.done) // whoever needs it will hear of it
 		}
 	}
 }
 
-// leave puts a guess off.
-func (h *ahead) leave(g *guess) {
+// keep has a guess's tree wait for who needs it.
+func (h *ahead) keep(g *guess, tree *store.Tree) {
+	defer close(g.done)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.decided {
-		close(g.done)
+	if h.kept >= h.mostKept {
+		tree.Return()
 		return
 	}
-	h.stored = append(h.stored, g)
-	if !h.looking {
-		h.looking = true
-		h.group.Go(h.look)
+	h.kept++
+	g.tree = tree
+}
+
+// later has a worker get what the store lacks.
+func (h *ahead) later(g *guess) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.missing = append(h.missing, g)
+	if h.workers < h.mostWorkers {
+		h.workers++
+		h.group.Go(h.work)
 	}
 }
 
-// look gets what the store has until that is all or the tree is decided.
-func (h *ahead) look() {
+// work gets what is missing until nothing is.
+func (h *ahead) work() {
 	for {
 		h.mu.Lock()
-		if h.decided || len(h.stored) == 0 {
-			h.looking = false
+		if len(h.missing) == 0 {
+			h.workers--
 			h.mu.Unlock()
 			return
 		}
-		g := h.stored[0]
-		h.stored = h.stored[1:]
+		g := h.missing[0]
+		h.missing = h.missing[1:]
 		h.mu.Unlock()
-		h.get(g)
+		if tree, err := h.fetch.Tree(h.ctx, g.request); err == nil {
+			h.keep(g, tree)
+		} else {
+			close(g.done)
+		}
 	}
 }
 
@@ -233,26 +267,6 @@ func (h *ahead) settle() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.decided = true
-	for _, g := range h.stored {
-		close(g.done)
-	}
-	h.stored = nil
-}
-
-func (h *ahead) get(g *guess) {
-	defer close(g.done)
-	tree, err := h.fetch.Tree(h.ctx, g.request)
-	if err != nil {
-		return // whoever needs it will hear of it
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.kept < keptTrees {
-		h.kept++
-		g.tree = tree
-		return
-	}
-	tree.Return()
 }
 
 // take gives the tree that was got for a request, waiting for one that is on its

@@ -169,11 +169,12 @@ func (f *files) place(ctx context.Context, r *fetch.Request, private bool, into 
 			}
 			return nil
 		}
-		var err error
+		err := store.ErrTurned
 		if tree := f.ahead.take(ctx, r); tree != nil {
 			err = put(tree)
 			tree.Return()
-		} else {
+		}
+		if errors.Is(err, store.ErrTurned) {
 			err = f.fetch.Use(ctx, r, put)
 		}
 		// A store on another file system, or with no tree to spare, cannot

@@ -243,6 +243,21 @@ func (f *Fetcher) tree(ctx context.Context, r *Request, borrow func(store.Digest
 	return tree, err
 }
 
+// Stored gives the package's files on loan where the store has them, unseen (see
+// store.BorrowUnseen); store.ErrMissing where it has not.
+func (f *Fetcher) Stored(ctx context.Context, r *Request) (*store.Tree, error) {
+	unlock, err := f.enter(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	d, known := f.digest(r)
+	if !known {
+		return nil, store.ErrMissing
+	}
+	return f.o.Store.BorrowUnseen(d, f.variant(r))
+}
+
 // MayHaveTree says whether Tree may find the package's files in the store,
 // without looking at them.
 func (f *Fetcher) MayHaveTree(r *Request) bool {
