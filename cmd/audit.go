@@ -45,7 +45,7 @@ func (a *App) advisories(ctx context.Context, packages map[string][]string) (jsj
 	}
 	w.End()
 	res, err := client.Do(ctx, registry.Request{
-		Method: "POST", URL: "/-/npm/v1/security/advisories/bulk", Registry: a.Config.Registry(""), Body: w.Bytes(), Gzip: true,
+		Method: "POST", URL: "/-/npm/v1/security/advisories/bulk", Registry: a.Config.Registry(""), Body: w.Bytes(), Gzip: true, Public: true,
 	})
 	if err != nil {
 		return jsjson.Value{}, err

@@ -82,8 +82,11 @@ func (c *connecting) ci(environ []string, args ...string) int {
 			c.Fatal(err)
 		}
 	}
+	if c.ca != "" {
+		args = append([]string{"--cafile=" + c.ca}, args...)
+	}
 	return Main(Env{
-		Argv: append([]string{"ibid", "ci", "--audit=false", "--fetch-retries=0", "--cafile=" + c.ca}, args...),
+		Argv: append([]string{"ibid", "ci", "--audit=false", "--fetch-retries=0"}, args...),
 		Environ: append([]string{"HOME=" + c.home, "USERPROFILE=" + c.home, "PATH=" + os.Getenv("PATH"),
 			"npm_config_cache=" + filepath.Join(c.home, "cache"), "npm_config_loglevel=silly"}, environ...),
 		Cwd: c.dir, Stdin: strings.NewReader(""), Stdout: &c.out, Stderr: &c.err,
@@ -298,6 +301,64 @@ func TestProxies(t *testing.T) {
 			}
 			for _, secret := range []string{"pass%20word", "pass word", "s3cret-w0rd"} {
 				c.nowhere(secret)
+			}
+		})
+	}
+}
+
+// A project's proxy gets nobody's credentials where it could read them.
+func TestAProjectsProxyGetsNoCredentials(t *testing.T) {
+	const plain, https = "registry=http://example.com/\n", "registry=https://example.com/\n"
+	for _, test := range []struct {
+		name          string
+		project, user string // %s is the proxy's host
+		args          []string
+		sent          bool
+	}{
+		{name: "plain text", project: plain + "proxy=http://%s\n"},
+		{name: "unchecked certificates", project: https + "https-proxy=http://%s\nstrict-ssl=false\n"},
+		{name: "certificates of its own", project: https + "https-proxy=http://%s\ncafile=${CA}\n"},
+		{name: "the project's token", project: plain + "proxy=http://%s\n//example.com/:_authToken=s3cret-w0rd\n", sent: true},
+		{name: "encrypted", project: https + "proxy=http://%s\n", args: []string{"--cafile=${CA}"}, sent: true},
+		{name: "the user's proxy", project: plain, user: "proxy=http://%s\n", sent: true},
+		{name: "the user says so", project: plain + "proxy=http://%s\n", args: []string{"--proxy=http://%s"}, sent: true},
+		{name: "no proxy at all", project: "registry=%r\nproxy=http://%s\nstrict-ssl=false\n", args: []string{"--noproxy=127.0.0.1"}, sent: true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := newConnecting(t)
+			s := quiet(&proxy{c: c})
+			s.Start()
+			t.Cleanup(s.Close)
+			fill := strings.NewReplacer("%s", s.Listener.Addr().String(), "%r", c.server.URL+"/", "${CA}", c.ca)
+			c.write(".npmrc", fill.Replace(test.project))
+			user := fill.Replace(test.user) + "//example.com/:_authToken=s3cret-w0rd\n//" + c.server.Listener.Addr().String() + "/:_authToken=s3cret-w0rd\n"
+			if err := os.WriteFile(filepath.Join(c.home, ".npmrc"), []byte(user), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			args := []string{"--otp=123456"}
+			for _, a := range test.args {
+				args = append(args, fill.Replace(a))
+			}
+			ca := c.ca
+			c.ca = "" // what the test says counts
+			status := c.ci(nil, args...)
+			c.ca = ca
+			if status != 0 || !c.installed() {
+				t.Fatalf("ended with %d:\n%s", status, c.err.String())
+			}
+			for _, q := range c.packages.Requests() {
+				if got := q.Header.Get("Authorization") != ""; got != test.sent {
+					t.Errorf("the token was sent: %v", got)
+				}
+				if got := q.Header.Get("Npm-Otp") != ""; got != (test.sent && test.name != "the project's token") {
+					t.Errorf("the one-time password was sent: %v", got)
+				}
+			}
+			if len(c.packages.Requests()) == 0 {
+				t.Error("nothing was asked for")
+			}
+			if got := strings.Contains(c.err.String(), "ibid warn no credentials are sent to example.com"); got == test.sent {
+				t.Errorf("warned: %v\n%s", got, c.err.String())
 			}
 		})
 	}

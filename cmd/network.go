@@ -25,6 +25,7 @@ func (a *App) openClient() (*registry.Client, error) {
 		RegistryFor: cfg.Registry,
 		Credentials: a.credentials,
 		Proxy:       a.proxyRules(),
+		Overheard:   a.overheard,
 		Roots:       a.roots,
 		Cert:        cfg.String("cert"),
 		Key:         cfg.String("key"),
@@ -106,7 +107,7 @@ func (a *App) cacheMode() registry.CacheMode {
 // credentials finds what may be sent with a request.
 func (a *App) credentials(requestURL, registryURL string) registry.Credentials {
 	c := a.Config.Auth(requestURL, registryURL)
-	out := registry.Credentials{Authorization: c.Authorization(), Err: c.Err, ScopeKey: c.Elsewhere}
+	out := registry.Credentials{Authorization: c.Authorization(), Err: c.Err, ScopeKey: c.Elsewhere, OfProject: c.OfProject}
 	if cert, key, err := c.Certificate(); err == nil {
 		out.Cert, out.Key = string(cert), string(key)
 	}
@@ -135,6 +136,27 @@ func (a *App) proxyRules() registry.ProxyRules {
 		r.NoProxy = strings.Split(no, ",")
 	}
 	return r
+}
+
+// overheard says whether the project reads what is sent to u: its .npmrc names the
+// proxy, and the connection is not encrypted, or so that the proxy can pass for the
+// server.
+func (a *App) overheard(u *url.URL) bool {
+	cfg := a.Config
+	unchecked := !cfg.Bool("strict-ssl") && cfg.ProjectDecides("strict-ssl") || cfg.ProjectDecides("ca") || cfg.ProjectDecides("cafile")
+	if u.Scheme == "https" && !unchecked {
+		return false
+	}
+	key := "https-proxy"
+	if cfg.String(key) == "" {
+		key = "proxy"
+	}
+	if !cfg.ProjectDecides(key) {
+		return false
+	}
+	// A proxy that is none is no proxy; the request says so.
+	p, err := a.proxyRules().For(u)
+	return p != nil && err == nil
 }
 
 // getter is the fetch.Getter that asks registries.

@@ -62,6 +62,8 @@ type Credentials struct {
 	// package's scope where this URL has none: npm warns of it when the
 	// request is refused.
 	ScopeKey string
+
+	OfProject bool // whoever wrote the project gave them away, see Options.Overheard
 }
 
 // Options configures a Client. The zero value asks npm's public registry
@@ -77,6 +79,10 @@ type Options struct {
 	Credentials func(requestURL, registryURL string) Credentials
 
 	Proxy ProxyRules
+	// Overheard says whether whoever wrote the project reads what is sent to a URL,
+	// having chosen the proxy and that nothing hides it from that. Then nobody's
+	// credentials are sent but the project's own. It may be nil.
+	Overheard func(u *url.URL) bool
 	// Roots gives PEM texts that replace the system's roots, where own is not
 	// nil, and others that are added to them (NODE_EXTRA_CA_CERTS). It is asked
 	// before the first request, and may be nil.
@@ -161,6 +167,7 @@ type Client struct {
 	decoding chan *scratch // one for each document that may be decoded at once
 	buffers  sync.Pool     // *[]byte for bodies
 	wishes   wishCache
+	withheld sync.Once // tells of it once
 }
 
 const (

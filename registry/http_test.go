@@ -398,6 +398,33 @@ func TestCredentialsStayWithTheirHost(t *testing.T) {
 			t.Errorf("other host got %q", got)
 		}
 	})
+	t.Run("the one-time password too", func(t *testing.T) {
+		away.ResetRequests()
+		if _, err := home.client(t, creds).ReadTarball(t.Context(), registry.TarballRequest{URL: awayURL + "a/-/a-5.0.0.tgz"}, nil); err != nil {
+			t.Fatal(err)
+		}
+		if got := away.Requests()[0].Header.Get("Npm-Otp"); got != "" {
+			t.Errorf("other host got %q", got)
+		}
+	})
+	t.Run("a password in what is sent too", func(t *testing.T) {
+		for _, c := range []struct {
+			method string
+			status int
+			public bool
+			gets   int // requests of the other host
+		}{
+			{"PUT", 307, false, 0}, {"PUT", 301, false, 0}, {"POST", 308, false, 0}, {"POST", 307, true, 1}, {"POST", 302, false, 1}, {"PUT", 303, false, 1},
+		} {
+			away.ResetRequests()
+			home.Fail(registrytest.Fault{Kind: registrytest.Redirect, Status: c.status, Location: awayURL + "a"})
+			_, err := home.client(t, creds).Do(t.Context(), registry.Request{Method: c.method, URL: "/-/user/x", Body: []byte("hunter2"), Public: c.public})
+			home.Heal()
+			if got := len(away.Requests()); got != c.gets || (c.gets == 0) != (err != nil && asError(t, err).ErrCode == "EINVALIDREDIRECT") {
+				t.Errorf("%s %d: %d requests, %v", c.method, c.status, got, err)
+			}
+		}
+	})
 	t.Run("when the same host goes on without TLS", func(t *testing.T) {
 		safe := registrytest.NewTLS(t)
 		safe.Fail(registrytest.Fault{Kind: registrytest.Redirect, Location: home.URL + "a/-/a-1.0.0.tgz"})

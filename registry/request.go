@@ -48,12 +48,17 @@ type Request struct {
 	// any other request.
 	Elsewhere bool
 
+	// Public says that Body has nothing of anybody's in it. Only such a body follows
+	// a redirect to another host: others have passwords.
+	Public bool
+
 	Secret string // what of URL is nobody's business: *** in messages, events and the log
 
 	MaxBody int64 // bytes that the decoded answer may have; 0 is Options.MaxDocument
 	NoRetry bool  // tries once; POST always does
 
 	sent   string // the Authorization that went with it
+	otp    string // the one-time password that goes with it
 	stream bool   // consume takes the body over, and reports when it is done with
 }
 
@@ -177,6 +182,27 @@ func (c *Client) fetch(ctx context.Context, r *Request, consume func(*http.Respo
 		}
 	}
 	u.User = nil
+	if r.otp = r.OTP; r.otp == "" && !r.Elsewhere {
+		// It is for the registry, which a tarball need not be on.
+		if home, err := url.Parse(strings.TrimSpace(registry)); err == nil && sameHost(home, u) {
+			r.otp = c.opts.OTP
+		}
+	}
+	if c.opts.Overheard != nil && c.opts.Overheard(u) {
+		if r.Credentials != nil || r.Elsewhere || r.Secret != "" || len(r.Body) > 0 && !r.Public {
+			return &Error{ErrCode: "EPROJECTPROXY", Method: r.method(), URL: shown, Package: r.Package, Message: "not sent: the project's .npmrc has it pass a proxy that can read it"}
+		}
+		if creds.Authorization != "" && !creds.OfProject {
+			c.withheld.Do(func() {
+				c.opts.Logger.Warn("no credentials are sent to " + Clean(u.Host) + ": the project's .npmrc has them pass the proxy " +
+					Redact(c.opts.Proxy.Proxy) + ", which can read them; --https-proxy on the command line says that the proxy is yours")
+			})
+		}
+		if !creds.OfProject {
+			creds = Credentials{}
+		}
+		r.otp = ""
+	}
 	r.sent = creds.Authorization
 
 	body := r.Body
@@ -298,8 +324,9 @@ func (c *Client) attempt(ctx context.Context, r *Request, u *url.URL, creds Cred
 			}
 			next.Fragment, next.User = "", nil
 			header = header.Clone() // the transport may still be sending the last one
+			toGet := res.StatusCode == http.StatusSeeOther || method == http.MethodPost && (res.StatusCode == 301 || res.StatusCode == 302)
 			if !sameHost(origin, next) {
-				if r.Elsewhere {
+				if r.Elsewhere || len(body) > 0 && !toGet && !r.Public {
 					return res.StatusCode, 0, &Error{ErrCode: "EINVALIDREDIRECT", Method: method, URL: shown, Message: "redirected to another host, which does not get what was meant for this one"}
 				}
 				// Once another host was visited nothing comes back, even if a
@@ -309,7 +336,7 @@ func (c *Client) attempt(ctx context.Context, r *Request, u *url.URL, creds Cred
 				}
 				cert, key = "", ""
 			}
-			if res.StatusCode == http.StatusSeeOther || method == http.MethodPost && (res.StatusCode == 301 || res.StatusCode == 302) {
+			if toGet {
 				method, body = http.MethodGet, nil
 				header.Del("Content-Type")
 				header.Del("Content-Encoding")
@@ -368,11 +395,7 @@ func (c *Client) header(r *Request, creds Credentials, body []byte) http.Header 
 	if h.Get("Accept") == "" {
 		set("Accept", "*/*")
 	}
-	otp := r.OTP
-	if otp == "" && !r.Elsewhere {
-		otp = c.opts.OTP
-	}
-	set("Npm-Otp", otp)
+	set("Npm-Otp", r.otp)
 	set("Authorization", creds.Authorization)
 	return h
 }

@@ -26,6 +26,9 @@ type Credential struct {
 	// "certfile", or "keyring" where it came from there. It tells logout what to
 	// delete.
 	Field string
+	// OfProject says that the project's .npmrc has it, where it may come from the
+	// environment.
+	OfProject bool
 	// Err says why the keyring could not be asked. Whether there is a credential
 	// is not known then.
 	Err error
@@ -223,6 +226,9 @@ func (c *Config) authFor(u weburl.URL) (Credential, bool) {
 		}
 		if cert != "" && certKey != "" {
 			cred.CertFile, cred.KeyFile = cert, certKey
+		}
+		if cred.Field != "keyring" {
+			cred.OfProject = c.ProjectDecides(key+":"+cred.Field) && (cred.Field != "username" || c.ProjectDecides(key+":_password"))
 		}
 		return cred, true
 	}

@@ -264,6 +264,12 @@ func (c *Config) chosenByProject(layer Layer) bool {
 	return false
 }
 
+// ProjectDecides reports whether the value of key is the project's.
+func (c *Config) ProjectDecides(key string) bool {
+	_, layer := c.find(key)
+	return c.chosenByProject(layer)
+}
+
 // namesProgram reports whether key names a program that ibid starts itself, when
 // nobody asked for a script of the project's. The browser has rules of its own,
 // see Browser.
