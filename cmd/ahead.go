@@ -32,6 +32,8 @@ type ahead struct {
 	cancel context.CancelFunc
 	urgent func() // ends what goes before guesses
 
+	allowed func(name, url string) bool // under mu; nil allows all
+
 	mu      sync.Mutex
 	begun   map[string]*guess
 	queue   []*guess // nobody has looked whether the store has them
@@ -75,11 +77,11 @@ func (a *App) goAhead(ctx context.Context, p *project, f *fetch.Fetcher) *ahead 
 	h := &ahead{fetch: f, host: a.environment(), begun: map[string]*guess{}, urgent: f.Background()}
 	h.limit(folder.MaxOpen() / openShare)
 	h.ctx, h.cancel = context.WithCancel(ctx)
+	var allowed func(name, url string) bool
+	if a.Config.String("allow-remote") != "all" {
+		h.allowed, allowed = a.fromRegistry(), a.fromRegistry()
+	}
 	if p.lock != nil {
-		var allowed func(name, url string) bool
-		if a.Config.String("allow-remote") != "all" {
-			allowed = a.fromRegistry()
-		}
 		h.reading.Go(func() { h.wantLocked(p.lock, a.Config.Bool("bin-links"), allowed) })
 	}
 	return h
@@ -153,8 +155,16 @@ func askedFor(lock *lockfile.Lockfile) map[lockfile.Location]bool {
 // wantManifest guesses that a version that was picked will be wanted, with all
 // its bins linked. A nil ahead guesses nothing.
 func (h *ahead) wantManifest(m *manifest.Manifest) {
-	if h == nil || m.Dist.Tarball == "" || m.Dist.Integrity == "" || platform.CheckPlatform(m, h.host) != nil {
+	if h == nil || !isURL(m.Dist.Tarball) || m.Dist.Integrity == "" || platform.CheckPlatform(m, h.host) != nil {
 		return
+	}
+	if h.allowed != nil {
+		h.mu.Lock()
+		allowed := h.allowed(m.Name, m.Dist.Tarball)
+		h.mu.Unlock()
+		if !allowed {
+			return
+		}
 	}
 	r := requestFor(m.Name+"@"+m.Version, m.Name, m.Dist.Tarball, m.Dist.Integrity)
 	for _, b := range m.Bin {

@@ -181,6 +181,9 @@ func (g getter) Tarball(ctx context.Context, r *fetch.Request, alloc func(size i
 		if err != nil {
 			return nil, err
 		}
+		if err := checkPublished(m); err != nil {
+			return nil, err
+		}
 		address, r.Published = m.Dist.Tarball, m.Dist.Integrity
 	}
 	cfg := g.app.Config

@@ -183,6 +183,9 @@ func (a *App) findFetched(ctx context.Context, p *packable) error {
 		return err
 	}
 	m := picked.Manifest
+	if err := checkPublished(m); err != nil {
+		return err
+	}
 	p.name, p.version = m.Name, m.Version
 	p.request = requestFor(p.name+"@"+p.version, p.name, m.Dist.Tarball, m.Dist.Integrity)
 	p.manifest, err = packument.FullManifest(picked.Version)

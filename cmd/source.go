@@ -13,6 +13,7 @@ import (
 	"github.com/ibid-pm/ibid/internal/manifest"
 	"github.com/ibid-pm/ibid/internal/spec"
 	"github.com/ibid-pm/ibid/internal/tarball"
+	"github.com/ibid-pm/ibid/internal/term"
 	"github.com/ibid-pm/ibid/registry"
 	"github.com/ibid-pm/ibid/resolver"
 )
@@ -83,6 +84,9 @@ func (s *source) registryManifest(ctx context.Context, sp *spec.Spec, wish resol
 		return nil, err
 	}
 	m := picked.Manifest
+	if err := checkPublished(m); err != nil {
+		return nil, err
+	}
 	if inFull {
 		m = m.Clone()
 		m.License, m.Libc = "", ""
@@ -91,6 +95,17 @@ func (s *source) registryManifest(ctx context.Context, sp *spec.Spec, wish resol
 		Manifest: m, Resolved: m.Dist.Tarball, Integrity: m.Dist.Integrity,
 		DevDependencies: func() (manifest.Deps, error) { return devDependencies(p, picked.Version) },
 	}, nil
+}
+
+// checkPublished refuses a tarball that a registry says lies where no registry's
+// can: a folder of this machine would be packed, and a repository cloned, and
+// scripts run for it that nobody approved.
+func checkPublished(m *manifest.Manifest) error {
+	if m.Dist.Tarball == "" || isURL(m.Dist.Tarball) {
+		return nil
+	}
+	return &codedError{code: "EUNSUPPORTEDPROTOCOL", text: term.SafeLine(fmt.Sprintf("%s@%s: the registry says that its tarball is at %s, which is no http or https URL",
+		m.Name, m.Version, registry.Redact(m.Dist.Tarball)))}
 }
 
 // devDependencies reads what the packument's index has not got.
