@@ -279,6 +279,25 @@ func (h *ahead) settle() {
 	h.decided = true
 }
 
+// underWay says that somebody is getting what a request asks for.
+func (h *ahead) underWay(r *fetch.Request) bool {
+	if h == nil {
+		return false
+	}
+	h.mu.Lock()
+	g := h.begun[guessKey(r)]
+	h.mu.Unlock()
+	if g == nil {
+		return false
+	}
+	select {
+	case <-g.done:
+		return false
+	default:
+		return true
+	}
+}
+
 // take gives the tree that was got for a request, waiting for one that is on its
 // way; nil where there is none. The caller returns it.
 func (h *ahead) take(ctx context.Context, r *fetch.Request) *store.Tree {

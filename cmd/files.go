@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/ibid-pm/ibid/fetch"
 	"github.com/ibid-pm/ibid/internal/folder"
 	"github.com/ibid-pm/ibid/internal/store"
@@ -38,6 +40,7 @@ type files struct {
 	refused map[lockfile.Location]error
 	// patches are what is changed in packages; nil for nothing.
 	patches *patchSet
+	turns   *semaphore.Weighted
 }
 
 // An importMethod is a value of package-import-method.
@@ -161,22 +164,7 @@ func (f *files) isPrivate(p *lockfile.Package) bool {
 
 func (f *files) place(ctx context.Context, r *fetch.Request, private bool, into []*folder.Folder) error {
 	if !private {
-		put := func(tree *store.Tree) error {
-			for _, dst := range into {
-				if err := f.method.put(tree, dst); err != nil {
-					return err
-				}
-			}
-			return nil
-		}
-		err := store.ErrTurned
-		if tree := f.ahead.take(ctx, r); tree != nil {
-			err = put(tree)
-			tree.Return()
-		}
-		if errors.Is(err, store.ErrTurned) {
-			err = f.fetch.Use(ctx, r, put)
-		}
+		err := f.lend(ctx, r, into)
 		// A store on another file system, or with no tree to spare, cannot
 		// lend, and not each file system can clone; the files are unpacked where
 		// they belong.
@@ -192,6 +180,54 @@ func (f *files) place(ctx context.Context, r *fetch.Request, private bool, into 
 		}
 		return nil
 	})
+}
+
+// lend has the files of a tree in the folders: what the store has at once, and the
+// rest when it is there.
+func (f *files) lend(ctx context.Context, r *fetch.Request, into []*folder.Folder) error {
+	put := func(tree *store.Tree) error {
+		defer tree.Return()
+		for _, dst := range into {
+			if err := f.method.put(tree, dst); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	err := f.inTurn(ctx, func() error {
+		if f.ahead.underWay(r) {
+			return store.ErrMissing
+		}
+		tree, err := f.ahead.take(ctx, r), error(nil)
+		if tree == nil {
+			tree, err = f.fetch.Stored(ctx, r)
+		}
+		if err != nil {
+			return err
+		}
+		return put(tree)
+	})
+	for errors.Is(err, store.ErrMissing) || errors.Is(err, store.ErrTurned) {
+		tree := f.ahead.take(ctx, r)
+		if tree == nil {
+			if tree, err = f.fetch.Tree(ctx, r); err != nil {
+				return err
+			}
+		}
+		err = f.inTurn(ctx, func() error { return put(tree) })
+	}
+	return err
+}
+
+// inTurn does what keeps a processor busy until it is done. Among as many as wait for
+// the network a big package would be put off whenever it has had 10 ms, until all
+// others have had theirs, and would be waited for alone at the end.
+func (f *files) inTurn(ctx context.Context, do func() error) error {
+	if err := f.turns.Acquire(ctx, 1); err != nil {
+		return err
+	}
+	defer f.turns.Release(1)
+	return do()
 }
 
 // made says what becomes of a repository's files beside the commit: whether its

@@ -15,6 +15,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/ibid-pm/ibid/fetch"
 	"github.com/ibid-pm/ibid/internal/folder"
 	"github.com/ibid-pm/ibid/internal/lifecycle"
@@ -312,7 +314,7 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 	}
 	gone := map[lockfile.Location]bool{}
 	placer := &files{app: a, fetch: f, private: o.scripts.writes(o.result.Tree), method: importMethod(a.Config.String("package-import-method")), bins: binsOf(o.plan), ahead: guesses, patches: o.patches,
-		refused: o.refused()}
+		refused: o.refused(), turns: semaphore.NewWeighted(int64(processors + 1))}
 	if fresh && p.hasModules() {
 		// While the old packages are in their place, whatever can fail is done.
 		if err := o.stockUp(ctx, placer); err != nil {

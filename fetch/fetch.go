@@ -185,29 +185,6 @@ func (f *Fetcher) variant(r *Request) store.Variant {
 // Tree gives the package's files on loan, fetching and unpacking what is
 // missing. The caller returns it. An error names the package.
 func (f *Fetcher) Tree(ctx context.Context, r *Request) (*store.Tree, error) {
-	return f.tree(ctx, r, f.o.Store.Borrow)
-}
-
-// Use calls use with the package's files, as Tree gives them, to put them in place
-// right away. It calls it once more where the files turn out not to be the
-// tarball's any more, or another project's.
-func (f *Fetcher) Use(ctx context.Context, r *Request, use func(*store.Tree) error) error {
-	borrow := f.o.Store.BorrowUnseen
-	for {
-		tree, err := f.tree(ctx, r, borrow)
-		if err != nil {
-			return err
-		}
-		err = use(tree)
-		tree.Return()
-		if !errors.Is(err, store.ErrTurned) {
-			return err
-		}
-		borrow = f.o.Store.Borrow
-	}
-}
-
-func (f *Fetcher) tree(ctx context.Context, r *Request, borrow func(store.Digest, store.Variant) (*store.Tree, error)) (*store.Tree, error) {
 	unlock, err := f.enter(ctx, r)
 	if err != nil {
 		return nil, err
@@ -216,7 +193,7 @@ func (f *Fetcher) tree(ctx context.Context, r *Request, borrow func(store.Digest
 	d, known := f.digest(r)
 	v := f.variant(r)
 	if known {
-		t, err := borrow(d, v)
+		t, err := f.o.Store.Borrow(d, v)
 		if err == nil {
 			return t, nil
 		}
@@ -255,7 +232,11 @@ func (f *Fetcher) Stored(ctx context.Context, r *Request) (*store.Tree, error) {
 	if !known {
 		return nil, store.ErrMissing
 	}
-	return f.o.Store.BorrowUnseen(d, f.variant(r))
+	t, err := f.o.Store.BorrowUnseen(d, f.variant(r))
+	if err != nil && !errors.Is(err, store.ErrMissing) {
+		return nil, fmt.Errorf("%s: taking it from the store: %w", r.ID, err)
+	}
+	return t, err
 }
 
 // MayHaveTree says whether Tree may find the package's files in the store,
