@@ -4,16 +4,24 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"slices"
+	"sync"
 	"testing"
 
 	"github.com/ibid-pm/ibid/internal/manifest"
 	"github.com/ibid-pm/ibid/internal/spec"
+	"github.com/ibid-pm/ibid/lockfile"
 )
 
 // watched notes whatever it is asked for.
-type watched struct{ asked []string }
+type watched struct {
+	mu    sync.Mutex
+	asked []string
+}
 
 func (w *watched) Manifest(_ context.Context, s *spec.Spec, _ Wish) (*Fetched, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.asked = append(w.asked, s.String())
 	return nil, errors.New("asked")
 }
@@ -35,6 +43,42 @@ func TestWhatIsNotAllowedIsNotAskedFor(t *testing.T) {
 		}
 		if len(w.asked) > 0 {
 			t.Errorf("%s: asked for %v", arg, w.asked)
+		}
+	}
+}
+
+// A lock of version 1 has manifests fetched before anything is decided; it may
+// name any host and any repository.
+func TestAnOldLockAsksForNothingThatIsNotAllowed(t *testing.T) {
+	const old = `{"lockfileVersion": 1, "requires": true, "dependencies": {
+		"a": {"version": "https://example.com/a.tgz"},
+		"b": {"version": "git+https://example.com/b.git#0123456789012345678901234567890123456789", "from": "git+https://example.com/b.git"},
+		"c": {"version": "github:u/c#0123456789012345678901234567890123456789", "from": "github:u/c"},
+		"d": {"version": "1.0.0", "resolved": "https://registry.npmjs.org/d/-/d-1.0.0.tgz"}
+	}}`
+	for _, allow := range []Allow{AllowNone, AllowRoot} {
+		lock, err := lockfile.Parse([]byte(old), "package-lock.json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		req := Request{
+			Dir: t.TempDir(), Lock: lock, AllowGit: allow, AllowRemote: allow,
+			Manifest: &manifest.Manifest{Name: "app", Version: "1.0.0", Dependencies: manifest.Deps{
+				{Name: "a", Spec: "https://example.com/a.tgz"}, {Name: "b", Spec: "git+https://example.com/b.git"},
+				{Name: "c", Spec: "github:u/c"}, {Name: "d", Spec: "1.0.0"},
+			}},
+		}
+		lock.Inflate(req.Dir, req.Manifest)
+		w := &watched{}
+		res, err := Resolve(t.Context(), w, req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(w.asked, []string{"d@1.0.0"}) {
+			t.Errorf("asked for %v", w.asked)
+		}
+		if res.Tree.Child("a") == nil || res.Tree.Child("b") == nil || res.Tree.Child("c") == nil {
+			t.Error("the tree is not the lock's")
 		}
 	}
 }

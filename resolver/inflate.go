@@ -47,6 +47,10 @@ func (b *builder) inflate(meta *lockMeta) error {
 	var group sync.WaitGroup
 	slots := make(chan struct{}, fetchesAhead)
 	for _, j := range jobs {
+		// Not even what the project asks for itself: npm does not say here who asks.
+		if j.err = b.allowedFrom(j.spec, false); j.err != nil {
+			continue
+		}
 		w := b.wish(j.spec)
 		w.Resolved, w.Integrity = j.node.Resolved(), j.node.integrity
 		w.Abbreviated = w.Before.IsZero() // dates are in full documents only
