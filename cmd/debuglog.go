@@ -174,7 +174,7 @@ func (a *App) safeArgs() []string {
 		case flag && whole && protected(key):
 			arg = "--" + key + "=***"
 		default:
-			arg = config.RedactWords(arg)
+			arg = config.RedactMessage(config.RedactWords(arg))
 		}
 		secret = flag && !whole && protected(key)
 		out = append(out, arg)

@@ -168,12 +168,19 @@ func (a *App) report(err error) int {
 	if errors.As(err, &unknown) {
 		hints = append(hints, a.nearFlags(unknown.Keys)...)
 	}
-	text := a.ownHelp(term.Safe(err.Error()))
+	// What was asked for may have a password in it, as URLs have: errors name it.
+	for _, lines := range [...]*[]string{&detail, &path} {
+		*lines = slices.Clone(*lines)
+		for i, line := range *lines {
+			(*lines)[i] = config.RedactMessage(line)
+		}
+	}
+	text := a.ownHelp(term.Safe(config.RedactMessage(err.Error())))
 	if a.json() {
 		summary := text
 		var s interface{ Summary() string }
 		if errors.As(err, &s) && s.Summary() != "" {
-			summary = term.Safe(s.Summary())
+			summary = term.Safe(config.RedactMessage(s.Summary()))
 		}
 		members := []jsjson.Member{
 			{Key: "summary", Value: jsjson.NewString(summary)},

@@ -31,6 +31,9 @@ func (e *Error) Hints() []string {
 			// To those who aren't logged in, a private package is not there.
 			return []string{"no credentials were sent; if the package is private: ibid login --registry=" + e.root()}
 		}
+		if strings.Contains(e.Package, "://") {
+			return nil
+		}
 		return []string{"ibid search " + Clean(e.Package) + "  finds names like it"}
 	case "E403":
 		if e.Authenticated {

@@ -148,6 +148,24 @@ func TestAuthAsNPM(t *testing.T) {
 	}
 }
 
+func TestAMessageHasNoSecretsOfURLs(t *testing.T) {
+	for in, want := range map[string]string{
+		"nothing":                                   "nothing",
+		"https://a.example/@s/b@1":                  "https://a.example/@s/b@1",
+		"x https://u:p@a.example/b: GET":            "x https://u:***@a.example/b: GET",
+		"git+https://token@a.example/u/r.git":       "git+https://***@a.example/u/r.git",
+		"git+ssh://git@a.example/u/r.git":           "git+ssh://git@a.example/u/r.git",
+		"https://t1@a.example, 'https://t2@b.test'": "https://***@a.example, 'https://***@b.test'",
+		"no://@":      "no://@",
+		"https://@a/": "https://@a/",
+		"123e4567-e89b-12d3-a456-426614174000.tgz": "123e4567-e89b-12d3-a456-426614174000.tgz",
+	} {
+		if got := RedactMessage(in); got != want {
+			t.Errorf("%q is %q, want %q", in, got, want)
+		}
+	}
+}
+
 func TestRedactAsNPM(t *testing.T) {
 	for _, c := range recorded(t).Redact {
 		// npm overlooks the second URL of a text.

@@ -60,6 +60,33 @@ func RedactWords(s string) string {
 	return b.String()
 }
 
+// RedactMessage returns a message without the passwords in its URLs, and without a
+// user who stands there alone: that is how tokens are put into them. Names that
+// look like secrets stay.
+func RedactMessage(s string) string {
+	s = redactURL(s)
+	var b strings.Builder
+	for {
+		i := strings.Index(s, "://")
+		if i < 0 {
+			b.WriteString(s)
+			return b.String()
+		}
+		web := strings.HasSuffix(s[:i], "http") || strings.HasSuffix(s[:i], "https")
+		i += len("://")
+		b.WriteString(s[:i])
+		s = s[i:]
+		end := strings.IndexAny(s, "/?# \t\r\n\"'")
+		if end < 0 {
+			end = len(s)
+		}
+		if at := strings.LastIndexByte(s[:end], '@'); web && at > 0 && !strings.Contains(s[:at], ":") {
+			b.WriteString("***")
+			s = s[at:]
+		}
+	}
+}
+
 // URL is an address that prints without its password.
 type URL string
 
