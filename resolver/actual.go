@@ -171,6 +171,24 @@ func realpath(p string) (string, error) {
 	return filepath.ToSlash(real), nil
 }
 
+// realInside gives the real path of a folder that is none by a link of its own;
+// "" for all else. It remembers where the folders are in which such folders lie.
+func realInside(folders map[string]string, p string) string {
+	info, err := os.Lstat(filepath.FromSlash(p))
+	if err != nil || !info.IsDir() {
+		return ""
+	}
+	dir := dirOf(p)
+	real, known := folders[dir]
+	if !known {
+		if real, err = realpath(dir); err != nil {
+			return ""
+		}
+		folders[dir] = real
+	}
+	return real + p[len(dir):]
+}
+
 func (l *actualLoader) loadNode(p string, parent, root *Node, real string, overrides bool) *Node {
 	if real == "" {
 		var err error
@@ -227,11 +245,13 @@ func (l *actualLoader) loadTree(n *Node) {
 	}
 	l.loaded[n.realpath] = true
 	nm := n.realpath + "/node_modules"
+	folders := map[string]string{} // node_modules and its scopes, and where they really are
 	for _, name := range readScoped(filepath.FromSlash(nm)) {
 		if hiddenName(name) || l.o.Filter != nil && n == l.root.Target() && !l.o.Filter(name) {
 			continue
 		}
-		l.loadNode(nm+"/"+name, n, nil, "", false)
+		p := nm + "/" + name
+		l.loadNode(p, n, nil, realInside(folders, p), false)
 	}
 	for _, kid := range n.children.values() {
 		if !l.loaded[kid.realpath] {
