@@ -279,14 +279,19 @@ func (h *ahead) settle() {
 	h.decided = true
 }
 
-// underWay says that somebody is getting what a request asks for.
-func (h *ahead) underWay(r *fetch.Request) bool {
+// guessFor gives the guess that asked for the same; nil for none, and of a nil ahead.
+func (h *ahead) guessFor(r *fetch.Request) *guess {
 	if h == nil {
-		return false
+		return nil
 	}
 	h.mu.Lock()
-	g := h.begun[guessKey(r)]
-	h.mu.Unlock()
+	defer h.mu.Unlock()
+	return h.begun[guessKey(r)]
+}
+
+// underWay says that somebody is getting what a request asks for.
+func (h *ahead) underWay(r *fetch.Request) bool {
+	g := h.guessFor(r)
 	if g == nil {
 		return false
 	}
@@ -301,12 +306,7 @@ func (h *ahead) underWay(r *fetch.Request) bool {
 // take gives the tree that was got for a request, waiting for one that is on its
 // way; nil where there is none. The caller returns it.
 func (h *ahead) take(ctx context.Context, r *fetch.Request) *store.Tree {
-	if h == nil {
-		return nil
-	}
-	h.mu.Lock()
-	g := h.begun[guessKey(r)]
-	h.mu.Unlock()
+	g := h.guessFor(r)
 	if g == nil {
 		return nil
 	}
