@@ -64,7 +64,25 @@ func RedactWords(s string) string {
 // user who stands there alone: that is how tokens are put into them. Names that
 // look like secrets stay.
 func RedactMessage(s string) string {
-	s = redactURL(s)
+	return editURLs(redactURL(s), func(b *strings.Builder, before, behind string) string {
+		web := strings.HasSuffix(before, "http") || strings.HasSuffix(before, "https")
+		end := strings.IndexAny(behind, "/?# \t\r\n\"'")
+		if end < 0 {
+			end = len(behind)
+		}
+		at := strings.LastIndexByte(behind[:end], '@')
+		if !web || at <= 0 || strings.Contains(behind[:at], ":") {
+			return behind
+		}
+		b.WriteString("***")
+		return behind[at:]
+	})
+}
+
+// editURLs gives s with each URL's beginning as edit wants it: edit gets what stands
+// before a "://", from the last one on, and all behind it, writes what it puts in
+// place of a beginning of that, and returns what is left.
+func editURLs(s string, edit func(b *strings.Builder, before, behind string) (left string)) string {
 	var b strings.Builder
 	for {
 		i := strings.Index(s, "://")
@@ -72,18 +90,9 @@ func RedactMessage(s string) string {
 			b.WriteString(s)
 			return b.String()
 		}
-		web := strings.HasSuffix(s[:i], "http") || strings.HasSuffix(s[:i], "https")
-		i += len("://")
-		b.WriteString(s[:i])
-		s = s[i:]
-		end := strings.IndexAny(s, "/?# \t\r\n\"'")
-		if end < 0 {
-			end = len(s)
-		}
-		if at := strings.LastIndexByte(s[:end], '@'); web && at > 0 && !strings.Contains(s[:at], ":") {
-			b.WriteString("***")
-			s = s[at:]
-		}
+		before, behind := s[:i], s[i+len("://"):]
+		b.WriteString(before + "://")
+		s = edit(&b, before, behind)
 	}
 }
 
@@ -101,35 +110,25 @@ func redactURL(s string) string {
 	if !strings.Contains(s, "://") || !strings.Contains(s, "@") {
 		return s
 	}
-	var b strings.Builder
-	for {
-		i := strings.Index(s, "://")
-		if i < 0 {
-			b.WriteString(s)
-			return b.String()
-		}
-		i += len("://")
-		b.WriteString(s[:i])
-		s = s[i:]
+	return editURLs(s, func(b *strings.Builder, _, behind string) string {
 		// A URL ends at white space or a quote, its authority at / ? or #. The
 		// password may have slashes in it that nobody escaped: look at the whole
 		// URL when the authority has no @.
-		end := strings.IndexAny(s, " \t\r\n\"")
+		end := strings.IndexAny(behind, " \t\r\n\"")
 		if end < 0 {
-			end = len(s)
+			end = len(behind)
 		}
-		authority := s[:end]
+		authority := behind[:end]
 		if j := strings.IndexAny(authority, "/?#"); j >= 0 && strings.Contains(authority[:j], "@") {
 			authority = authority[:j]
 		}
 		at, colon := strings.LastIndexByte(authority, '@'), strings.IndexByte(authority, ':')
 		if colon < 0 || at < colon+2 || hasPath(authority[:colon]) || isPort(authority[colon+1:]) {
-			continue
+			return behind
 		}
-		b.WriteString(authority[:colon+1])
-		b.WriteString("***")
-		s = s[at:]
-	}
+		b.WriteString(authority[:colon+1] + "***")
+		return behind[at:]
+	})
 }
 
 // hasPath reports whether the host is already over in s.

@@ -6,6 +6,7 @@ package regular
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -16,10 +17,7 @@ import (
 // documents may have.
 const MaxSize = 512 << 20
 
-var (
-	errNotRegular = errors.New("not a regular file")
-	errTooLarge   = errors.New("larger than 512 MiB")
-)
+var errNotRegular = errors.New("not a regular file")
 
 // ReadFile reads a whole file as os.ReadFile does, links followed. What is no
 // regular file, and what has more than MaxSize bytes, is an error.
@@ -44,7 +42,7 @@ func ReadFileTo(path string, limit int64) ([]byte, error) {
 	case !st.Mode().IsRegular():
 		return fail(errNotRegular)
 	case st.Size() > limit:
-		return fail(errTooLarge)
+		return fail(tooLarge(limit))
 	}
 	// One byte more tells the end; a file that grows meanwhile is read on.
 	data := make([]byte, 0, max(st.Size()+1, 512))
@@ -53,7 +51,7 @@ func ReadFileTo(path string, limit int64) ([]byte, error) {
 		data = data[:len(data)+n]
 		switch {
 		case int64(len(data)) > limit:
-			return fail(errTooLarge)
+			return fail(tooLarge(limit))
 		case err == io.EOF:
 			return data, nil
 		case err != nil:
@@ -64,3 +62,5 @@ func ReadFileTo(path string, limit int64) ([]byte, error) {
 		}
 	}
 }
+
+func tooLarge(limit int64) error { return fmt.Errorf("larger than %d MiB", limit>>20) }
