@@ -61,7 +61,7 @@ func (o *outcome) refused() map[lockfile.Location]error {
 	if o.barred != nil {
 		return o.barred
 	}
-	refused := o.result.Refused(o.app.fromRegistry())
+	refused := o.result.Refused()
 	if o.linked == nil || len(refused) == 0 {
 		o.barred = refused
 		if refused == nil {

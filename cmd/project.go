@@ -161,6 +161,7 @@ func (a *App) resolveRequest(p *project) resolver.Request {
 		AllowRemote:    allows[cfg.String("allow-remote")],
 		AllowFile:      allows[cfg.String("allow-file")],
 		AllowDirectory: allows[cfg.String("allow-directory")],
+		FromRegistry:   a.fromRegistry(),
 		LockfileV4:     true,
 		Warn:           a.warnResolve,
 	}

@@ -55,10 +55,7 @@ func (b *builder) allowedFrom(s *spec.Spec, mine bool) error {
 // refused when they are asked about; what a lock says is not asked about until
 // it is laid out (npm 12: @npmcli/arborist lib/arborist/reify.js, where it calls
 // pacote.extract).
-//
-// fromRegistry says whether a URL lies on the registry that a package of this
-// name comes from.
-func (r *Result) Refused(fromRegistry func(name, url string) bool) map[lockfile.Location]error {
+func (r *Result) Refused() map[lockfile.Location]error {
 	req := r.builder.req
 	if req.AllowGit == AllowAll && req.AllowRemote == AllowAll && req.AllowFile == AllowAll {
 		return nil
@@ -68,25 +65,29 @@ func (r *Result) Refused(fromRegistry func(name, url string) bool) map[lockfile.
 		if n.IsLink() || n.IsProjectRoot() || n.resolved == "" || n.InBundle() {
 			continue
 		}
-		s := spec.Spec{Name: n.Name, Type: spec.Remote}
-		switch {
-		case strings.HasPrefix(n.resolved, "git+"), strings.HasPrefix(n.resolved, "git:"):
-			s.Type = spec.Git
-		case strings.HasPrefix(n.resolved, "file:"):
-			s.Type = spec.File
-		case req.AllowRemote == AllowAll || fromRegistry(n.Name, n.resolved) && n.isRegistryDependency():
-			continue
+		if err := r.builder.contentAllowed(n); err != nil {
+			if refused == nil {
+				refused = map[lockfile.Location]error{}
+			}
+			refused[lockfile.Location(n.Location())] = err
 		}
-		if r.builder.allowedFrom(&s, n.isWantedByRoot()) == nil {
-			continue
-		}
-		if refused == nil {
-			refused = map[lockfile.Location]error{}
-		}
-		allow := map[spec.Type]Allow{spec.Git: req.AllowGit, spec.Remote: req.AllowRemote, spec.File: req.AllowFile}[s.Type]
-		refused[lockfile.Location(n.Location())] = &AllowError{Type: s.Type, Package: n.Name + "@" + n.resolved, NonRoot: allow == AllowRoot}
 	}
 	return refused
+}
+
+// contentAllowed refuses the files of a node that come from where the
+// configuration does not allow it.
+func (b *builder) contentAllowed(n *Node) error {
+	s := &spec.Spec{Name: n.Name, SaveSpec: n.resolved, Type: spec.Remote}
+	switch {
+	case strings.HasPrefix(n.resolved, "git"):
+		s.Type = spec.Git
+	case strings.HasPrefix(n.resolved, "file:"):
+		s.Type = spec.File
+	case b.req.AllowRemote == AllowAll || b.req.FromRegistry != nil && b.req.FromRegistry(n.Name, n.resolved) && n.isRegistryDependency():
+		return nil
+	}
+	return b.allowedFrom(s, n.isWantedByRoot())
 }
 
 // isWantedByRoot says whether the project, or a workspace of it, depends on the

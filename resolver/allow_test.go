@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -26,7 +27,12 @@ func (w *watched) Manifest(_ context.Context, s *spec.Spec, _ Wish) (*Fetched, e
 	return nil, errors.New("asked")
 }
 
-func (w *watched) Content(context.Context, Wanted) (fs.FS, error) { return nil, errors.New("asked") }
+func (w *watched) Content(_ context.Context, p Wanted) (fs.FS, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.asked = append(w.asked, p.Resolved)
+	return nil, errors.New("asked")
+}
 
 func TestWhatIsNotAllowedIsNotAskedFor(t *testing.T) {
 	for _, arg := range []string{
@@ -79,6 +85,40 @@ func TestAnOldLockAsksForNothingThatIsNotAllowed(t *testing.T) {
 		}
 		if res.Tree.Child("a") == nil || res.Tree.Child("b") == nil || res.Tree.Child("c") == nil {
 			t.Error("the tree is not the lock's")
+		}
+	}
+}
+
+// A package whose lock says that it bundles others is looked into while the tree is
+// decided: before what a lock says is held against what may be fetched.
+func TestABundleIsNotFetchedFromWhereNothingIsAllowed(t *testing.T) {
+	const registry = "https://registry.npmjs.org/"
+	for resolved, want := range map[string]bool{
+		"https://example.com/a.tgz": false,
+		"git+https://example.com/a.git#0123456789012345678901234567890123456789": false,
+		"git@example.com:u/a.git":    false,
+		registry + "a/-/a-1.0.0.tgz": true,
+	} {
+		// That x is missing has npm look at a again.
+		lock, err := lockfile.Parse([]byte(`{"lockfileVersion": 3, "requires": true, "packages": {
+			"": {"name": "app", "version": "1.0.0", "dependencies": {"a": "1"}},
+			"node_modules/a": {"version": "1.0.0", "resolved": "`+resolved+`", "bundleDependencies": ["b"],
+				"dependencies": {"b": "1", "x": "1"}}}}`), "package-lock.json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := &watched{}
+		_, err = Resolve(t.Context(), w, Request{
+			Dir: t.TempDir(), Lock: lock, Complete: true, AllowGit: AllowNone, AllowRemote: AllowNone,
+			FromRegistry: func(_, url string) bool { return strings.HasPrefix(url, registry) },
+			Manifest:     &manifest.Manifest{Name: "app", Version: "1.0.0", Dependencies: manifest.Deps{{Name: "a", Spec: "1"}}},
+		})
+		if got := slices.ContainsFunc(w.asked, func(of string) bool { return !strings.HasPrefix(of, "x@") }); got != want {
+			t.Errorf("%s: asked for is %v", resolved, got)
+		}
+		var refused *AllowError
+		if errors.As(err, &refused) == want {
+			t.Errorf("%s: %v", resolved, err)
 		}
 	}
 }

@@ -83,6 +83,11 @@ func (b *builder) inflate(meta *lockMeta) error {
 // crackOpen looks into a package for what it bundles and what its own lock
 // says.
 func (b *builder) crackOpen(n *Node) error {
+	// It may be in the tree because a lock says so, and then nothing has been
+	// asked yet.
+	if err := b.contentAllowed(n); err != nil {
+		return err
+	}
 	files, err := b.src.Content(b.ctx, Wanted{Name: n.Name, Resolved: n.resolved, Integrity: n.integrity})
 	if err != nil {
 		return err

@@ -116,7 +116,10 @@ type Request struct {
 	AllowRemote     Allow
 	AllowFile       Allow
 	AllowDirectory  Allow
-	LockfileV4      bool // honour packageExtensions, which needs version 4 of the lock
+	// FromRegistry says whether a URL lies on the registry that a package of this
+	// name comes from, and so is no remote one; nil: none does.
+	FromRegistry func(name, url string) bool
+	LockfileV4   bool // honour packageExtensions, which needs version 4 of the lock
 	// Vulnerable and Avoid are an audit fix's: whether a node must go, and
 	// which versions of a name not to take.
 	Vulnerable func(*Node) bool
