@@ -34,9 +34,17 @@ type project struct {
 	healed bool
 }
 
-// project reads the project that the command works on. A lock that is not
-// valid is an error: it is somebody's work, and not to be written over.
+// project reads the project that the command works on, and its lock.
 func (a *App) project() (*project, error) {
+	p, err := a.openProject()
+	if err != nil {
+		return nil, err
+	}
+	return p, p.readLock(a)
+}
+
+// openProject reads what the command works on, but for the lock.
+func (a *App) openProject() (*project, error) {
 	cfg := a.Config
 	p := &project{dir: cfg.LocalPrefix()}
 	if cfg.Global() {
@@ -55,24 +63,28 @@ func (a *App) project() (*project, error) {
 			return nil, err
 		}
 	}
-	if err := p.selectWorkspaces(a); err != nil {
-		return nil, err
+	return p, p.selectWorkspaces(a)
+}
+
+// readLock reads the project's lock, where it has one that counts. One that is not
+// valid is an error: it is somebody's work, and not to be written over.
+func (p *project) readLock(a *App) (err error) {
+	if !a.Config.PackageLock() || a.Config.Global() {
+		return nil
 	}
-	if cfg.PackageLock() {
-		p.lock, err = lockfile.Load(p.dir)
-		if err != nil && !errors.Is(err, lockfile.ErrMissing) {
-			return nil, err
-		}
-		p.lockPath = lockfile.FileToWrite(p.dir)
-		if p.yarn, err = lockfile.LoadYarn(p.dir); err != nil {
-			// npm goes on with what stands before a line that it cannot read.
-			var bad *lockfile.ParseError
-			if !errors.Is(err, lockfile.ErrMissing) && !errors.As(err, &bad) {
-				return nil, err
-			}
+	p.lock, err = lockfile.Load(p.dir)
+	if err != nil && !errors.Is(err, lockfile.ErrMissing) {
+		return err
+	}
+	p.lockPath = lockfile.FileToWrite(p.dir)
+	if p.yarn, err = lockfile.LoadYarn(p.dir); err != nil {
+		// npm goes on with what stands before a line that it cannot read.
+		var bad *lockfile.ParseError
+		if !errors.Is(err, lockfile.ErrMissing) && !errors.As(err, &bad) {
+			return err
 		}
 	}
-	return p, nil
+	return nil
 }
 
 func (p *project) selectWorkspaces(a *App) error {

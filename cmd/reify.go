@@ -122,7 +122,7 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 	}
 	go a.heap()
 	if p == nil {
-		if p, err = a.project(); err != nil {
+		if p, err = a.openProject(); err != nil {
 			return nil, err
 		}
 	}
@@ -145,12 +145,18 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.timing.done("read the project")
 	if !a.Config.Bool("dry-run") && !a.Config.PackageLockOnly() {
 		if err := p.heal(); err != nil {
 			return nil, err
 		}
 	}
+	hidden := a.readHidden(p, c)
+	if c.project == nil {
+		if err := p.readLock(a); err != nil {
+			return nil, err
+		}
+	}
+	a.timing.done("read the project")
 	listen()
 	fetcher := a.fetcher()
 	shared, err := a.startSharing(p)
@@ -160,7 +166,6 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 	defer shared.end()
 	guesses := a.goAhead(ctx, p, fetcher)
 	defer guesses.stop()
-	hidden := a.readHidden(p, c)
 	res, patched, err := a.decide(ctx, p, fetcher, guesses, c)
 	guesses.settle()
 	if err != nil {
