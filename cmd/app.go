@@ -73,7 +73,9 @@ type App struct {
 	heap   func() // makes the heap ready for an install
 	store  func() *store.Store
 	client func() (*registry.Client, error)
-	timing *timing
+	// replacer is for the URLs of tarballs that locks have.
+	replacer func() *registry.HostReplacer
+	timing   *timing
 
 	gitOnce   sync.Once
 	gitShared *git.Client
@@ -171,6 +173,9 @@ func run(env Env, args []string) (status int) {
 	ctx := untilSignal()
 	a.store = sync.OnceValue(a.openStore)
 	a.client = sync.OnceValues(a.openClient)
+	a.replacer = sync.OnceValue(func() *registry.HostReplacer {
+		return registry.NewHostReplacer(a.Config.String("registry"), a.Config.String("replace-registry-host"))
+	})
 	err = a.main(ctx, args)
 	a.timing.print(a)
 	if err == nil {

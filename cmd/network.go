@@ -186,8 +186,7 @@ func (g getter) Tarball(ctx context.Context, r *fetch.Request, alloc func(size i
 		}
 		address, r.Published = m.Dist.Tarball, m.Dist.Integrity
 	}
-	cfg := g.app.Config
-	target, ok := registry.RewriteTarballURL(address, cfg.String("registry"), cfg.String("replace-registry-host"))
+	target, ok := g.app.replacer().Replace(address)
 	if !ok {
 		return nil, fmt.Errorf("%s: not a URL that a tarball can be fetched from", registry.Redact(address))
 	}
@@ -216,21 +215,22 @@ func (a *App) fromRegistry() func(name, resolved string) bool {
 			base = strings.TrimSuffix(a.Config.Registry(scope), "/") + "/"
 			bases[scope] = base
 		}
-		if strings.HasPrefix(resolved, base) && !strings.Contains(resolved, "/.") {
+		if liesPlainlyOn(base, resolved) {
 			return true
 		}
-		return a.liesOn(base, resolved)
+		target, ok := a.replacer().Replace(resolved)
+		return ok && (liesPlainlyOn(base, target) || liesOn(base, target))
 	}
 }
 
-// liesOn says whether a tarball is below a registry's address once its host is
-// rewritten.
-func (a *App) liesOn(base, resolved string) bool {
-	target, ok := registry.RewriteTarballURL(resolved, a.Config.String("registry"), a.Config.String("replace-registry-host"))
-	if !ok {
-		return false
-	}
-	u, err := url.Parse(target)
+// liesPlainlyOn says whether a URL is below a registry's address as it is written.
+func liesPlainlyOn(base, address string) bool {
+	return strings.HasPrefix(address, base) && !strings.Contains(address, "/.")
+}
+
+// liesOn says whether a URL is below a registry's address.
+func liesOn(base, address string) bool {
+	u, err := url.Parse(address)
 	if err != nil {
 		return false
 	}

@@ -662,7 +662,7 @@ func TestRetryWaitsAsNPMDoes(t *testing.T) {
 	}
 }
 
-func TestRewriteTarballURL(t *testing.T) {
+func TestHostReplacer(t *testing.T) {
 	const npm = "https://registry.npmjs.org/a/-/a-1.0.0.tgz"
 	for _, c := range []struct{ name, resolved, registry, replace, want string }{
 		{"npm's host by default", npm, "https://mirror.example/", "", "https://mirror.example/a/-/a-1.0.0.tgz"},
@@ -679,14 +679,21 @@ func TestRewriteTarballURL(t *testing.T) {
 		{"escapes stay", "https://registry.npmjs.org/@s%2fa/-/a-1.0.0.tgz", "https://mirror.example/", "npmjs", "https://mirror.example/@s%2fa/-/a-1.0.0.tgz"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, ok := registry.RewriteTarballURL(c.resolved, c.registry, c.replace)
+			got, ok := registry.NewHostReplacer(c.registry, c.replace).Replace(c.resolved)
 			if got != c.want || !ok {
 				t.Errorf("got %s, %v", got, ok)
 			}
+			// What makes a URL less plain changes nothing else.
+			if got, ok := registry.NewHostReplacer(c.registry, c.replace).Replace(c.resolved + "#"); strings.TrimSuffix(got, "#") != c.want || !ok {
+				t.Errorf("with a fragment: got %s, %v", got, ok)
+			}
 		})
 	}
-	if _, ok := registry.RewriteTarballURL("not a url", "https://mirror.example/", "npmjs"); ok {
+	if _, ok := registry.NewHostReplacer("https://mirror.example/", "npmjs").Replace("not a url"); ok {
 		t.Error("what is no URL was taken for one")
+	}
+	if _, ok := registry.NewHostReplacer("not a url", "npmjs").Replace(npm); ok {
+		t.Error("a registry that is no URL was taken for one")
 	}
 }
 

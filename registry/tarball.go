@@ -150,45 +150,100 @@ func (c *Client) ReadTarball(ctx context.Context, r TarballRequest, alloc func(s
 // NPMHost is the host that replace-registry-host=npmjs stands for.
 const NPMHost = "registry.npmjs.org"
 
-// RewriteTarballURL gives the URL to ask for where a lock has resolved: the
-// configured registry's host instead of the one in the lock, if replace says so
-// (npm: @npmcli/arborist lib/arborist/reify.js #registryResolved). replace is
-// the value of replace-registry-host: "npmjs", "always", "never", a host name
-// or a URL. ok is false where resolved is no URL at all.
-func RewriteTarballURL(resolved, registry, replace string) (rewritten string, ok bool) {
+// HostReplacer puts the configured registry's host in the place of the one that a
+// lock has, where replace-registry-host says so (npm: @npmcli/arborist
+// lib/arborist/reify.js #registryResolved).
+type HostReplacer struct {
+	registry *url.URL // nil where it is no URL with a host
+	origin   string   // the registry's, "https://registry.npmjs.org"
+	base     string   // the registry's path, escaped, without a slash at its end
+	always   bool
+	host     string // what is replaced
+	prefix   string // only below this path, which goes as well
+}
+
+// NewHostReplacer makes one for a registry's URL and a value of
+// replace-registry-host: "npmjs", "always", "never", a host's name or a URL.
+func NewHostReplacer(registry, replace string) *HostReplacer {
+	h := &HostReplacer{always: replace == "always", host: replace}
+	if r, err := url.Parse(registry); err == nil && r.Host != "" {
+		h.registry = r
+		h.origin = (&url.URL{Scheme: r.Scheme, Host: r.Host}).String()
+		h.base = strings.TrimSuffix(r.EscapedPath(), "/")
+	}
+	if replace == "" || replace == "npmjs" {
+		h.host = NPMHost
+	} else if m, err := url.Parse(replace); err == nil && m.Scheme != "" && m.Host != "" {
+		h.host, h.prefix = m.Hostname(), strings.TrimSuffix(m.EscapedPath(), "/")
+	}
+	return h
+}
+
+// Replace gives the URL to ask for where a lock has resolved. ok is false where
+// that is no URL at all.
+func (h *HostReplacer) Replace(resolved string) (replaced string, ok bool) {
+	if h.registry == nil {
+		return resolved, false
+	}
+	if host, path, ok := plainURL(resolved); ok {
+		if path, ok = h.path(host, path); !ok {
+			return resolved, true
+		}
+		return h.origin + path, true
+	}
 	u, err := url.Parse(resolved)
 	if err != nil || u.Scheme == "" {
 		return resolved, false
 	}
-	r, err := url.Parse(registry)
-	if err != nil || r.Host == "" {
-		return resolved, false
-	}
-	if replace == "" || replace == "npmjs" {
-		replace = NPMHost
-	}
-	host, prefix, whole := replace, "", false
-	if m, err := url.Parse(replace); err == nil && m.Scheme != "" && m.Host != "" {
-		host, prefix, whole = m.Hostname(), strings.TrimSuffix(m.EscapedPath(), "/"), true
-	}
-	path := u.EscapedPath()
-	if replace != "always" && !strings.EqualFold(host, u.Hostname()) || prefix != "" && !underPath(path, prefix) {
+	path, ok := h.path(u.Hostname(), u.EscapedPath())
+	if !ok {
 		return resolved, true
 	}
-	base := strings.TrimSuffix(r.EscapedPath(), "/")
-	switch {
-	case whole && prefix != "":
-		path = base + path[len(prefix):]
-	case base != "" && !underPath(path, base):
-		path = base + path
-	}
-	c := *u
-	c.Scheme, c.Host = r.Scheme, r.Host
-	if c.Path, err = url.PathUnescape(path); err != nil {
+	u.Scheme, u.Host = h.registry.Scheme, h.registry.Host
+	if u.Path, err = url.PathUnescape(path); err != nil {
 		return resolved, false
 	}
-	c.RawPath = path
-	return c.String(), true
+	u.RawPath = path
+	return u.String(), true
+}
+
+// path gives the escaped path on the registry of what has one on a host; false
+// where the host stays.
+func (h *HostReplacer) path(host, path string) (string, bool) {
+	if !h.always && !strings.EqualFold(h.host, host) || h.prefix != "" && !underPath(path, h.prefix) {
+		return "", false
+	}
+	switch {
+	case h.prefix != "":
+		path = h.base + path[len(h.prefix):]
+	case h.base != "" && !underPath(path, h.base):
+		path = h.base + path
+	}
+	return path, true
+}
+
+// plainURL takes apart the URLs that nearly all locks have: a host and a path, and
+// nothing in either that has to be escaped.
+func plainURL(s string) (host, path string, ok bool) {
+	rest, ok := strings.CutPrefix(s, "https://")
+	if !ok {
+		if rest, ok = strings.CutPrefix(s, "http://"); !ok {
+			return "", "", false
+		}
+	}
+	slash := strings.IndexByte(rest, '/')
+	if slash <= 0 {
+		return "", "", false
+	}
+	for i := range len(rest) {
+		switch c := rest[i]; {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '-', c == '.', c == '_', c == '/':
+		case i > slash && c == '@':
+		default:
+			return "", "", false
+		}
+	}
+	return rest[:slash], rest[slash:], true
 }
 
 func underPath(path, prefix string) bool {

@@ -227,7 +227,7 @@ func (s source) Content(ctx context.Context, w resolver.Wanted) (fs.FS, error) {
 }
 
 func (s source) local(resolved string) string {
-	u, _ := registry.RewriteTarballURL(resolved, s.url, "npmjs")
+	u, _ := registry.NewHostReplacer(s.url, "npmjs").Replace(resolved)
 	return u
 }
 
