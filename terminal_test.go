@@ -201,3 +201,13 @@ func TestCtrlCEndsALoginInTheBrowser(t *testing.T) {
 		t.Error("an .npmrc was written")
 	}
 }
+
+// JSON can have what a terminal obeys in it: a program gets it as npm prints it, a
+// terminal as an escape that means the same.
+func TestJSONOnATerminalIsEscaped(t *testing.T) {
+	files := map[string]string{"package.json": "{\"name\": \"app\", \"version\": \"1.0.0\", \"description\": \"a\u009b2Jb\u202ec\"}"}
+	text, _ := onTerminal(t, files, nil, "pkg", "get", "description", "--json").end()
+	if want := `"a\u009b2Jb\u202ec"`; !strings.Contains(text, want) || strings.ContainsAny(text, "\u009b\u202e") {
+		t.Errorf("the terminal shows %q", text)
+	}
+}

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"path/filepath"
@@ -170,10 +171,15 @@ func (a *App) listUnreviewed(pending []lifecycle.Pending) error {
 
 // outJSON prints a value as npm prints its own.
 func (a *App) outJSON(v any) error {
-	enc := json.NewEncoder(a.Stdout)
+	var text bytes.Buffer
+	enc := json.NewEncoder(&text)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	return enc.Encode(v)
+	if err := enc.Encode(v); err != nil {
+		return err
+	}
+	a.printJSONText(bytes.TrimSuffix(text.Bytes(), []byte("\n")))
+	return nil
 }
 
 // decideScripts edits package.json.

@@ -193,7 +193,7 @@ func (a *App) report(err error) int {
 		if !shown.IsObject() {
 			shown = jsjson.NewObject()
 		}
-		a.out("%s", jsjson.Append(nil, shown.With("error", jsjson.NewObject(members...)), "  ", "\n"))
+		a.printJSONText(jsjson.Append(nil, shown.With("error", jsjson.NewObject(members...)), "  ", "\n"))
 	}
 	if code != "" {
 		a.log(levelError, "code "+code)

@@ -442,7 +442,16 @@ func (a *App) printJSON(v jsjson.Value) {
 	if strings.Contains(string(out), "://") {
 		out = redactJSON(v, out)
 	}
-	a.Stdout.Write(append(out, '\n'))
+	a.printJSONText(out)
+}
+
+// printJSONText writes a JSON text; what a terminal would obey in it is escaped
+// where one shows it.
+func (a *App) printJSONText(text []byte) {
+	if a.terminal() {
+		text = term.SafeJSON(text)
+	}
+	a.out("%s", text)
 }
 
 // redactJSON hides what is secret in the texts of v, as npm does before it

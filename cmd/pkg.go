@@ -87,7 +87,7 @@ func runPkg(_ context.Context, a *App, c *cobra.Command, args []string) error {
 		}
 	}
 	if len(shown) > 0 {
-		a.out("%s", jsjson.Append(nil, mergeShown(shown), "  ", "\n"))
+		a.printJSONText(jsjson.Append(nil, mergeShown(shown), "  ", "\n"))
 	}
 	return nil
 }

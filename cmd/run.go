@@ -485,7 +485,7 @@ func (a *App) listScriptsJSON(all []*target, many bool) error {
 		}
 		v = jsjson.NewObject(members...)
 	}
-	a.Stdout.Write(append(jsjson.Append(nil, v, "  ", "\n"), '\n'))
+	a.printJSONText(jsjson.Append(nil, v, "  ", "\n"))
 	return nil
 }
 

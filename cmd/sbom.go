@@ -79,7 +79,7 @@ func runSbom(a *App) error {
 	if format == "cyclonedx" {
 		doc = b.cyclonedx
 	}
-	a.Stdout.Write(append(jsjson.Append(nil, doc(), "  ", "\n"), '\n'))
+	a.printJSONText(jsjson.Append(nil, doc(), "  ", "\n"))
 	return nil
 }
 

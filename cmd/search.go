@@ -1,8 +1,10 @@
 package cmd
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net/url"
 	"regexp"
 	"slices"
@@ -51,11 +53,11 @@ func runSearch(ctx context.Context, a *App, args []string) error {
 			a.out("\n[]\n")
 			return nil
 		}
-		var lines []string
+		var lines [][]byte
 		for _, p := range found {
-			lines = append(lines, string(jsjson.Append(nil, p, "", "")))
+			lines = append(lines, jsjson.Append(nil, p, "", ""))
 		}
-		a.out("[\n\n%s\n]\n", strings.Join(lines, "\n\n,\n\n"))
+		a.printJSONText(fmt.Appendf(nil, "[\n\n%s\n]\n", bytes.Join(lines, []byte("\n\n,\n\n"))))
 	case a.Config.Bool("parseable"):
 		for _, p := range found {
 			a.out("%s", term.Safe(searchLine(p)))

@@ -156,7 +156,7 @@ func (a *App) listStaged(ctx context.Context, c *cobra.Command, args []string) e
 	}
 	switch {
 	case a.json():
-		a.out("%s", jsjson.Append(nil, jsjson.NewArray(items...), "  ", "\n"))
+		a.printJSONText(jsjson.Append(nil, jsjson.NewArray(items...), "  ", "\n"))
 	case len(items) == 0 && only != "":
 		a.out("No staged versions of package name \"%s\".", term.SafeLine(only))
 	case len(items) == 0:
@@ -206,7 +206,7 @@ func (a *App) viewStaged(ctx context.Context, id string) error {
 		return err
 	}
 	if a.json() {
-		a.out("%s", jsjson.Append(nil, item, "  ", "\n"))
+		a.printJSONText(jsjson.Append(nil, item, "  ", "\n"))
 		return nil
 	}
 	a.tellStaged(item)
@@ -289,7 +289,7 @@ func (a *App) downloadStaged(ctx context.Context, id string) error {
 		return &codedError{code: "EINVALIDPACKAGENAME", text: "the tarball's package.json has a name or version that cannot be part of a file's name: " + term.SafeLine(name+"@"+version)}
 	}
 	if a.json() {
-		a.out("%s", jsjson.Append(nil, jsjson.NewObject(jsjson.Member{Key: name, Value: contents.json()}), "  ", "\n"))
+		a.printJSONText(jsjson.Append(nil, jsjson.NewObject(jsjson.Member{Key: name, Value: contents.json()}), "  ", "\n"))
 	} else {
 		a.tellContents(contents)
 	}

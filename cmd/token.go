@@ -243,7 +243,7 @@ func createToken(ctx context.Context, a *App) error {
 	switch {
 	case a.json():
 		// The one time that a token is to be seen.
-		a.out("%s", jsjson.Append(nil, v, "  ", "\n"))
+		a.printJSONText(jsjson.Append(nil, v, "  ", "\n"))
 	case cfg.Bool("parseable"):
 		for _, m := range v.Members() {
 			a.out("%s\t%s", term.SafeLine(m.Key), term.SafeLine(m.Value.Text()))

@@ -427,7 +427,7 @@ func (a *App) tellTrust(s *trustSettings, permissions jsjson.Value, pad bool) {
 		if permissions.Truthy() {
 			v = v.With("permissions", permissions)
 		}
-		a.out("%s", jsjson.Append(nil, v, "  ", "\n"))
+		a.printJSONText(jsjson.Append(nil, v, "  ", "\n"))
 		return
 	}
 	i := a.ink()

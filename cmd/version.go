@@ -120,7 +120,7 @@ func listVersions(a *App, dirs []string) error {
 		versions = versions.With(m.Key, m.Value)
 	}
 	if a.json() {
-		a.out("%s", jsjson.Append(nil, versions, "  ", "\n"))
+		a.printJSONText(jsjson.Append(nil, versions, "  ", "\n"))
 		return nil
 	}
 	var lines []string

@@ -4,10 +4,14 @@
 package term
 
 import (
+	"bytes"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"golang.org/x/term"
 )
@@ -83,6 +87,27 @@ func SafeLine(s string) string {
 		s = strings.NewReplacer("\r\n", " ", "\n", " ", "\r", " ", "\t", " ").Replace(s)
 	}
 	return Safe(s)
+}
+
+// SafeJSON is Safe for a JSON text: what it changes are characters of strings, and
+// they stay what they were for a program that reads it.
+func SafeJSON(text []byte) []byte {
+	if !bytes.ContainsFunc(text, unsafe) {
+		return text
+	}
+	var out []byte
+	for _, r := range string(text) {
+		switch {
+		case !unsafe(r):
+			out = utf8.AppendRune(out, r)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			out = fmt.Appendf(out, `\u%04x\u%04x`, high, low)
+		default:
+			out = fmt.Appendf(out, `\u%04x`, r)
+		}
+	}
+	return out
 }
 
 func unsafe(r rune) bool {

@@ -1,6 +1,11 @@
 package term
 
-import "testing"
+import (
+	"bytes"
+	"encoding/json"
+	"reflect"
+	"testing"
+)
 
 func TestSafe(t *testing.T) {
 	for name, c := range map[string][2]string{
@@ -34,6 +39,27 @@ func TestColoursOfIbidsStay(t *testing.T) {
 	} {
 		if got := SafeColoured(text); got != want {
 			t.Errorf("%q: %q, not %q", text, got, want)
+		}
+	}
+}
+
+func TestJSONMeansTheSameWhenItIsSafe(t *testing.T) {
+	for text, want := range map[string]string{
+		"{\n  \"a\": \"é…\"\n}": "{\n  \"a\": \"é…\"\n}",
+		"\"a\u009b2J\u007f\"":   `"a\u009b2J\u007f"`,
+		"\"a\u202eb\\u001b\"":   `"a\u202eb\u001b"`,
+		"\"\U000e0041\"":        `"\udb40\udc41"`,
+	} {
+		got := SafeJSON([]byte(text))
+		if want != "" && string(got) != want {
+			t.Errorf("%q: %s, not %s", text, got, want)
+		}
+		var before, after any
+		if json.Unmarshal([]byte(text), &before) == nil && (json.Unmarshal(got, &after) != nil || !reflect.DeepEqual(before, after)) {
+			t.Errorf("%q means %v, and %q when it is safe", text, before, after)
+		}
+		if bytes.ContainsFunc(got, unsafe) {
+			t.Errorf("%q is not safe", got)
 		}
 	}
 }
