@@ -5,9 +5,13 @@ import (
 	"bytes"
 	"compress/gzip"
 	"errors"
+	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -27,9 +31,9 @@ func pack(t *testing.T, files map[string]string) []byte {
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
 	w := tar.NewWriter(z)
-	for name, content := range files {
-		w.WriteHeader(&tar.Header{Name: "package/" + name, Mode: 0o644, Size: int64(len(content)), Typeflag: tar.TypeReg})
-		w.Write([]byte(content))
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		w.WriteHeader(&tar.Header{Name: "package/" + name, Mode: 0o644, Size: int64(len(files[name])), Typeflag: tar.TypeReg})
+		w.Write([]byte(files[name]))
 	}
 	w.Close()
 	z.Close()
@@ -272,6 +276,55 @@ func TestATreeOnLoanInPartIsNotUsed(t *testing.T) {
 		}
 		if got := read(t, filepath.Join(work, "two", file)); got != "1" {
 			t.Errorf("%s of the second project is %q", file, got)
+		}
+	}
+}
+
+// The files of a large package come from both of its ends.
+func TestALargeTreeThatWasTouchedIsTakenBackAsAWhole(t *testing.T) {
+	files := map[string]string{}
+	for i := range putTogether + 3*putAtOnce/2 {
+		files[fmt.Sprintf("%04d.js", i)] = strconv.Itoa(i)
+	}
+	for _, victim := range []int{1, putAtOnce + 1, len(files) / 2, len(files) - putAtOnce - 2, len(files) - 1} {
+		t.Run(strconv.Itoa(victim), func(t *testing.T) {
+			s, work := newStore(t), t.TempDir()
+			d, _ := s.put(t, files)
+			one, two := filepath.Join(work, "one"), filepath.Join(work, "two")
+			s.install(t, d, one)
+			os.RemoveAll(one)
+			name := fmt.Sprintf("%04d.js", victim)
+			if err := os.WriteFile(s.treeFile(t, name), []byte("tampered"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if !s.installUnseen(t, d, two) {
+				t.Error("the tree was used as it was")
+			}
+			for name, content := range files {
+				if got := read(t, filepath.Join(two, name)); got != content {
+					t.Errorf("%s is %q", name, got)
+				}
+			}
+		})
+	}
+}
+
+// An inode may have changed apart from those that the other half looks at only.
+func TestHalvesCompareWhatTheyHaveSeen(t *testing.T) {
+	at := func(first, last int64) *putter {
+		return &putter{done: 1, look: look{first: first, last: last, apart: 10}}
+	}
+	tree := &Tree{unseen: true}
+	for _, c := range []struct {
+		a, b *putter
+		ok   bool
+	}{
+		{at(0, 5), at(5, 10), true},
+		{at(0, 5), at(6, 11), false},
+		{at(6, 11), at(0, 5), false},
+	} {
+		if err := tree.doubts(c.a, c.b); (err == nil) != c.ok {
+			t.Errorf("%+v and %+v: %v", c.a.look, c.b.look, err)
 		}
 	}
 }

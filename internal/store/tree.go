@@ -252,8 +252,8 @@ type look struct {
 	st          folder.Stat
 }
 
-func (s *seal) look(dir *folder.Folder) *look {
-	return &look{seal: s, dir: dir, first: math.MaxInt64, apart: together(len(s.files))}
+func (s *seal) look(dir *folder.Folder) look {
+	return look{seal: s, dir: dir, first: math.MaxInt64, apart: together(len(s.files))}
 }
 
 func (l *look) at(f *sealFile) error {
@@ -274,6 +274,16 @@ func (l *look) at(f *sealFile) error {
 		return errSpoilt
 	}
 	l.first, l.last = min(l.first, st.Ctime), max(l.last, st.Ctime)
+	return l.together()
+}
+
+// with adds what another has seen of the same tree.
+func (l *look) with(o *look) error {
+	l.first, l.last = min(l.first, o.first), max(l.last, o.last)
+	return l.together()
+}
+
+func (l *look) together() error {
 	if l.last-l.first > l.apart {
 		return errSpoilt
 	}
@@ -438,42 +448,139 @@ func (t *Tree) putInto(dst *folder.Folder, put func(*sealFile, *folder.Folder) e
 			return err
 		}
 	}
-	var look *look
-	if t.unseen {
-		look = t.seal.look(t.dir)
+	p := &putting{tree: t, dst: dst, put: put, end: len(t.seal.files)}
+	var front, back putter
+	if p.end < putTogether {
+		p.run(&front, false)
+	} else {
+		var other sync.WaitGroup
+		other.Go(func() { p.run(&back, true) })
+		p.run(&front, false)
+		other.Wait()
 	}
-	for i := range t.seal.files {
-		f := &t.seal.files[i]
-		if look != nil {
-			if err := look.at(f); err != nil {
-				return t.turned(dst, i, err)
-			}
-		}
-		err := put(f, dst)
-		if errors.Is(err, fs.ErrExist) {
-			if err = dst.Remove(f.path); err == nil {
-				err = put(f, dst)
-			}
-		}
-		if err != nil {
-			return err
-		}
+	if why := t.doubts(&front, &back); why != nil {
+		return t.turned(dst, front.done, back.done, why)
+	}
+	if err := errors.Join(front.err, back.err); err != nil {
+		return err
 	}
 	t.unseen = false
 	return nil
 }
 
-// turned takes the first n files back from where they were put, since the next
-// one is not as it should be. A changed tree goes at once: links that come and go
-// give their files' inodes a new time, which would hide that one was touched.
-func (t *Tree) turned(dst *folder.Folder, n int, why error) error {
+// putting is the files of a tree on their way into a folder. Those of a large
+// package are put there by two, who come from both ends: when it is the last, two
+// processors are at it, and seldom in the same folder, where one would wait for
+// the other.
+type putting struct {
+	tree *Tree
+	dst  *folder.Folder
+	put  func(*sealFile, *folder.Folder) error
+
+	mu        sync.Mutex
+	next, end int // nobody has begun with these files
+}
+
+const (
+	putTogether = 128 // files from which on two do it
+	putAtOnce   = 32  // files that one takes at once
+)
+
+// putter is one of those, and what it has done.
+type putter struct {
+	look look
+	done int   // files, from its end on
+	why  error // the next one is not as it should be
+	err  error // it could not be put there
+}
+
+// take gives the next files, from one end or the other; none when all are begun.
+func (p *putting) take(back bool) (from, to int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := min(putAtOnce, p.end-p.next)
+	if back {
+		p.end -= n
+		return p.end, p.end + n
+	}
+	p.next += n
+	return p.next - n, p.next
+}
+
+// stop leaves nothing to take.
+func (p *putting) stop() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.end = p.next
+}
+
+func (p *putting) run(who *putter, back bool) {
+	t := p.tree
+	who.look = t.seal.look(t.dir)
+	for {
+		from, to := p.take(back)
+		if from == to {
+			return
+		}
+		for k := range to - from {
+			f := &t.seal.files[from+k]
+			if back {
+				f = &t.seal.files[to-1-k]
+			}
+			if t.unseen {
+				who.why = who.look.at(f)
+			}
+			if who.why == nil {
+				who.err = p.place(f)
+			}
+			if who.why != nil || who.err != nil {
+				p.stop()
+				return
+			}
+			who.done++
+		}
+	}
+}
+
+func (p *putting) place(f *sealFile) error {
+	err := p.put(f, p.dst)
+	if errors.Is(err, fs.ErrExist) {
+		if err = p.dst.Remove(f.path); err == nil {
+			err = p.put(f, p.dst)
+		}
+	}
+	return err
+}
+
+// doubts says what is wrong with the files that two have looked at.
+func (t *Tree) doubts(a, b *putter) error {
+	if a.why != nil {
+		return a.why
+	}
+	if b.why != nil {
+		return b.why
+	}
+	if a.done > 0 && b.done > 0 && t.unseen {
+		return a.look.with(&b.look)
+	}
+	return nil
+}
+
+// turned takes the files at both ends back from where they were put, since another
+// is not as it should be. A changed tree goes at once: links that come and go give
+// their files' inodes a new time, which would hide that one was touched.
+func (t *Tree) turned(dst *folder.Folder, front, back int, why error) error {
 	if !errors.Is(why, errOnLoan) {
 		if trees, err := t.store.trees(); err == nil {
 			t.store.removeTree(trees, t.name, t.number)
 		}
 	}
-	for i := range n {
-		if err := dst.Remove(t.seal.files[i].path); err != nil {
+	files := t.seal.files
+	for i := range files {
+		if i >= front && i < len(files)-back {
+			continue
+		}
+		if err := dst.Remove(files[i].path); err != nil {
 			return err
 		}
 	}
