@@ -71,6 +71,12 @@ func (r *rules) repropagateOverrides(root *Node) {
 	}
 }
 
+// actualLoader makes nodes of folders in the order in which npm has them, which
+// is that of dependents where packages say who wants them. npm has all of its
+// reads under way at once, and what is read is answered in the order in which it
+// was asked for. So each read is a turn here: a package in a scope comes after
+// those in none, for one more folder has to be looked at, and a package inside of
+// another comes after all that lie beside that.
 type actualLoader struct {
 	rules    *rules
 	o        ActualOptions
@@ -78,12 +84,71 @@ type actualLoader struct {
 	cache    map[string]*Node
 	loaded   map[string]bool
 	topNodes []string
+	turns    []func()        // what is asked for, and not yet answered
+	looked   map[string]bool // the folders that were looked at
+}
+
+// after has f done when n reads have been answered, one after the other.
+func (l *actualLoader) after(n int, f func()) {
+	if n == 0 {
+		f()
+		return
+	}
+	l.turns = append(l.turns, func() { l.after(n-1, f) })
+}
+
+// run answers what was asked for, and what that asks for.
+func (l *actualLoader) run() {
+	for len(l.turns) > 0 {
+		turns := l.turns
+		l.turns = nil
+		for _, f := range turns {
+			f()
+		}
+	}
+}
+
+// look follows folders down to p, each of which is looked at once.
+func (l *actualLoader) look(p string, f func()) {
+	up := dirOf(p)
+	if up == p || l.looked[p] {
+		f()
+		return
+	}
+	l.look(up, func() { l.after(1, func() { l.looked[p] = true; f() }) })
+}
+
+// readsOfPackage is how often npm waits for a package.json: to open it, for its
+// size, for its text, and to close it.
+const readsOfPackage = 4
+
+// read is followed by f when the package.json of a folder has been read.
+func (l *actualLoader) read(p, real string, f func()) {
+	l.look(p, func() {
+		if real == "" {
+			l.after(readsOfPackage, f)
+			return
+		}
+		l.after(1, func() { l.look(real, func() { l.after(readsOfPackage, f) }) }) // a link, which is read
+	})
+}
+
+// all gives what each of n things calls when it is done; the last is followed by f.
+func all(n int, f func()) (done func()) {
+	if n == 0 {
+		f()
+	}
+	return func() {
+		if n--; n == 0 {
+			f()
+		}
+	}
 }
 
 // loadActual makes nodes of what the hidden lockfile says, or, where it is nil,
 // of what lies in the folders.
 func (r *rules) loadActual(o ActualOptions, hidden *lockfile.Lockfile) (*Node, error) {
-	l := &actualLoader{rules: r, o: o, cache: map[string]*Node{}, loaded: map[string]bool{}}
+	l := &actualLoader{rules: r, o: o, cache: map[string]*Node{}, loaded: map[string]bool{}, looked: map[string]bool{}}
 	dir := cleanPath(o.Dir)
 	real, err := realpath(dir)
 	if err != nil {
@@ -95,10 +160,12 @@ func (r *rules) loadActual(o ActualOptions, hidden *lockfile.Lockfile) (*Node, e
 			l.root = l.newNode(opts)
 		} else {
 			opts.realpath = real
-			l.root = l.newLink(opts)
+			l.root = l.newLink(opts, nothing)
+			l.run()
 		}
 	} else {
-		l.root = l.loadNode(dir, nil, nil, real, true)
+		l.root = l.loadNode(dir, nil, nil, real, true, nothing)
+		l.run()
 		if err := l.root.assertRootOverrides(); err != nil {
 			return nil, err
 		}
@@ -117,14 +184,18 @@ func (r *rules) loadActual(o ActualOptions, hidden *lockfile.Lockfile) (*Node, e
 		}
 		l.root.setMeta(newLockMeta(l.root.path, lock))
 	}
-	l.loadTree(l.root)
+	l.look(l.root.Target().realpath, nothing)
+	l.run()
+	l.loadTree(l.root, nothing)
+	l.run()
 	if o.Workspaces.Len() > 0 {
 		l.root.setWorkspaces(o.Workspaces)
 		for _, dir := range o.Workspaces.All() {
 			if l.cache[dir] == nil {
-				l.loadTree(l.loadNode(dir, nil, l.root, "", false))
+				l.read(dir, "", func() { l.loadTree(l.loadNode(dir, nil, l.root, "", false, nothing), nothing) })
 			}
 		}
+		l.run()
 	}
 	if o.FindMissing {
 		l.findMissing()
@@ -189,15 +260,22 @@ func realInside(folders map[string]string, p string) string {
 	return real + p[len(dir):]
 }
 
-func (l *actualLoader) loadNode(p string, parent, root *Node, real string, overrides bool) *Node {
+// nothing is what follows where nobody waits.
+func nothing() {}
+
+// loadNode makes a node of a folder. The package that a link leads to may have
+// folders of its own: done is called when these are known.
+func (l *actualLoader) loadNode(p string, parent, root *Node, real string, overrides bool, done func()) *Node {
 	if real == "" {
 		var err error
 		if real, err = realpath(p); err != nil {
+			defer done()
 			return l.rules.newNode(nodeOptions{err: err, path: p, parent: parent, root: root})
 		}
 	}
 	if c := l.cache[p]; c != nil && !c.dummy {
 		c.SetParent(parent)
+		done()
 		return c
 	}
 	o := nodeOptions{path: p, parent: parent, root: root, loadOverrides: overrides}
@@ -213,9 +291,10 @@ func (l *actualLoader) loadNode(p string, parent, root *Node, real string, overr
 	var n *Node
 	if path.Clean(p) == real {
 		n = l.newNode(o)
+		defer done()
 	} else {
 		o.realpath = real
-		n = l.newLink(o)
+		n = l.newLink(o, done)
 	}
 	l.cache[p] = n
 	return n
@@ -228,36 +307,67 @@ func (l *actualLoader) newNode(o nodeOptions) *Node {
 	return l.rules.newNode(o)
 }
 
-func (l *actualLoader) newLink(o nodeOptions) *Node {
+func (l *actualLoader) newLink(o nodeOptions, done func()) *Node {
 	l.topNodes = append(l.topNodes, o.realpath)
 	o.target = l.cache[o.realpath]
 	n := l.rules.newLink(o)
 	if o.target == nil {
 		l.cache[o.realpath] = n.target
-		l.loadTree(n.target)
+		l.loadTree(n.target, done)
+	} else {
+		done()
 	}
 	return n
 }
 
-func (l *actualLoader) loadTree(n *Node) {
+// loadTree makes nodes of what lies below one, which is known when done is called.
+func (l *actualLoader) loadTree(n *Node, done func()) {
 	if n.isLink || l.loaded[n.realpath] {
+		done()
 		return
 	}
 	l.loaded[n.realpath] = true
+	l.loadChildren(n, func() {
+		var kids []*Node
+		for _, kid := range n.children.values() {
+			if !l.loaded[kid.realpath] {
+				kids = append(kids, kid)
+			}
+		}
+		done := all(len(kids), done)
+		for _, kid := range kids {
+			l.loadTree(kid, done)
+		}
+	})
+}
+
+func (l *actualLoader) loadChildren(n *Node, done func()) {
 	nm := n.realpath + "/node_modules"
-	folders := map[string]string{} // node_modules and its scopes, and where they really are
+	reads := 1
+	scope := ""
+	var names []string
 	for _, name := range readScoped(filepath.FromSlash(nm)) {
-		if hiddenName(name) || l.o.Filter != nil && n == l.root.Target() && !l.o.Filter(name) {
-			continue
+		if in, _, scoped := strings.Cut(name, "/"); scoped && in != scope {
+			scope = in
+			reads++
 		}
-		p := nm + "/" + name
-		l.loadNode(p, n, nil, realInside(folders, p), false)
-	}
-	for _, kid := range n.children.values() {
-		if !l.loaded[kid.realpath] {
-			l.loadTree(kid)
+		if !hiddenName(name) && (l.o.Filter == nil || n != l.root.Target() || l.o.Filter(name)) {
+			names = append(names, name)
 		}
 	}
+	l.after(reads, func() {
+		done := all(len(names), done)
+		folders := map[string]string{} // node_modules and its scopes, and where they really are
+		for _, name := range names {
+			p := nm + "/" + name
+			real := realInside(folders, p)
+			target := ""
+			if real == "" {
+				target, _ = realpath(p)
+			}
+			l.read(p, target, func() { l.loadNode(p, n, nil, real, false, done) })
+		}
+	})
 }
 
 // findMissing looks for unmet dependencies in the folders above, as far as
@@ -292,7 +402,8 @@ func (l *actualLoader) findMissing() {
 					if d.dummy {
 						depPath := modulePath(p, e.Name)
 						if c := l.cache[depPath]; c == nil || c.dummy {
-							l.loadTree(l.loadNode(depPath, d, n.Root(), "", false))
+							l.loadTree(l.loadNode(depPath, d, n.Root(), "", false, nothing), nothing)
+							l.run()
 						}
 					}
 					break
