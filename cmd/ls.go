@@ -110,6 +110,7 @@ type listed struct {
 	required string // the range it is wanted in
 	kind     resolver.EdgeType
 	invalid  string // which wishes it does not meet
+	said     string // those that were known when it was visited, which is what npm shows
 
 	parent            *listed
 	include, filtered bool
@@ -178,7 +179,7 @@ func (l *lister) visit(x *listed) {
 	if x.missing != "" && !x.optional() {
 		x.problems = append(x.problems, "missing: "+x.id+", required by "+x.missing)
 	}
-	if x.invalid != "" {
+	if x.said = x.invalid; x.said != "" {
 		x.problems = append(x.problems, "invalid: "+x.id+" "+x.path())
 	}
 	if extraneous {
@@ -402,8 +403,8 @@ func (l *lister) label(x *listed) string {
 	if x.deduped {
 		label += " " + i.dim("deduped")
 	}
-	if x.invalid != "" {
-		label += " " + i.red("invalid: "+x.invalid)
+	if x.said != "" {
+		label += " " + i.red("invalid: "+x.said)
 	}
 	if l.extraneous(x) {
 		label += " " + i.red("extraneous")
@@ -506,8 +507,8 @@ func (l *lister) item(x *listed) []jsjson.Member {
 	if l.extraneous(x) {
 		add("extraneous", jsjson.NewBool(true))
 	}
-	if x.invalid != "" {
-		add("invalid", jsjson.NewString(x.invalid))
+	if x.said != "" {
+		add("invalid", jsjson.NewString(x.said))
 	}
 	if x.missing != "" && !x.optional() {
 		if x.required != "" {
