@@ -364,6 +364,35 @@ func TestAProjectsProxyGetsNoCredentials(t *testing.T) {
 	}
 }
 
+// What is published may be a stranger's tarball, with settings of its own.
+func TestAPublishConfigsProxyGetsNoCredentials(t *testing.T) {
+	c := newConnecting(t)
+	c.ca = ""
+	s := quiet(&proxy{c: c})
+	s.Start()
+	t.Cleanup(s.Close)
+	c.write("package.json", `{"name":"app","version":"1.0.0","publishConfig":{"proxy":"http://`+s.Listener.Addr().String()+`"}}`)
+	if err := os.WriteFile(filepath.Join(c.home, ".npmrc"), []byte("registry=http://example.com/\n//example.com/:_authToken=s3cret-w0rd\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range []string{"publish", "unpublish"} {
+		c.err.Reset()
+		status := Main(Env{
+			Argv:    []string{"ibid", command, "--force", "--fetch-retries=0"},
+			Environ: []string{"HOME=" + c.home, "USERPROFILE=" + c.home, "PATH=" + os.Getenv("PATH")},
+			Cwd:     c.dir, Stdin: strings.NewReader(""), Stdout: &c.out, Stderr: &c.err,
+		})
+		if status == 0 {
+			t.Errorf("%s ended with 0:\n%s", command, c.err.String())
+		}
+	}
+	for _, q := range c.packages.Requests() {
+		if q.Header.Get("Authorization") != "" {
+			t.Errorf("%s %s has the token", q.Method, q.Path)
+		}
+	}
+}
+
 func TestClientCertificates(t *testing.T) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

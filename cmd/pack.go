@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
@@ -332,7 +333,13 @@ func (a *App) packScript(ctx context.Context, dir, event string, file *manifest.
 
 // tarballName is the name of a package's tarball: "scope-name-1.0.0.tgz".
 func tarballName(name, version string) string {
-	return strings.NewReplacer("/", "-", `\`, "-").Replace(strings.TrimPrefix(name+"-"+version, "@")) + ".tgz"
+	return strings.Map(func(r rune) rune {
+		// A tarball may say any version of itself; npm leaves what a terminal obeys.
+		if r == '/' || r == '\\' || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
+			return '-'
+		}
+		return r
+	}, strings.TrimPrefix(name+"-"+version, "@")) + ".tgz"
 }
 
 func (a *App) writeTarball(p *packable, tgz []byte) error {

@@ -372,7 +372,7 @@ func (r *release) release(ctx context.Context, workspace bool) error {
 	if r.publisher.stage {
 		verb = "Staging"
 	}
-	text := fmt.Sprintf(verb+" to %s with tag %s and %s access", shown, r.tag, access)
+	text := fmt.Sprintf(verb+" to %s with tag %s and %s access", shown, term.SafeLine(r.tag), term.SafeLine(access))
 	if dryRun {
 		a.log(levelNotice, text+" (dry-run)")
 		return nil

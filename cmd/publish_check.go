@@ -102,7 +102,7 @@ func (r *release) tell(f *findings) {
 		a.logPrefixed(levelError, "check", text)
 	}
 	if len(f.bad) == 0 {
-		a.out("%s can be published to %s with tag %s", term.SafeLine(id), shown, r.tag)
+		a.out("%s can be published to %s with tag %s", term.SafeLine(id), shown, term.SafeLine(r.tag))
 	}
 }
 

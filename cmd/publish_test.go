@@ -484,3 +484,15 @@ func TestFilesAreListedInNpmsOrder(t *testing.T) {
 		t.Errorf("%s, npm's order is %s", strings.Join(got, " "), want)
 	}
 }
+
+func TestATarballsNameHasNoControlCharacters(t *testing.T) {
+	for version, want := range map[string]string{
+		"1.0.0":                 "s-a-1.0.0.tgz",
+		"1.0.0\x1b]0;x\a\u009b": "s-a-1.0.0-]0;x--.tgz",
+		"../../1\u202e":         "s-a-..-..-1-.tgz",
+	} {
+		if got := tarballName("@s/a", version); got != want {
+			t.Errorf("%q: %q, not %q", version, got, want)
+		}
+	}
+}

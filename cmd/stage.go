@@ -126,7 +126,7 @@ func (r *release) tellUploaded() {
 	default:
 		a.out("+ %s (staged)", id)
 	}
-	a.logPrefixed(levelNotice, "stage", "package "+id+" has been staged with tag "+r.tag)
+	a.logPrefixed(levelNotice, "stage", "package "+id+" has been staged with tag "+term.SafeLine(r.tag))
 }
 
 // staged is a request for what is staged under an id; "" asks for all.

@@ -58,7 +58,7 @@ func (e *Error) Hints() []string {
 	case "E407":
 		return []string{"the proxy wants to know who asks: ibid config set https-proxy=http://USER:PASSWORD@PROXY"}
 	case "EPROJECTPROXY":
-		return []string{"ibid config ls shows what the project's .npmrc has; --https-proxy=URL on the command line says that the proxy is yours"}
+		return []string{"ibid config ls shows what the project's .npmrc and publishConfig have; --https-proxy=URL on the command line says that the proxy is yours"}
 	case "EINVALIDPROXY":
 		return []string{"ibid config get proxy https-proxy"}
 	case "ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ENETUNREACH", "EHOSTUNREACH", "ETIMEDOUT", "EIDLETIMEOUT", "ECONNRESET":

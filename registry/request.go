@@ -190,11 +190,11 @@ func (c *Client) fetch(ctx context.Context, r *Request, consume func(*http.Respo
 	}
 	if c.opts.Overheard != nil && c.opts.Overheard(u) {
 		if r.Credentials != nil || r.Elsewhere || r.Secret != "" || len(r.Body) > 0 && !r.Public {
-			return &Error{ErrCode: "EPROJECTPROXY", Method: r.method(), URL: shown, Package: r.Package, Message: "not sent: the project's .npmrc has it pass a proxy that can read it"}
+			return &Error{ErrCode: "EPROJECTPROXY", Method: r.method(), URL: shown, Package: r.Package, Message: "not sent: the project's .npmrc or publishConfig has it pass a proxy that can read it"}
 		}
 		if creds.Authorization != "" && !creds.OfProject {
 			c.withheld.Do(func() {
-				c.opts.Logger.Warn("no credentials are sent to " + Clean(u.Host) + ": the project's .npmrc has them pass the proxy " +
+				c.opts.Logger.Warn("no credentials are sent to " + Clean(u.Host) + ": the project's .npmrc or publishConfig has them pass the proxy " +
 					Redact(c.opts.Proxy.Proxy) + ", which can read them; --https-proxy on the command line says that the proxy is yours")
 			})
 		}

@@ -97,6 +97,8 @@ type Config struct {
 
 	warnings []Warning
 
+	published map[string]bool // what the command line has of a publishConfig
+
 	noNode        bool   // there is no node on PATH
 	defaultPrefix string // of node
 	globalPrefix  string

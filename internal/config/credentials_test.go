@@ -383,3 +383,30 @@ func TestAProjectNamesNoBrowser(t *testing.T) {
 		})
 	}
 }
+
+// What is published may be a stranger's tarball.
+func TestPublishConfigIsTheProjects(t *testing.T) {
+	c := load(t, []string{"publish", "--cafile=mine.pem"}, nil, map[string]string{"home/.npmrc": "//registry.npmjs.org/:_authToken=users\ngit=mine\n"})
+	settings, err := jsjson.Parse([]byte(`{"proxy": "http://proxy.example/", "strict-ssl": false, "cafile": "its.pem", "git": "./git", "editor": "./git",
+		"//r.example/:_authToken": "its"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := c.WithPublishConfig(settings)
+	for key, want := range map[string]bool{"proxy": true, "strict-ssl": true, "cafile": false, "registry": false} {
+		if got := p.ProjectDecides(key); got != want || c.ProjectDecides(key) {
+			t.Errorf("the project decides on %s: %v", key, got)
+		}
+	}
+	for _, program := range []string{"git", "editor"} {
+		if p.String(program) != c.String(program) {
+			t.Errorf("%s is %s", program, p.String(program))
+		}
+	}
+	if p.Auth("https://registry.npmjs.org/a", "https://registry.npmjs.org/").OfProject || !p.Auth("https://r.example/a", "https://r.example/").OfProject {
+		t.Error("whose token is whose?")
+	}
+	if w := c.Warnings(); len(w) != 2 || !strings.Contains(w[0].Text, "ignoring git from publishConfig") {
+		t.Errorf("%v", w)
+	}
+}

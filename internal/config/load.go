@@ -266,6 +266,9 @@ func (c *Config) chosenByProject(layer Layer) bool {
 
 // ProjectDecides reports whether the value of key is the project's.
 func (c *Config) ProjectDecides(key string) bool {
+	if c.published[key] {
+		return true
+	}
 	_, layer := c.find(key)
 	return c.chosenByProject(layer)
 }

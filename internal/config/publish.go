@@ -9,7 +9,9 @@ import (
 // WithPublishConfig returns the configuration that publish and unpublish go by:
 // the settings of a package.json's publishConfig override every layer but the
 // command line. They may be any keys and are taken as they are, without
-// expansion. c itself does not change, but gets a warning for each unknown key.
+// expansion, but count as the project's: it may be a stranger's tarball that is
+// published, and names no program and no proxy that reads the user's token. c
+// itself does not change, but gets a warning for each unknown key.
 func (c *Config) WithPublishConfig(settings jsjson.Value) *Config {
 	out := *c
 	flags := &c.layers[CLI].data
@@ -18,12 +20,18 @@ func (c *Config) WithPublishConfig(settings jsjson.Value) *Config {
 		v, _ := flags.get(key)
 		merged.set(key, v)
 	}
+	out.published = map[string]bool{}
 	for _, m := range settings.Members() {
 		if _, ok := flags.get(m.Key); ok {
 			continue
 		}
+		if namesProgram(m.Key) {
+			c.warn("warn", "config", "ignoring "+m.Key+" from publishConfig: a project does not choose which programs are started")
+			continue
+		}
 		c.warnUnknownPublishConfig(m.Key)
 		merged.set(m.Key, fromJSON(m.Value))
+		out.published[m.Key] = true
 	}
 	out.layers[CLI].data = merged
 	out.warnings = nil
