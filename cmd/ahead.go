@@ -62,6 +62,8 @@ const (
 	mostWorkers = 96
 	mostKept    = 3000
 	openShare   = 8
+	// mostOpen is what an install has open at most, with some room.
+	mostOpen = 2*mostKept + 2000
 )
 
 // goAhead starts guessing for a project that has nothing installed yet; nil

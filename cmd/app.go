@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/ibid-pm/ibid/internal/config"
+	"github.com/ibid-pm/ibid/internal/folder"
 	"github.com/ibid-pm/ibid/internal/git"
 	"github.com/ibid-pm/ibid/internal/jsjson"
 	"github.com/ibid-pm/ibid/internal/store"
@@ -158,7 +159,10 @@ func run(env Env, args []string) (status int) {
 	if base == "npx" {
 		args = asExec(env, "npx")
 	}
-	a.heap = sync.OnceFunc(largePages)
+	a.heap = sync.OnceFunc(func() {
+		go folder.MakeRoom(mostOpen)
+		largePages()
+	})
 	ready := func() {}
 	if len(args) > 0 && slices.Contains(installs[:], args[0]) {
 		ready = a.heap
