@@ -66,14 +66,29 @@ const (
 	mostOpen = 2*mostKept + 2000
 )
 
-// goAhead starts guessing for a project that has nothing installed yet; nil
-// where that is not so. What an install would find on loan to this very project
-// must not be borrowed a second time.
-func (a *App) goAhead(ctx context.Context, p *project, f *fetch.Fetcher) *ahead {
+// startsEmpty says whether the project has nothing installed yet. What an install
+// would find on loan to this very project must not be borrowed a second time.
+func (a *App) startsEmpty(p *project) bool {
 	if a.Config.String("package-import-method") == string(importCopy) || a.Config.PackageLockOnly() || a.Config.Bool("dry-run") || a.Config.Global() || a.shares() || a.inPart(p) {
-		return nil
+		return false
 	}
-	if _, err := os.Lstat(filepath.Join(p.dir, "node_modules")); !errors.Is(err, fs.ErrNotExist) {
+	_, err := os.Lstat(filepath.Join(p.dir, "node_modules"))
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+// makeRoom prepares an install from nothing for what it will have open, unless the
+// lock is so small that it would be over before there is room.
+func makeRoom(p *project) {
+	const manyPackages = 200 << 10 // bytes that some 500 take in a lock
+	st, err := os.Stat(lockfile.FileToWrite(p.dir))
+	if err != nil || st.Size() > manyPackages {
+		go folder.MakeRoom(mostOpen)
+	}
+}
+
+// goAhead starts guessing for a project that starts empty; nil for another.
+func (a *App) goAhead(ctx context.Context, p *project, f *fetch.Fetcher, empty bool) *ahead {
+	if !empty {
 		return nil
 	}
 	h := &ahead{fetch: f, host: a.environment(), begun: map[string]*guess{}, urgent: f.Background()}

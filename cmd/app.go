@@ -19,7 +19,6 @@ import (
 	"time"
 
 	"github.com/ibid-pm/ibid/internal/config"
-	"github.com/ibid-pm/ibid/internal/folder"
 	"github.com/ibid-pm/ibid/internal/git"
 	"github.com/ibid-pm/ibid/internal/jsjson"
 	"github.com/ibid-pm/ibid/internal/store"
@@ -159,10 +158,7 @@ func run(env Env, args []string) (status int) {
 	if base == "npx" {
 		args = asExec(env, "npx")
 	}
-	a.heap = sync.OnceFunc(func() {
-		go folder.MakeRoom(mostOpen)
-		largePages()
-	})
+	a.heap = sync.OnceFunc(largePages)
 	ready := func() {}
 	if len(args) > 0 && slices.Contains(installs[:], args[0]) {
 		ready = a.heap

@@ -150,6 +150,10 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 			return nil, err
 		}
 	}
+	empty := a.startsEmpty(p)
+	if empty {
+		makeRoom(p)
+	}
 	hidden := a.readHidden(p, c)
 	if c.project == nil {
 		if err := p.readLock(a); err != nil {
@@ -164,7 +168,7 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 		return nil, err
 	}
 	defer shared.end()
-	guesses := a.goAhead(ctx, p, fetcher)
+	guesses := a.goAhead(ctx, p, fetcher, empty)
 	defer guesses.stop()
 	res, patched, err := a.decide(ctx, p, fetcher, guesses, c)
 	guesses.settle()
