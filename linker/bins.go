@@ -92,7 +92,8 @@ func (a *Applied) linkBin(b *Bin, umask fs.FileMode) error {
 }
 
 // fixBin makes a bin's file fit to be started (npm: bin-links lib/fix-bin.js).
-// A shared package's was made so, and is not this project's to change.
+// A shared package's was made so, and is not this project's to change. One that
+// more may be done with than is needed stays so.
 func (a *Applied) fixBin(b *Bin, mode, umask fs.FileMode) error {
 	if a.plan.shared(string(b.Owner.Location)) || b.Owner.Link && a.plan.shared(b.Owner.Resolved) {
 		return nil
@@ -103,7 +104,7 @@ func (a *Applied) fixBin(b *Bin, mode, umask fs.FileMode) error {
 	if err := fixShebang(filepath.Join(a.root.dir, filepath.FromSlash(b.File)), mode); err != nil {
 		return err
 	}
-	if want := 0o777 &^ umask; mode != want {
+	if want := 0o777 &^ umask; want&^mode != 0 {
 		return a.root.top.Chmod(b.File, want)
 	}
 	return nil

@@ -18,7 +18,7 @@ func FixBin(file string, umask fs.FileMode) error {
 	if err := fixShebang(file, st.Mode().Perm()); err != nil {
 		return err
 	}
-	if want := 0o777 &^ umask; st.Mode().Perm() != want {
+	if want := 0o777 &^ umask; want&^st.Mode().Perm() != 0 {
 		return os.Chmod(file, want)
 	}
 	return nil

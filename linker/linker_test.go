@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -534,4 +535,37 @@ func FuzzCheckLocation(f *testing.F) {
 			t.Errorf("%q is taken", s)
 		}
 	})
+}
+
+// Who else may write to a file of the project's is the project's affair.
+func TestABinThatEverybodyMayRunKeepsItsMode(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("files have no modes there")
+	}
+	for mode, want := range map[fs.FileMode]fs.FileMode{0o775: 0o775, 0o777: 0o777, 0o664: 0o755, 0o711: 0o755} {
+		dir := t.TempDir()
+		file := filepath.Join(dir, "packages", "w", "cli.js")
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte("#!/usr/bin/env node\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(file, mode); err != nil {
+			t.Fatal(err)
+		}
+		if err := install(t, dir, nil, lock("./packages/w bin:w=cli.js", "w->packages/w bin:w=cli.js"), &shop{}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Lstat(filepath.Join(dir, "node_modules/.bin/w")); err != nil {
+			t.Fatal(err)
+		}
+		st, err := os.Stat(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := st.Mode().Perm(); got != want {
+			t.Errorf("%o became %o, want %o", mode, got, want)
+		}
+	}
 }
