@@ -287,7 +287,11 @@ func (t *lookedAt) findContent(n *resolver.Node) jsjson.Value {
 	if err != nil || !v.IsObject() {
 		return jsjson.NewObject()
 	}
-	return normalContent(v, n.Package)
+	v = normalContent(v, n.Package)
+	if t.lockOnly && n.IsProjectRoot() && !v.Get("name").Truthy() {
+		v = v.With("name", jsjson.NewString(n.Name)) // npm reads it as one of the lock's entries
+	}
+	return v
 }
 
 func (t *lookedAt) hasManifest(n *resolver.Node) bool {
