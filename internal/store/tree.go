@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -461,7 +462,7 @@ func (t *Tree) putInto(dst *folder.Folder, put func(*sealFile, *folder.Folder) e
 	if why := t.doubts(&front, &back); why != nil {
 		return t.turned(dst, front.done, back.done, why)
 	}
-	if err := errors.Join(front.err, back.err); err != nil {
+	if err := cmp.Or(front.err, back.err); err != nil { // a full disk fails both
 		return err
 	}
 	t.unseen = false
@@ -554,16 +555,10 @@ func (p *putting) place(f *sealFile) error {
 
 // doubts says what is wrong with the files that two have looked at.
 func (t *Tree) doubts(a, b *putter) error {
-	if a.why != nil {
-		return a.why
+	if why := cmp.Or(a.why, b.why); why != nil || b.done == 0 || !t.unseen {
+		return why
 	}
-	if b.why != nil {
-		return b.why
-	}
-	if a.done > 0 && b.done > 0 && t.unseen {
-		return a.look.with(&b.look)
-	}
-	return nil
+	return a.look.with(&b.look)
 }
 
 // turned takes the files at both ends back from where they were put, since another
