@@ -25,6 +25,18 @@ func (e *AllowError) Error() string {
 // Code is npm's: EALLOWGIT and the like.
 func (e *AllowError) Code() string { return "EALLOW" + strings.ToUpper(e.Type.String()) }
 
+// FolderError is a folder or a file of this machine that a package from elsewhere
+// has for a dependency: its npm-shrinkwrap.json can name one of its own folders, and
+// packing a folder runs the scripts that it has for that.
+type FolderError struct{ Package string }
+
+func (e *FolderError) Error() string {
+	return e.Package + ": only the project, and folders that it depends on, may have a package from this machine"
+}
+
+// Code is EALLOWDIRECTORY.
+func (e *FolderError) Code() string { return "EALLOWDIRECTORY" }
+
 func (b *builder) checkAllow(s *spec.Spec, e *Edge) error {
 	return b.allowedFrom(s, e != nil && e.from.isMine())
 }
@@ -56,10 +68,6 @@ func (b *builder) allowedFrom(s *spec.Spec, mine bool) error {
 // it is laid out (npm 12: @npmcli/arborist lib/arborist/reify.js, where it calls
 // pacote.extract).
 func (r *Result) Refused() map[lockfile.Location]error {
-	req := r.builder.req
-	if req.AllowGit == AllowAll && req.AllowRemote == AllowAll && req.AllowFile == AllowAll {
-		return nil
-	}
 	var refused map[lockfile.Location]error
 	for n := range r.Tree.Inventory {
 		if n.IsLink() || n.IsProjectRoot() || n.resolved == "" || n.InBundle() {
@@ -83,11 +91,31 @@ func (b *builder) contentAllowed(n *Node) error {
 	case strings.HasPrefix(n.resolved, "git"):
 		s.Type = spec.Git
 	case strings.HasPrefix(n.resolved, "file:"):
+		if !n.isWantedHere(map[*Node]bool{}) {
+			return &FolderError{Package: s.String()}
+		}
 		s.Type = spec.File
 	case b.req.AllowRemote == AllowAll || b.req.FromRegistry != nil && b.req.FromRegistry(n.Name, n.resolved) && n.isRegistryDependency():
 		return nil
 	}
 	return b.allowedFrom(s, n.isWantedByRoot())
+}
+
+// isWantedHere says whether somebody on this machine wants the node: the project, a
+// folder that it links to, or what comes from such a folder itself.
+func (n *Node) isWantedHere(seen map[*Node]bool) bool {
+	seen[n] = true
+	for e := range n.edgesIn.all {
+		from := e.from
+		switch {
+		case from == nil || seen[from]:
+		case from.isMine(), !lockfile.Location(from.location).InNodeModules():
+			return true
+		case strings.HasPrefix(from.resolved, "file:") && from.isWantedHere(seen):
+			return true
+		}
+	}
+	return false
 }
 
 // isWantedByRoot says whether the project, or a workspace of it, depends on the
