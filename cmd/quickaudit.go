@@ -9,6 +9,7 @@ import (
 
 	"github.com/ibid-pm/ibid/internal/jsjson"
 	"github.com/ibid-pm/ibid/internal/term"
+	"github.com/ibid-pm/ibid/lockfile"
 	"github.com/ibid-pm/ibid/resolver"
 )
 
@@ -102,7 +103,13 @@ func (q *quickAudit) answer(ctx context.Context, grace time.Duration) (doc jsjso
 
 // installs says whether a node of the tree is, or is to be, in node_modules.
 func (o *outcome) installs(n *resolver.Node) bool {
-	return o.plan == nil || !n.Inert && !o.app.omits(n)
+	switch {
+	case o.plan == nil:
+		return true
+	case o.part != nil && o.wanted.Get(lockfile.Location(n.Location())) == nil:
+		return false // of no chosen workspace, and not there before
+	}
+	return !n.Inert && !o.app.omits(n)
 }
 
 // extras are what an install reports beside what it did: how many packages were
