@@ -279,6 +279,8 @@ func archives() []archive {
 	group(
 		archive{name: "a small archive that becomes huge", tgz: gzBest(tar(file("package/zeros", strings.Repeat("\x00", 40<<20)))),
 			says: `unpacks to more than 1000 times its size of 40856 bytes, as archives made to fill disks do`},
+		archive{name: "a large archive that takes all memory", tgz: gzBest(tar(file("package/zeros", strings.Repeat("\x00", 4<<20)))), o: tarball.Options{Limits: tarball.Limits{Large: 2 << 20}},
+			says: `unpacks to more than 100 times its size of 4165 bytes, as archives made to fill disks do`},
 		archive{name: "more bytes than allowed", tgz: gz(tar(file("package/a", strings.Repeat("ab", 1<<20)))), o: tarball.Options{Limits: tarball.Limits{Bytes: 1 << 20}},
 			says: `unpacks to more than 1 MiB`, why: "a limit of our own"},
 		archive{name: "more bytes than allowed without gzip", tgz: tar(file("package/a", strings.Repeat("ab", 1<<20))), o: tarball.Options{Limits: tarball.Limits{Bytes: 1 << 20}},

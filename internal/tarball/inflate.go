@@ -49,8 +49,12 @@ func Inflate(tgz []byte, limits Limits, buf *Buffer) ([]byte, error) {
 		buf = new(Buffer)
 	}
 	most := limits.Bytes
-	if r := int64(len(tgz))*int64(limits.Ratio) + ratioGrace; r < most {
+	ratio := limits.Ratio
+	if r := int64(len(tgz))*int64(ratio) + ratioGrace; r < most {
 		most = r
+	}
+	if r := max(int64(len(tgz))*int64(limits.LargeRatio), limits.Large); r < most {
+		most, ratio = r, limits.LargeRatio
 	}
 
 	// A deflate stream can't grow more than 1032-fold, and packages grow
@@ -76,7 +80,7 @@ func Inflate(tgz []byte, limits Limits, buf *Buffer) ([]byte, error) {
 		case errors.Is(err, inflate.ErrTooLarge) && most == limits.Bytes:
 			return nil, tooBig(limits.Bytes)
 		case errors.Is(err, inflate.ErrTooLarge):
-			return nil, bad(CodeBomb, "unpacks to more than %d times its size of %s, as archives made to fill disks do", limits.Ratio, size(int64(len(tgz))))
+			return nil, bad(CodeBomb, "unpacks to more than %d times its size of %s, as archives made to fill disks do", ratio, size(int64(len(tgz))))
 		case errors.Is(err, inflate.ErrShort):
 			return nil, bad(CodeZBuf, "gzip stream ends early")
 		case err != nil:

@@ -59,6 +59,8 @@ func (w Warning) String() string {
 type Limits struct {
 	Bytes      int64 // inflated bytes; default 2 GiB
 	Ratio      int   // inflated bytes per byte of the tarball; default 1000, as node-tar
+	Large      int64 // inflated bytes from which on LargeRatio counts; default 256 MiB
+	LargeRatio int   // the same as Ratio, for what is large and takes memory; default 100
 	Files      int   // files and folders together; default 1,000,000
 	PathDepth  int   // components of a path; deeper entries are left out; default 1024, as node-tar
 	PathLength int   // bytes of a path; longer entries are left out; default 4095, Linux's PATH_MAX
@@ -67,6 +69,8 @@ type Limits struct {
 const (
 	defaultBytes      = 2 << 30
 	defaultRatio      = 1000
+	defaultLarge      = 256 << 20
+	defaultLargeRatio = 100
 	defaultFiles      = 1_000_000
 	defaultPathDepth  = 1024
 	defaultPathLength = 4095
@@ -89,6 +93,12 @@ func (l Limits) orDefault() Limits {
 	}
 	if l.Ratio <= 0 {
 		l.Ratio = defaultRatio
+	}
+	if l.Large <= 0 {
+		l.Large = defaultLarge
+	}
+	if l.LargeRatio <= 0 {
+		l.LargeRatio = defaultLargeRatio
 	}
 	if l.Files <= 0 {
 		l.Files = defaultFiles
