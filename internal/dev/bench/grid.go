@@ -51,13 +51,6 @@ func rows() []row {
 				}
 				return c.dropModules()
 			}},
-		{name: "second", meaning: "the same while another project has what the cache lent out", args: frozen,
-			prepare: func(ctx context.Context, c *contender, _ string) error {
-				if err := c.restoreLock(); err != nil {
-					return err
-				}
-				return c.lendModules()
-			}},
 		{name: "warm", meaning: "cache, no lock, no node_modules", args: install, quick: true,
 			prepare: func(ctx context.Context, c *contender, _ string) error {
 				if err := c.dropLock(); err != nil {
@@ -81,6 +74,14 @@ func rows() []row {
 		{name: "run", meaning: "a script that does nothing", args: func(v verbs) []string { return v.run }, light: true, prepare: installed},
 		{name: "ls", meaning: "the direct dependencies", args: func(v verbs) []string { return v.list }, light: true, prepare: installed},
 		{name: "--version", meaning: "start-up", args: func(verbs) []string { return []string{"--version"} }, light: true},
+		// The last one: a cache that has lent out much has more to look through.
+		{name: "second", meaning: "warm+lock while another project has what the cache lent out", args: frozen,
+			prepare: func(ctx context.Context, c *contender, _ string) error {
+				if err := c.restoreLock(); err != nil {
+					return err
+				}
+				return c.lendModules()
+			}},
 	}
 }
 
