@@ -86,11 +86,8 @@ func makeRoom(p *project) {
 	}
 }
 
-// goAhead starts guessing for a project that starts empty; nil for another.
-func (a *App) goAhead(ctx context.Context, p *project, f *fetch.Fetcher, empty bool) *ahead {
-	if !empty {
-		return nil
-	}
+// goAhead starts guessing for a project that starts empty.
+func (a *App) goAhead(ctx context.Context, p *project, f *fetch.Fetcher) *ahead {
 	h := &ahead{fetch: f, host: a.environment(), begun: map[string]*guess{}, urgent: f.Background()}
 	h.limit(folder.MaxOpen() / openShare)
 	h.ctx, h.cancel = context.WithCancel(ctx)

@@ -168,7 +168,10 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 		return nil, err
 	}
 	defer shared.end()
-	guesses := a.goAhead(ctx, p, fetcher, empty)
+	var guesses *ahead
+	if empty {
+		guesses = a.goAhead(ctx, p, fetcher)
+	}
 	defer guesses.stop()
 	res, patched, err := a.decide(ctx, p, fetcher, guesses, c)
 	guesses.settle()
