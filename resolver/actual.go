@@ -363,7 +363,8 @@ func (l *actualLoader) loadChildren(n *Node, done func()) {
 			real := realInside(folders, p)
 			target := ""
 			if real == "" {
-				target, _ = realpath(p)
+				target, _ = realpath(p) // loadNode says what is wrong with it
+				real = target
 			}
 			l.read(p, target, func() { l.loadNode(p, n, nil, real, false, done) })
 		}
