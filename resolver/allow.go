@@ -86,17 +86,18 @@ func (r *Result) Refused() map[lockfile.Location]error {
 // contentAllowed refuses the files of a node that come from where the
 // configuration does not allow it.
 func (b *builder) contentAllowed(n *Node) error {
-	s := &spec.Spec{Name: n.Name, SaveSpec: n.resolved, Type: spec.Remote}
+	t := spec.Remote
 	switch {
 	case strings.HasPrefix(n.resolved, "git"):
-		s.Type = spec.Git
+		t = spec.Git
 	case strings.HasPrefix(n.resolved, "file:"):
-		if !n.isWantedHere(map[*Node]bool{}) {
-			return &FolderError{Package: s.String()}
-		}
-		s.Type = spec.File
+		t = spec.File
 	case b.req.AllowRemote == AllowAll || b.req.FromRegistry != nil && b.req.FromRegistry(n.Name, n.resolved) && n.isRegistryDependency():
-		return nil
+		return nil // nearly all of them
+	}
+	s := &spec.Spec{Name: n.Name, SaveSpec: n.resolved, Type: t}
+	if t == spec.File && !n.isWantedHere(map[*Node]bool{}) {
+		return &FolderError{Package: s.String()}
 	}
 	return b.allowedFrom(s, n.isWantedByRoot())
 }
