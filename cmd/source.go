@@ -178,12 +178,12 @@ func (s *source) folderManifest(sp *spec.Spec) (*resolver.Fetched, error) {
 
 // Content gives the files of a package, for what is bundled in it.
 func (s *source) Content(ctx context.Context, p resolver.Wanted) (fs.FS, error) {
-	tree, err := s.fetch.Tree(ctx, requestFor(p.Name, p.Name, p.Resolved, p.Integrity))
-	if err != nil {
-		return nil, err
-	}
-	defer tree.Return()
-	return tree.FS(), nil
+	var files fs.FS
+	err := s.fetch.Extract(ctx, requestFor(p.Name, p.Name, p.Resolved, p.Integrity), func(a *tarball.Archive) error {
+		files = a.FS()
+		return nil
+	})
+	return files, err
 }
 
 // requestFor says how a tarball is fetched, by what a lock says of it.

@@ -8,12 +8,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 
+	"github.com/ibid-pm/ibid/internal/folder"
 	"github.com/ibid-pm/ibid/internal/integrity"
 	"github.com/ibid-pm/ibid/internal/store"
 	"github.com/ibid-pm/ibid/internal/tarball"
@@ -70,7 +72,17 @@ func content(t *testing.T, f *Fetcher, r *Request) string {
 		t.Fatal(err)
 	}
 	defer tree.Return()
-	b, err := fs.ReadFile(tree.FS(), "index.js")
+	dir := t.TempDir()
+	into, err := folder.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer into.Close()
+	if err := tree.LinkInto(into); err != nil {
+		t.Fatal(err)
+	}
+	defer os.Remove(filepath.Join(dir, "index.js"))
+	b, err := os.ReadFile(filepath.Join(dir, "index.js"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -68,8 +68,7 @@ func Open(path string) (*Folder, error) {
 
 // Close gives the descriptor back.
 func (f *Folder) Close() error {
-	_, _, errno := syscall.RawSyscall(syscall.SYS_CLOSE, uintptr(f.fd), 0, 0)
-	if errno != 0 {
+	if errno := closeFD(f.fd); errno != 0 {
 		return f.fail("close", "", errno)
 	}
 	return nil
@@ -401,15 +400,19 @@ func (f *Folder) ReadFile(path string) ([]byte, error) {
 
 // WriteFile makes a new file; one that is there already is fs.ErrExist.
 func (f *Folder) WriteFile(path string, data []byte, perm fs.FileMode) error {
-	file, err := f.create(path, unix.O_WRONLY, perm)
-	if err != nil {
-		return err
+	fd, errno := f.createFD(path, unix.O_WRONLY, perm)
+	if errno != 0 {
+		return f.fail("create", path, errno)
 	}
-	_, err = file.Write(data)
-	if cerr := file.Close(); err == nil {
-		err = cerr
+	_, errno = writeFD(fd, data)
+	cerrno := closeFD(fd)
+	if errno != 0 {
+		return f.fail("write", path, errno)
 	}
-	return err
+	if cerrno != 0 {
+		return f.fail("close", path, cerrno)
+	}
+	return nil
 }
 
 // Clone makes to's newPath a file of its own with the content of the one at path,
@@ -493,27 +496,66 @@ func (f *Folder) CreateFile(path string) (*File, error) {
 }
 
 func (f *Folder) create(path string, flags int, perm fs.FileMode) (*File, error) {
+	fd, errno := f.createFD(path, flags, perm)
+	if errno != 0 {
+		return nil, f.fail("create", path, errno)
+	}
+	return &File{fd: fd, path: filepath.Join(f.path, path)}, nil
+}
+
+func (f *Folder) createFD(path string, flags int, perm fs.FileMode) (int, syscall.Errno) {
 	var c cpath
 	p := c.pointer(path)
 	if p == nil {
-		return nil, f.fail("create", path, syscall.EINVAL)
+		return -1, syscall.EINVAL
 	}
 	for {
 		fd, _, errno := syscall.RawSyscall6(syscall.SYS_OPENAT, uintptr(f.fd), uintptr(unsafe.Pointer(p)),
 			uintptr(flags|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC), uintptr(perm.Perm()), 0, 0)
-		switch errno {
-		case 0:
-			return &File{fd: int(fd), path: filepath.Join(f.path, path)}, nil
-		case syscall.EINTR:
-		default:
-			return nil, f.fail("create", path, errno)
+		if errno != syscall.EINTR {
+			return int(fd), errno
 		}
 	}
 }
 
+// maxRawWrite is how much is written in one system call that the scheduler
+// doesn't hear of. More than that may take long enough to be worth a hand-off.
+const maxRawWrite = 256 << 10
+
+// writeFD writes all of data at the descriptor's place, or says how much of it.
+func writeFD(fd int, data []byte) (int, syscall.Errno) {
+	n := 0
+	for n < len(data) {
+		call := syscall.RawSyscall
+		if len(data)-n > maxRawWrite {
+			call = syscall.Syscall
+		}
+		m, _, errno := call(syscall.SYS_WRITE, uintptr(fd), uintptr(unsafe.Pointer(&data[n])), uintptr(min(len(data)-n, 1<<30)))
+		switch {
+		case errno == syscall.EINTR:
+		case errno != 0:
+			return n, errno
+		case m == 0:
+			return n, syscall.EIO
+		default:
+			n += int(m)
+		}
+	}
+	return n, 0
+}
+
+// closeFD closes a descriptor, which it is after EINTR as well.
+func closeFD(fd int) syscall.Errno {
+	_, _, errno := syscall.RawSyscall(syscall.SYS_CLOSE, uintptr(fd), 0, 0)
+	if errno == syscall.EINTR {
+		return 0
+	}
+	return errno
+}
+
 // Close closes the file and gives its lock back.
 func (f *File) Close() error {
-	if _, _, errno := syscall.RawSyscall(syscall.SYS_CLOSE, uintptr(f.fd), 0, 0); errno != 0 {
+	if errno := closeFD(f.fd); errno != 0 {
 		return &fs.PathError{Op: "close", Path: f.path, Err: errno}
 	}
 	return nil
@@ -556,16 +598,9 @@ func (f *File) ReadFull(data []byte) error {
 
 // Write writes data at the file's place.
 func (f *File) Write(data []byte) (int, error) {
-	n := 0
-	for n < len(data) {
-		m, err := unix.Write(f.fd, data[n:])
-		if err == unix.EINTR {
-			continue
-		}
-		if err != nil {
-			return n, &fs.PathError{Op: "write", Path: f.path, Err: err}
-		}
-		n += m
+	n, errno := writeFD(f.fd, data)
+	if errno != 0 {
+		return n, &fs.PathError{Op: "write", Path: f.path, Err: errno}
 	}
 	return n, nil
 }

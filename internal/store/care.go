@@ -222,6 +222,7 @@ func (s *seal) sameContent(dir *folder.Folder, tgz []byte) bool {
 	for _, f := range a.Files {
 		content[f.Path] = a.Content(f)
 	}
+	slots := slotNames(len(s.files))
 	for i := range s.files {
 		f := &s.files[i]
 		want, ok := content[f.path]
@@ -230,7 +231,7 @@ func (s *seal) sameContent(dir *folder.Folder, tgz []byte) bool {
 				want, ok = content[base+".gitignore"]
 			}
 		}
-		got, err := dir.ReadFile(f.path)
+		got, err := dir.ReadFile(slots[i])
 		if err != nil || !ok || !bytes.Equal(got, want) {
 			return false
 		}

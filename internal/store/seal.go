@@ -9,7 +9,7 @@ import (
 )
 
 const sealMagic = "ibidseal"
-const sealVersion = 1
+const sealVersion = 2
 
 // Variant tells apart the trees that one tarball can be unpacked to: which
 // files became executable, under which umask.

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,7 +13,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -116,18 +116,31 @@ func read(t *testing.T, path string) string {
 	return string(b)
 }
 
-// treeFile finds a file of an unpacked tree in the store.
-func (s *Store) treeFile(t *testing.T, name string) string {
+// treeFile finds a file of an unpacked tree in the store: of the last one.
+func (s *Store) treeFile(t *testing.T, path string) string {
 	t.Helper()
-	var found string
-	filepath.WalkDir(s.Dir(), func(p string, e fs.DirEntry, err error) error {
-		if err == nil && filepath.Base(p) == name && strings.Contains(p, "trees") {
-			found = p
+	found := ""
+	err := s.eachTree(func(name string, seals []string) error {
+		for _, n := range seals {
+			dir := filepath.Join(s.Dir(), "trees", name)
+			data, err := os.ReadFile(filepath.Join(dir, n+".seal"))
+			if err != nil {
+				return err
+			}
+			se, err := decodeSeal(string(data[:len(data)-sha256.Size]))
+			if err != nil {
+				return err
+			}
+			for i, f := range se.files {
+				if f.path == path {
+					found = filepath.Join(dir, se.dir, strconv.Itoa(i))
+				}
+			}
 		}
 		return nil
 	})
-	if found == "" {
-		t.Fatalf("no %s among the trees", name)
+	if err != nil || found == "" {
+		t.Fatalf("no %s among the trees: %v", path, err)
 	}
 	return found
 }
@@ -139,7 +152,7 @@ func (s *Store) paused(t *testing.T, files []string) bool {
 	first, last := int64(1<<63-1), int64(0)
 	for _, name := range files {
 		var st folder.Stat
-		if err := folder.LstatPath(s.treeFile(t, filepath.Base(name)), &st); err != nil {
+		if err := folder.LstatPath(s.treeFile(t, name), &st); err != nil {
 			t.Fatal(err)
 		}
 		first, last = min(first, st.Ctime), max(last, st.Ctime)
@@ -253,6 +266,59 @@ func TestATreeThatWasTouchedIsMadeAgain(t *testing.T) {
 					}
 				})
 			}
+		}
+	}
+}
+
+// Another version of ibid named a tree's files in another way.
+func TestATreeWithASealOfAnotherVersionIsMadeAgain(t *testing.T) {
+	s, work := newStore(t), t.TempDir()
+	d, _ := s.put(t, map[string]string{"index.js": "1"})
+	s.install(t, d, filepath.Join(work, "one"))
+	os.RemoveAll(filepath.Join(work, "one"))
+	old := s.treeFile(t, "index.js")
+	path := filepath.Join(filepath.Dir(filepath.Dir(old)), "0.seal")
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := data[:len(data)-sha256.Size]
+	body[len(sealMagic)]--
+	mac, err := s.mac(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, append(body, mac[:]...), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if !s.install(t, d, filepath.Join(work, "two")) {
+		t.Error("the tree was used")
+	}
+	if _, err := os.Lstat(filepath.Dir(old)); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("its folder is still there: %v", err)
+	}
+}
+
+// What is in the way of a file gives way, and two files with one name on the file
+// system come out as if they had been put there one after the other.
+func TestAFileThatIsThereGivesWay(t *testing.T) {
+	s, work := newStore(t), t.TempDir()
+	files := map[string]string{}
+	for i := range putTogether + putAtOnce {
+		files[fmt.Sprintf("lib/%04d.js", i)] = strconv.Itoa(i)
+	}
+	d, _ := s.put(t, files)
+	one := filepath.Join(work, "one")
+	os.MkdirAll(filepath.Join(one, "lib"), 0o755)
+	for _, name := range []string{"lib/0001.js", fmt.Sprintf("lib/%04d.js", len(files)-2)} {
+		if err := os.WriteFile(filepath.Join(one, name), []byte("old"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.install(t, d, one)
+	for name, content := range files {
+		if got := read(t, filepath.Join(one, name)); got != content {
+			t.Errorf("%s is %q", name, got)
 		}
 	}
 }
@@ -425,7 +491,7 @@ func TestSealsSurviveEncoding(t *testing.T) {
 
 func FuzzSeal(f *testing.F) {
 	f.Add(string((&seal{dir: "0-abc", files: []sealFile{{"a.js", 0o644, 12}}}).encode()))
-	f.Add("ibidseal\x01")
+	f.Add("ibidseal\x02")
 	f.Fuzz(func(t *testing.T, data string) {
 		s, err := decodeSeal(data)
 		if err != nil {

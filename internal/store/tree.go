@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io/fs"
 	"math"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unsafe"
 
@@ -91,6 +93,25 @@ type Tree struct {
 	// project, but within one project a package may lie in several places.
 	mu     sync.Mutex
 	closed bool
+}
+
+// slots are the names of the files in a tree's folder: their numbers in the seal.
+// A path of several names would be walked through at each look and each link, and
+// a folder of the package's be made twice.
+var slots atomic.Pointer[[]string]
+
+// slotNames gives the names of n files and perhaps of more.
+func slotNames(n int) []string {
+	all := slots.Load()
+	if all == nil || len(*all) < n {
+		names := make([]string, max(256, 2*n))
+		for i := range names {
+			names[i] = strconv.Itoa(i)
+		}
+		all = &names
+		slots.Store(all)
+	}
+	return *all
 }
 
 func treeName(d Digest, v Variant) string {
@@ -237,7 +258,7 @@ func (s *Store) examineSeal(trees *root, lock *folder.File, name string, st *fol
 func (s *seal) check(dir *folder.Folder, n int) error {
 	look := s.look(dir)
 	for i := range n {
-		if err := look.at(&s.files[i]); err != nil {
+		if err := look.at(i); err != nil {
 			return err
 		}
 	}
@@ -248,18 +269,20 @@ func (s *seal) check(dir *folder.Folder, n int) error {
 type look struct {
 	seal        *seal
 	dir         *folder.Folder
+	slots       []string
 	first, last int64 // when the inodes of those seen so far changed
 	apart       int64 // how far apart that may be
 	st          folder.Stat
 }
 
 func (s *seal) look(dir *folder.Folder) look {
-	return look{seal: s, dir: dir, first: math.MaxInt64, apart: together(len(s.files))}
+	return look{seal: s, dir: dir, slots: slotNames(len(s.files)), first: math.MaxInt64, apart: together(len(s.files))}
 }
 
-func (l *look) at(f *sealFile) error {
-	st, s := &l.st, l.seal
-	if err := l.dir.Lstat(f.path, st); err != nil {
+// at looks at one file.
+func (l *look) at(i int) error {
+	st, s, f := &l.st, l.seal, &l.seal.files[i]
+	if err := l.dir.Lstat(l.slots[i], st); err != nil {
 		return err
 	}
 	if st.Nlink > 1 {
@@ -317,7 +340,6 @@ func (s *Store) Unpack(d Digest, v Variant, a *tarball.Archive) (*Tree, error) {
 		return nil, err
 	}
 	name := treeName(d, v)
-	parent := filepath.Join(trees.Path(), name)
 	if err := s.mkdirIn(trees, name); err != nil {
 		return nil, err
 	}
@@ -345,7 +367,7 @@ func (s *Store) Unpack(d Digest, v Variant, a *tarball.Archive) (*Tree, error) {
 			lock = nil
 		}
 	}
-	t, err := s.unpackLocked(trees, lock, parent, name, strconv.Itoa(n-1), d, v, a)
+	t, err := s.unpackLocked(trees, lock, name, strconv.Itoa(n-1), d, v, a)
 	if err != nil {
 		lock.Close()
 		return nil, err
@@ -368,20 +390,32 @@ func (s *Store) mkdirIn(trees *root, name string) error {
 	return err
 }
 
-func (s *Store) unpackLocked(trees *root, lock *folder.File, parent, name, n string, d Digest, v Variant, a *tarball.Archive) (*Tree, error) {
+func (s *Store) unpackLocked(trees *root, lock *folder.File, name, n string, d Digest, v Variant, a *tarball.Archive) (*Tree, error) {
 	treeDir := n + "-" + randomName()
 	fail := func(err error) (*Tree, error) {
 		s.removeTree(trees, name, n)
 		return nil, err
 	}
 	se := &seal{digest: d, variant: v, dir: treeDir}
-	dirPath := filepath.Join(parent, treeDir)
 	if err := trees.MkdirMode(name+"/"+treeDir, 0o755); err != nil {
 		return fail(err)
 	}
-	se.bornFrom = time.Now().Add(-clockSlack).UnixNano()
-	if err := tarball.Write(dirPath, a); err != nil {
+	dir, err := trees.Child(name + "/" + treeDir)
+	if err != nil {
 		return fail(err)
+	}
+	fail = func(err error) (*Tree, error) {
+		dir.Close()
+		s.removeTree(trees, name, n)
+		return nil, err
+	}
+	se.bornFrom = time.Now().Add(-clockSlack).UnixNano()
+	slots := slotNames(len(a.Files))
+	for i := range a.Files {
+		f := &a.Files[i]
+		if err := dir.WriteFile(slots[i], a.Content(*f), f.Mode); err != nil {
+			return fail(fmt.Errorf("%s: %w", f.Path, err))
+		}
 	}
 	se.bornTo = time.Now().UnixNano()
 	se.dirs = make([]sealDir, len(a.Dirs))
@@ -407,10 +441,6 @@ func (s *Store) unpackLocked(trees *root, lock *folder.File, parent, name, n str
 	if _, err := lock.Write(append(data, mac[:]...)); err != nil {
 		return fail(err)
 	}
-	dir, err := trees.Child(name + "/" + treeDir)
-	if err != nil {
-		return fail(err)
-	}
 	return &Tree{store: s, seal: se, lock: lock, dir: dir}, nil
 }
 
@@ -429,9 +459,6 @@ func (t *Tree) Return() {
 	t.seal = nil
 }
 
-// FS gives the tree's files for reading.
-func (t *Tree) FS() fs.FS { return os.DirFS(t.dir.Path()) }
-
 // LinkInto puts every file of the tree into dst, an existing folder that is
 // empty but perhaps for folders.
 func (t *Tree) LinkInto(dst *folder.Folder) error { return t.putInto(dst, t.give) }
@@ -440,16 +467,21 @@ func (t *Tree) LinkInto(dst *folder.Folder) error { return t.putInto(dst, t.give
 // until one is written to. The tree is not on loan to the project by that. Where
 // the file system cannot do it the error is errors.ErrUnsupported.
 func (t *Tree) CloneInto(dst *folder.Folder) error {
-	return t.putInto(dst, func(f *sealFile, dst *folder.Folder) error { return t.dir.Clone(f.path, dst, f.path, f.mode) })
+	return t.putInto(dst, func(slot string, dst *folder.Folder, f *sealFile) error {
+		return t.dir.Clone(slot, dst, f.path, f.mode)
+	})
 }
 
-func (t *Tree) putInto(dst *folder.Folder, put func(*sealFile, *folder.Folder) error) error {
+// put makes a file of a folder from the one with the name slot in the tree.
+type put func(slot string, dst *folder.Folder, f *sealFile) error
+
+func (t *Tree) putInto(dst *folder.Folder, put put) error {
 	for i := range t.seal.dirs {
 		if err := dst.Mkdir(t.seal.dirs[i].path); err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
 	}
-	p := &putting{tree: t, dst: dst, put: put, end: len(t.seal.files)}
+	p := &putting{tree: t, dst: dst, put: put, slots: slotNames(len(t.seal.files)), end: len(t.seal.files)}
 	var front, back putter
 	if p.end < putTogether {
 		p.run(&front, false)
@@ -466,6 +498,9 @@ func (t *Tree) putInto(dst *folder.Folder, put func(*sealFile, *folder.Folder) e
 		return err
 	}
 	t.unseen = false
+	if front.met || back.met {
+		return p.again()
+	}
 	return nil
 }
 
@@ -474,9 +509,10 @@ func (t *Tree) putInto(dst *folder.Folder, put func(*sealFile, *folder.Folder) e
 // processors are at it, and seldom in the same folder, where one would wait for
 // the other.
 type putting struct {
-	tree *Tree
-	dst  *folder.Folder
-	put  func(*sealFile, *folder.Folder) error
+	tree  *Tree
+	dst   *folder.Folder
+	put   put
+	slots []string
 
 	mu        sync.Mutex
 	next, end int // nobody has begun with these files
@@ -491,6 +527,7 @@ const (
 type putter struct {
 	look look
 	done int   // files, from its end on
+	met  bool  // one of them was there already
 	why  error // the next one is not as it should be
 	err  error // it could not be put there
 }
@@ -524,15 +561,18 @@ func (p *putting) run(who *putter, back bool) {
 			return
 		}
 		for k := range to - from {
-			f := &t.seal.files[from+k]
+			i := from + k
 			if back {
-				f = &t.seal.files[to-1-k]
+				i = to - 1 - k
 			}
 			if t.unseen {
-				who.why = who.look.at(f)
+				who.why = who.look.at(i)
 			}
 			if who.why == nil {
-				who.err = p.place(f)
+				who.err = p.put(p.slots[i], p.dst, &t.seal.files[i])
+			}
+			if who.err != nil && errors.Is(who.err, fs.ErrExist) {
+				who.met, who.err = true, nil
 			}
 			if who.why != nil || who.err != nil {
 				p.stop()
@@ -543,14 +583,20 @@ func (p *putting) run(who *putter, back bool) {
 	}
 }
 
-func (p *putting) place(f *sealFile) error {
-	err := p.put(f, p.dst)
-	if errors.Is(err, fs.ErrExist) {
-		if err = p.dst.Remove(f.path); err == nil {
-			err = p.put(f, p.dst)
+// again puts all files there once more, in their order, each in place of what is
+// there. On a file system that takes two of their names for one, the later of the
+// two stays, as with npm.
+func (p *putting) again() error {
+	for i := range p.tree.seal.files {
+		f := &p.tree.seal.files[i]
+		if err := p.dst.Remove(f.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		if err := p.put(p.slots[i], p.dst, f); err != nil {
+			return err
 		}
 	}
-	return err
+	return nil
 }
 
 // doubts says what is wrong with the files that two have looked at.
@@ -575,20 +621,20 @@ func (t *Tree) turned(dst *folder.Folder, front, back int, why error) error {
 		if i >= front && i < len(files)-back {
 			continue
 		}
-		if err := dst.Remove(files[i].path); err != nil {
+		if err := dst.Remove(files[i].path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
 	return ErrTurned
 }
 
-func (t *Tree) give(f *sealFile, dst *folder.Folder) error {
+func (t *Tree) give(slot string, dst *folder.Folder, f *sealFile) error {
 	if !canLend {
-		data, err := t.dir.ReadFile(f.path)
+		data, err := t.dir.ReadFile(slot)
 		if err != nil {
 			return err
 		}
 		return dst.WriteFile(f.path, data, f.mode)
 	}
-	return t.dir.Link(f.path, dst, f.path)
+	return t.dir.Link(slot, dst, f.path)
 }

@@ -14,7 +14,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/pprof"
-	"testing/fstest"
 	"time"
 
 	"github.com/ibid-pm/ibid/internal/integrity"
@@ -236,9 +235,5 @@ func untar(data []byte) (fs.FS, error) {
 	if err != nil {
 		return nil, err
 	}
-	files := fstest.MapFS{}
-	for _, e := range a.Files {
-		files[e.Path] = &fstest.MapFile{Data: a.Content(e)}
-	}
-	return files, nil
+	return a.FS(), nil
 }
