@@ -12,6 +12,7 @@ type AllowError struct {
 	Type    spec.Type
 	Package string
 	NonRoot bool // the project itself might have asked for it
+	Mine    bool // the project itself, or a workspace of it, asks for it
 }
 
 func (e *AllowError) Error() string {
@@ -24,6 +25,18 @@ func (e *AllowError) Error() string {
 
 // Code is npm's: EALLOWGIT and the like.
 func (e *AllowError) Code() string { return "EALLOW" + strings.ToUpper(e.Type.String()) }
+
+// Hints say what allows it, and no more than it.
+func (e *AllowError) Hints() []string {
+	key, value := "allow-"+e.Type.String(), "all"
+	if e.Mine {
+		value = "root"
+	}
+	return []string{
+		"if you trust where it comes from: run the same command again with --" + key + "=" + value,
+		"ibid config set " + key + "=" + value + " --location=project  says so for all who work on the project",
+	}
+}
 
 // FolderError is a folder or a file of this machine that a package from elsewhere
 // has for a dependency: its npm-shrinkwrap.json can name one of its own folders, and
@@ -58,7 +71,7 @@ func (b *builder) allowedFrom(s *spec.Spec, mine bool) error {
 	if allow == AllowAll || allow == AllowRoot && mine {
 		return nil
 	}
-	return &AllowError{Type: s.Type, Package: s.String(), NonRoot: allow == AllowRoot}
+	return &AllowError{Type: s.Type, Package: s.String(), NonRoot: allow == AllowRoot, Mine: mine}
 }
 
 // Refused gives the errors of the packages in the tree whose files must not be
