@@ -1,6 +1,7 @@
 package workspaces
 
 import (
+	"fmt"
 	"path/filepath"
 	"strings"
 
@@ -66,9 +67,26 @@ func Select(all []Workspace, filters []string, opts SelectOptions) ([]Workspace,
 				message += "  --workspace=" + f
 			}
 		}
-		return nil, &Error{Message: message}
+		return nil, &Error{Message: message, hints: []string{listed(all)}}
 	}
 	return out, nil
+}
+
+// listed names the workspaces that there are, for whoever mistyped one.
+func listed(all []Workspace) string {
+	if len(all) == 0 {
+		return "package.json has no workspaces here"
+	}
+	const most = 12
+	var names []string
+	for _, w := range all[:min(len(all), most)] {
+		names = append(names, w.Name)
+	}
+	text := "the workspaces are " + strings.Join(names, ", ")
+	if more := len(all) - most; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }
 
 func resolve(base, path string) string {

@@ -35,9 +35,13 @@ type Workspace struct {
 type Error struct {
 	Message string
 	code    string
+	hints   []string
 }
 
 func (e *Error) Error() string { return e.Message }
+
+// Hints returns what can be done about it.
+func (e *Error) Hints() []string { return e.hints }
 
 // Code returns npm's code: EWORKSPACESCONFIG, EDUPLICATEWORKSPACE, or "".
 func (e *Error) Code() string { return e.code }
