@@ -34,7 +34,14 @@ func (e *Error) Hints() []string {
 		if strings.Contains(e.Package, "://") {
 			return nil
 		}
-		return []string{"ibid search " + Clean(e.Package) + "  finds names like it"}
+		name := Clean(e.Package)
+		if strings.HasSuffix(e.URL, ".tgz") {
+			return []string{"the registry names this tarball and does not have it, as after a version was unpublished: ibid view " + name + " versions"}
+		}
+		if lower := strings.ToLower(name); lower != name {
+			return []string{"names are in lower case, but for old ones: ibid view " + lower}
+		}
+		return []string{"ibid search " + name + "  finds names like it"}
 	case "E403":
 		if e.Authenticated {
 			return []string{"ibid whoami shows whose credentials were sent"}
@@ -63,6 +70,8 @@ func (e *Error) Hints() []string {
 		return []string{"ibid config get proxy https-proxy"}
 	case "ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ENETUNREACH", "EHOSTUNREACH", "ETIMEDOUT", "EIDLETIMEOUT", "ECONNRESET":
 		return []string{"ibid config get registry proxy https-proxy", "ibid ping"}
+	case "EPROTO":
+		return []string{"if " + host + " does not speak TLS, write its address with http: instead of https:", "ibid config get registry proxy https-proxy"}
 	case "UNABLE_TO_GET_ISSUER_CERT_LOCALLY", "SELF_SIGNED_CERT_IN_CHAIN", "DEPTH_ZERO_SELF_SIGNED_CERT", "UNABLE_TO_VERIFY_LEAF_SIGNATURE":
 		return []string{"if a company's proxy signs connections: ibid config set cafile=PATH, the file with its certificate"}
 	case "FETCH_ERROR":

@@ -167,6 +167,7 @@ func TestHintsSayWhatToDo(t *testing.T) {
 	}{
 		{"a private package without credentials", "@s/b", registrytest.Fault{Status: 404}, none, "no credentials were sent; if the package is private: ibid login --registry=%s"},
 		{"a public name that is not there", "nothing", registrytest.Fault{Status: 404}, none, "ibid search nothing  finds names like it"},
+		{"a name as nobody writes it", "Nothing", registrytest.Fault{Status: 404}, none, "names are in lower case, but for old ones: ibid view nothing"},
 		{"refused credentials", "a", registrytest.Fault{Status: 401}, token, "the credentials for %h were refused: ibid login --registry=%s"},
 		{"forbidden", "a", registrytest.Fault{Status: 403}, token, "ibid whoami shows whose credentials were sent"},
 		{"patience", "a", registrytest.Fault{Status: 429, RetryAfter: "90"}, none, "%h asks to wait 1m30s"},
