@@ -120,7 +120,6 @@ func parseArgs(args []string, lookup func(string) *Definition, shorthand func(st
 		if dashed := arg[1:]; dashed[0] != '-' && len(dashed) > 1 && shorthand(dashed) != nil {
 			return out, &UnknownFlagError{
 				Message: arg + " is not a valid single-hyphen cli flag. Did you mean -" + arg + "?",
-				Keys:    []string{dashed},
 			}
 		}
 		hadEq := false
