@@ -489,9 +489,9 @@ func (a *App) sayUnknown(root *cobra.Command, word, hint string) error {
 	return statusError(1)
 }
 
-// ownHelp has a text of npm's name the help of the program that was called.
+// ownHelp has a text of npm's name the commands of the program that was called.
 func (a *App) ownHelp(text string) string {
-	return strings.ReplaceAll(text, "`npm help ", "`"+a.heading+" help ")
+	return strings.NewReplacer("`npm help ", "`"+a.heading+" help ", "`npm config ", "`"+a.heading+" config ").Replace(text)
 }
 
 // nearFlags says which settings may have been meant by those that nobody knows.

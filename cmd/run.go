@@ -424,25 +424,30 @@ func (r *runner) missing(t *target, event string) error {
 // has a name of that length.
 const longestName = 200
 
-// editDistance is how many characters have to be changed, added or left out to make
-// a of b (Levenshtein).
+// editDistance counts the mistakes that make one word of the other: a letter
+// added, left out or mistaken, or two that changed places. npm counts the last as
+// two, and does not know what "tset" may mean.
 func editDistance(a, b string) int {
 	x, y := []rune(a), []rune(b)
+	var before []int // the row before the last
 	row := make([]int, len(y)+1)
 	for j := range row {
 		row[j] = j
 	}
 	for i := range x {
-		diagonal := row[0]
-		row[0] = i + 1
+		next := make([]int, len(y)+1)
+		next[0] = i + 1
 		for j := range y {
-			cost := diagonal
+			cost := row[j]
 			if x[i] != y[j] {
 				cost++
 			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+			next[j+1] = min(cost, next[j]+1, row[j+1]+1)
+			if i > 0 && j > 0 && x[i] == y[j-1] && x[i-1] == y[j] {
+				next[j+1] = min(next[j+1], before[j-1]+1)
+			}
 		}
+		before, row = row, next
 	}
 	return row[len(y)]
 }

@@ -124,7 +124,7 @@ func TestTheDistanceOfWords(t *testing.T) {
 	for _, x := range []struct {
 		a, b string
 		want int
-	}{{"", "", 0}, {"a", "", 1}, {"", "ab", 2}, {"kitten", "sitting", 3}, {"biuld", "build", 2}, {"test", "test", 0}} {
+	}{{"", "", 0}, {"a", "", 1}, {"", "ab", 2}, {"kitten", "sitting", 3}, {"biuld", "build", 1}, {"tset", "test", 1}, {"ab", "ba", 1}, {"test", "test", 0}} {
 		if got := editDistance(x.a, x.b); got != x.want {
 			t.Errorf("%q and %q: got %d, want %d", x.a, x.b, got, x.want)
 		}
