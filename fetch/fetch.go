@@ -93,6 +93,7 @@ type Fetcher struct {
 	cpu    *semaphore.Weighted // unpacking: no more at once than there are processors
 	large  *semaphore.Weighted // unpacking of large tarballs
 	slots  *semaphore.Weighted // downloads that may be under way
+	queue  *semaphore.Weighted // bytes that may wait for a processor
 	memory memory
 
 	mu                         sync.Mutex
@@ -123,6 +124,7 @@ func New(o Options) *Fetcher {
 		cpu:     semaphore.NewWeighted(int64(o.Processors)),
 		large:   semaphore.NewWeighted(1),
 		slots:   semaphore.NewWeighted(int64(o.Downloads)),
+		queue:   semaphore.NewWeighted(mostWaiting),
 		calls:   map[string]*call{},
 		learned: map[string]string{},
 	}
@@ -307,7 +309,12 @@ func (f *Fetcher) buffer(large bool) *tarball.Buffer {
 	return tarball.NewBuffer(inflate.Room(size))
 }
 
+// reuse takes a buffer back. A large one gives its memory to the system: there are
+// few large tarballs among many others, and it may be as much as all the rest.
 func (f *Fetcher) reuse(b *tarball.Buffer, large bool) {
+	if large {
+		b.Clear()
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	list, _ := f.buffers(large)
@@ -498,13 +505,19 @@ func (f *Fetcher) download(ctx context.Context, r *Request, use func(store.Diges
 		}
 		start := time.Now()
 		tgz, err := f.o.Getter.Tarball(ctx, r, f.memory.get)
-		// While this one waits for a processor another may come.
+		// While this one waits for a processor another may come, unless so much
+		// waits already that the processors have enough to do.
+		size := min(int64(len(tgz)), mostWaiting/2) // a large one leaves room for others
+		if err == nil {
+			err = f.queue.Acquire(ctx, size)
+		}
 		f.slots.Release(1)
 		if err != nil {
 			return fmt.Errorf("%s: %w", r.ID, err)
 		}
 		err = f.accept(ctx, r, tgz, start, use)
 		f.memory.put(tgz)
+		f.queue.Release(size)
 		var wrong *IntegrityError
 		var damaged *tarball.Error
 		if try == 0 && (errors.As(err, &wrong) || errors.As(err, &damaged) && damaged.Damaged()) {
@@ -514,6 +527,11 @@ func (f *Fetcher) download(ctx context.Context, r *Request, use func(store.Diges
 		return err
 	}
 }
+
+// mostWaiting is how many bytes of tarballs may wait for a processor, or be at one:
+// a tenth of a second's work. From a registry nearby they come faster than they are
+// unpacked.
+const mostWaiting = 8 << 20
 
 // largeTarball is the inflated size in bytes from which on only one tarball is
 // unpacked at a time.

@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -316,5 +318,45 @@ func TestHowManyAreAskedForAtOnce(t *testing.T) {
 		close(g.pass)
 		close(use)
 		all.Wait()
+	})
+}
+
+// A registry nearby is quicker than the processors.
+func TestHowMuchWaitsForAProcessor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const size, count, downloads = 1 << 20, 20, 4
+		g := &registry{has: map[string][]byte{}}
+		random := rand.New(rand.NewPCG(1, 2))
+		noise := make([]byte, size)
+		for i := range count {
+			for j := range noise {
+				noise[j] = byte(random.Uint32())
+			}
+			g.has[strconv.Itoa(i)] = pack(t, string(noise))
+		}
+		f := newFetcher(t, g)
+		f = New(Options{Store: f.o.Store, Getter: g, Downloads: downloads, Processors: 1})
+		use := make(chan struct{})
+		var all sync.WaitGroup
+		for id := range g.has {
+			all.Go(func() {
+				err := f.Extract(t.Context(), &Request{ID: id}, func(*tarball.Archive) error { <-use; return nil })
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		synctest.Wait()
+		g.mu.Lock()
+		asked := len(g.asked)
+		g.mu.Unlock()
+		if most := mostWaiting/size + downloads; asked > most || asked < downloads {
+			t.Errorf("%d tarballs were asked for while the first was unpacked, not %d", asked, most)
+		}
+		close(use)
+		all.Wait()
+		if len(g.asked) != count {
+			t.Errorf("%d tarballs were asked for", len(g.asked))
+		}
 	})
 }

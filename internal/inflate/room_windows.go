@@ -16,3 +16,6 @@ func Room(size int) []byte {
 	// Not the heap's: the address does not move.
 	return unsafe.Slice(*(**byte)(unsafe.Pointer(&p)), size)
 }
+
+// Clear would give back what was written to in a room: not here.
+func Clear([]byte) {}
