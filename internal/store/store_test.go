@@ -26,7 +26,7 @@ func newStore(t *testing.T) *Store {
 	return Open(Options{Dir: filepath.Join(dir, "store"), KeyFile: filepath.Join(dir, "state", "key"), Umask: umask()})
 }
 
-func pack(t *testing.T, files map[string]string) []byte {
+func pack(t testing.TB, files map[string]string) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
