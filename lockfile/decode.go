@@ -47,13 +47,6 @@ func inflate(f *Lockfile, dir string) *Lockfile {
 	return f
 }
 
-// LoadShrinkwrap reads the npm-shrinkwrap.json of a dependency in dir, where a
-// package-lock.json counts for nothing. Errors are those of Load.
-func LoadShrinkwrap(dir string) (*Lockfile, error) {
-	f, err := loadFile(filepath.Join(dir, ShrinkwrapName))
-	return inflate(f, dir), err
-}
-
 // LoadHidden reads what the last install left in dir's node_modules. Errors
 // are those of Load.
 func LoadHidden(dir string) (*Lockfile, error) {

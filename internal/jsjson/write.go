@@ -204,12 +204,6 @@ func (w *Writer) Bool(b bool) {
 	w.dst = strconv.AppendBool(w.dst, b)
 }
 
-// Int writes a whole number.
-func (w *Writer) Int(n int) {
-	w.item()
-	w.dst = strconv.AppendInt(w.dst, int64(n), 10)
-}
-
 // Value writes v; undefined is written as null.
 func (w *Writer) Value(v Value) {
 	switch v.kind {

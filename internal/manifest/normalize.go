@@ -21,11 +21,6 @@ func Parse(raw []byte) (*Manifest, error) {
 	return parse(jsjson.NewScanner(raw), true)
 }
 
-// ParseRaw is Parse for text that is already a part of a checked document.
-func ParseRaw(raw jsjson.Raw) (*Manifest, error) {
-	return parse(raw.Scanner(), true)
-}
-
 // ParsePackageJSON decodes and normalises the text of a package.json from a
 // disk or a tarball: attributes that start with "_" count for nothing. The
 // executables that "directories" names are not listed; ReadDir does that.
