@@ -224,6 +224,8 @@ func hintsFor(err error) []string {
 		return []string{"it was left as it is; git diff " + quoteWord(lock.File) + " may show what happened to it"}
 	case errors.As(err, &file):
 		return []string{"git diff " + quoteWord(file.Path) + " may show what happened to it"}
+	case missesProject(err):
+		return []string{"go to the folder that has one, or make one here: ibid init -y"}
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		what := "nothing was changed"
 		if errors.Is(err, errEmptied) {
@@ -250,6 +252,14 @@ func hintsFor(err error) []string {
 		}
 	}
 	return nil
+}
+
+// missesProject says whether what is not there is the package.json of a project: one
+// in node_modules is nothing that a person would write.
+func missesProject(err error) bool {
+	var pe *fs.PathError
+	return errors.As(err, &pe) && errors.Is(pe, fs.ErrNotExist) && filepath.Base(pe.Path) == "package.json" &&
+		!slices.Contains(strings.Split(filepath.ToSlash(pe.Path), "/"), "node_modules")
 }
 
 // foldersOf gives the folders in which the system refused to make, move or remove

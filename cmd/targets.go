@@ -70,8 +70,7 @@ func (a *App) workspacePaths() ([]workspaces.Workspace, error) {
 func readTarget(workspace, dir string) (*target, error) {
 	file, err := manifest.ReadFile(filepath.Join(dir, "package.json"))
 	if os.IsNotExist(err) {
-		return nil, &codedError{code: "ENOENT", text: fmt.Sprintf("Could not read package.json: no such file: %s", filepath.Join(dir, "package.json")), cause: err,
-			hints: []string{"go to the folder that has one, or make one here: ibid init -y"}}
+		return nil, &codedError{code: "ENOENT", text: fmt.Sprintf("Could not read package.json: no such file: %s", filepath.Join(dir, "package.json")), cause: err}
 	}
 	if err != nil {
 		return nil, err

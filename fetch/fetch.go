@@ -153,6 +153,11 @@ func (e *OfflineError) Error() string {
 // Code is npm's code for it.
 func (e *OfflineError) Code() string { return "ENOTCACHED" }
 
+// Hints say how it comes into the store.
+func (e *OfflineError) Hints() []string {
+	return []string{"run the same command once without --offline, or with --prefer-offline"}
+}
+
 // IntegrityError says that what a server sent is not what was locked.
 type IntegrityError struct {
 	ID, URL   string
