@@ -83,6 +83,9 @@ func Parse(text string) (*Selector, error) {
 	if err != nil {
 		return nil, err
 	}
+	if strings.HasPrefix(p.text[p.pos:], `\/`) {
+		return nil, failf("", "a slash takes no backslash: unexpected %q at character %d", `\/`, p.pos+1)
+	}
 	if p.pos < len(p.text) {
 		return nil, failf("", "expected a selector, found %q at character %d", p.text[p.pos:], p.pos+1)
 	}
@@ -194,13 +197,18 @@ func (p *parser) part() (part, error) {
 	return part{}, failf("", "expected a selector, found %q at character %d", p.text[p.pos:], p.pos+1)
 }
 
-// name reads a name; slashes and at signs are part of packages' names.
+// name reads a name; slashes and at signs are part of packages' names. npm puts
+// a backslash before each slash itself, so that one before it ends up escaped,
+// and the slash bare.
 func (p *parser) name() string {
 	var b strings.Builder
 	for p.pos < len(p.text) {
 		r, size := utf8.DecodeRuneInString(p.text[p.pos:])
 		switch {
 		case r == '\\' && p.pos+size < len(p.text):
+			if p.text[p.pos+size] == '/' {
+				return b.String()
+			}
 			p.pos += size
 			_, size = utf8.DecodeRuneInString(p.text[p.pos:])
 			b.WriteString(p.text[p.pos : p.pos+size])
