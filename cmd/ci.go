@@ -41,7 +41,12 @@ func runCi(ctx context.Context, a *App) error {
 		clean: true,
 		ask:   func(r *resolver.Request) { r.NoSave, r.NoPackageLock = true, false },
 		check: checkLock,
-		ready: a.preinstallScript,
+		ready: func(ctx context.Context) error {
+			if err := a.needProject(); err != nil {
+				return err
+			}
+			return a.preinstallScript(ctx)
+		},
 	})
 	if errors.Is(err, lockfile.ErrMissing) {
 		return noLock()

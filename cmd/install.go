@@ -62,6 +62,11 @@ func runInstall(ctx context.Context, a *App, args []string) error {
 	}
 	bare := len(add) == 0
 	if bare {
+		if !a.Config.Bool("ignore-scripts") {
+			if err := a.needProject(); err != nil {
+				return err
+			}
+		}
 		if err := a.preinstallScript(ctx); err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -234,6 +235,20 @@ func gypFile(raw jsjson.Raw) *bool {
 	}
 	b := raw.Truthy()
 	return &b
+}
+
+// needProject is an error where there is no package.json to install from: most
+// likely this is another folder than the one that was meant. npm finds that when it
+// looks for the project's scripts (npm lib/commands/install.js, ci.js).
+func (a *App) needProject() error {
+	if a.Config.Global() {
+		return nil
+	}
+	_, err := os.Stat(filepath.Join(a.Config.LocalPrefix(), "package.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // preinstallScript runs the project's own preinstall: as from npm 12 on, before
