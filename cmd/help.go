@@ -373,8 +373,17 @@ func (a *App) callLines(c *cobra.Command) []string {
 	for p := c.Parent(); p != nil && p.HasParent(); p = p.Parent() {
 		parent = p.Name() + " " + parent
 	}
+	lines := usageLines(c)
 	var out []string
-	for _, line := range usageLines(c) {
+	if len(lines) == 1 && lines[0] == c.Name() && c.HasAvailableSubCommands() {
+		for _, sub := range c.Commands() {
+			if sub.IsAvailableCommand() {
+				out = append(out, a.callLines(sub)...)
+			}
+		}
+		return out
+	}
+	for _, line := range lines {
 		if !strings.HasPrefix(line, parent) {
 			line = parent + line
 		}
