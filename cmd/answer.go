@@ -16,7 +16,7 @@ import (
 // install, such as the project's own scripts, may have been done.
 func (a *App) keepAnswer(s *standing) {
 	cfg := a.Config
-	if cfg.Bool("timing") || a.Cwd != s.dir || a.level > levelNotice || a.heard.Len() >= maxHeard || a.hasRootScripts() {
+	if a.json() || cfg.Bool("timing") || a.Cwd != s.dir || a.level > levelNotice || a.heard.Len() >= maxHeard || a.hasRootScripts() {
 		return
 	}
 	call, ok := again.This()

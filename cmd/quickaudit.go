@@ -113,15 +113,9 @@ func (o *outcome) installs(n *resolver.Node) bool {
 }
 
 // extras are what an install reports beside what it did: how many packages were
-// audited, with what result, and how many ask for funding.
+// audited, and with what result.
 func (a *App) extras(o *outcome) (line string) {
-	if o.result == nil {
-		return ""
-	}
-	if a.Config.Bool("fund") {
-		o.funding = o.countFunding()
-	}
-	if o.quick == nil {
+	if o.result == nil || o.quick == nil {
 		return ""
 	}
 	doc, ok, late := o.quick.answer(context.Background(), patience(o.took, a.json()))

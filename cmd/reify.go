@@ -203,6 +203,9 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 		o.quick.stop()
 		return nil, err
 	}
+	if a.Config.Bool("fund") {
+		o.funding = o.countFunding()
+	}
 	if st != nil && o.patches == nil && a.rememberable(o, c) {
 		a.remember(st, o, o.wanted)
 		a.timing.done("remembered the project's state")
@@ -621,6 +624,7 @@ func (a *App) summary(o *outcome) {
 	}
 	if o.standing != nil {
 		a.say("up to date in %s", tookText(o.took))
+		a.sayFunding(o.standing.funding)
 		for _, line := range o.standing.said {
 			a.logPrefixed(levelWarn, "install-scripts", term.Safe(line))
 		}

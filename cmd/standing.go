@@ -33,9 +33,11 @@ type standing struct {
 	key   string       // of the configuration
 	marks []again.Mark // with paths relative to the project
 	said  []string     // the warnings that the install ended with
+	// funding is how many packages asked for it.
+	funding int
 }
 
-const standingMagic = "ibid standing 1"
+const standingMagic = "ibid standing 2"
 
 // newStanding is the start of one, for this project and configuration.
 func (a *App) newStanding(dir string) *standing {
@@ -153,7 +155,7 @@ func (s *standing) keep(installed *lockfile.Lockfile, wrote func(path string) bo
 	}
 	s.marks = append(s.marks, more...)
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "%s\n%s\n%s\n%d %d\n", standingMagic, s.dir, s.key, len(s.marks), len(s.said))
+	fmt.Fprintf(&b, "%s\n%s\n%s\n%d %d %d\n", standingMagic, s.dir, s.key, len(s.marks), len(s.said), s.funding)
 	for _, m := range s.marks {
 		b.Write(appendMark(b.AvailableBuffer(), m))
 	}
@@ -238,7 +240,7 @@ func (s *standing) holds() bool {
 		return false
 	}
 	var marks, said int
-	if _, err := fmt.Sscan(r.next(), &marks, &said); err != nil {
+	if _, err := fmt.Sscan(r.next(), &marks, &said, &s.funding); err != nil {
 		return false
 	}
 	top, err := folder.Open(s.dir)
@@ -335,6 +337,7 @@ func (p *project) isWorkspace(dir string) bool {
 // kept costs time, nothing else.
 func (a *App) remember(s *standing, o *outcome, installed *lockfile.Lockfile) {
 	s.said = lifecycle.BlockedLines(o.unreviewed, false)
+	s.funding = o.funding
 	wrote := func(path string) bool { return path == filepath.Base(o.project.lockPath) || o.project.saved[path] }
 	if err := s.keep(installed, wrote); err != nil {
 		a.log(levelVerbose, "remembering the project's state: "+err.Error())
