@@ -214,6 +214,7 @@ func Clean(s string) string {
 
 var (
 	errIdle        = errors.New("no data arrived within fetch-timeout")
+	errSlow        = fmt.Errorf("data arrives too slowly, less than %d bytes a second", leastRate)
 	errTooLarge    = errors.New("answer is larger than allowed")
 	errShort       = errors.New("connection closed before the whole answer arrived")
 	errBadEncoding = errors.New("content-encoding is not understood")
@@ -242,7 +243,7 @@ func codeOf(err error) string {
 		return coded.Code()
 	}
 	switch {
-	case errors.Is(err, errIdle):
+	case errors.Is(err, errIdle), errors.Is(err, errSlow):
 		return "EIDLETIMEOUT"
 	case errors.Is(err, errTooLarge):
 		return "EFBIG"

@@ -21,7 +21,7 @@ import (
 
 // around runs a test of a fault: in a bubble, if the fault is that nothing happens.
 func around(f registrytest.Fault) func(*testing.T, func(*testing.T, *fixture)) {
-	if f.Kind == registrytest.Stall || f.Kind == registrytest.Silence {
+	if f.Kind == registrytest.Stall || f.Kind == registrytest.Silence || f.Kind == registrytest.Drip {
 		return inBubble
 	}
 	return func(t *testing.T, test func(*testing.T, *fixture)) { test(t, setup(t)) }
@@ -36,6 +36,7 @@ func TestBrokenAnswersAreAskedForAgain(t *testing.T) {
 		{"a truncated body", registrytest.Fault{Kind: registrytest.Truncate, At: 100}, []time.Duration{10 * time.Second}},
 		{"nothing but a head", registrytest.Fault{Kind: registrytest.Truncate}, []time.Duration{10 * time.Second}},
 		{"a stalled body", registrytest.Fault{Kind: registrytest.Stall, At: 100}, []time.Duration{10 * time.Second}},
+		{"a body that would take hours", registrytest.Fault{Kind: registrytest.Drip, At: 1, Delay: 29 * time.Second}, []time.Duration{10 * time.Second}},
 		{"no answer at all", registrytest.Fault{Kind: registrytest.Silence}, []time.Duration{10 * time.Second}},
 		{"a reset connection", registrytest.Fault{Kind: registrytest.Reset}, []time.Duration{10 * time.Second}},
 		{"a reset within the body", registrytest.Fault{Kind: registrytest.Reset, At: 50}, []time.Duration{10 * time.Second}},

@@ -474,7 +474,8 @@ func (b *sentBody) Read(p []byte) (int, error) {
 }
 
 // guardedBody is an answer's body that fails with errIdle when nothing
-// arrives for a while. It counts what came over the wire.
+// arrives for a while, or with errSlow when too little does. It counts what came
+// over the wire.
 type guardedBody struct {
 	body   io.ReadCloser
 	ctx    context.Context
@@ -483,8 +484,28 @@ type guardedBody struct {
 	idle   time.Duration
 	n      int64
 
+	waited time.Duration // for the body, by now
+
 	received            func(n int)
 	connected, answered atomic.Bool
+}
+
+// leastRate is how many bytes of an answer come in each second, once it has taken
+// patience: who sends one byte whenever nothing would have come for long enough has
+// us wait for years. It is little enough for 80 connections that share a modem.
+const (
+	leastRate = 64
+	patience  = defaultIdle
+)
+
+// wait is how long the next bytes may take; slow says that it is less than the idle
+// time, since those before have taken so long.
+func (g *guardedBody) wait() (d time.Duration, slow bool) {
+	left := max(g.idle, patience) + time.Duration(g.n)*(time.Second/leastRate) - g.waited
+	if left < g.idle {
+		return max(left, 0), true
+	}
+	return g.idle, false
 }
 
 func (g *guardedBody) start() {
@@ -501,13 +522,20 @@ func (g *guardedBody) stop() {
 
 func (g *guardedBody) Read(p []byte) (int, error) {
 	// Only waiting for the network counts; a reader may take its time between.
-	g.start()
+	wait, slow := g.wait()
+	began := time.Now()
+	if g.timer != nil {
+		g.timer.Reset(wait)
+	}
 	n, err := g.body.Read(p)
 	g.stop()
+	g.waited += time.Since(began)
 	g.n += int64(n)
 	g.received(n)
 	if err != nil && err != io.EOF {
-		if cause := context.Cause(g.ctx); cause != nil {
+		if cause := context.Cause(g.ctx); cause == errIdle && slow {
+			err = errSlow
+		} else if cause != nil {
 			err = cause
 		} else if errors.Is(err, io.ErrUnexpectedEOF) {
 			err = errShort
@@ -685,7 +713,8 @@ func readAll(r io.Reader, hint, limit int64) ([]byte, error) {
 func readInto(buf []byte, r io.Reader, limit int64) ([]byte, error) {
 	for {
 		if len(buf) == cap(buf) {
-			buf = slices.Grow(buf, max(len(buf), 4096))
+			// Twice as much, but not for what is refused.
+			buf = slices.Grow(buf, int(max(1, min(int64(max(len(buf), 4096)), limit+1-int64(len(buf))))))
 		}
 		n, err := r.Read(buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]

@@ -27,7 +27,7 @@ const (
 	// Reset breaks the connection after At bytes of the body; with At 0
 	// before the answer's head.
 	Reset
-	// Drip sends a few bytes every Delay until the answer is whole.
+	// Drip sends a few bytes, or At, every Delay until the answer is whole.
 	Drip
 	// WrongLength announces fewer bytes than there are.
 	WrongLength
@@ -216,7 +216,7 @@ func (f *Fault) partial(r *Registry, w http.ResponseWriter, q *http.Request, a *
 	case WrongLength:
 		_, _ = w.Write(a.body[:length])
 	case Drip:
-		step := max(len(a.body)/8, 1)
+		step := orElse(f.At, max(len(a.body)/8, 1))
 		for i := 0; i < len(a.body); i += step {
 			_, _ = w.Write(a.body[i:min(i+step, len(a.body))])
 			_ = flush.Flush()
