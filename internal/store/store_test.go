@@ -299,8 +299,7 @@ func TestATreeWithASealOfAnotherVersionIsMadeAgain(t *testing.T) {
 	}
 }
 
-// What is in the way of a file gives way, and two files with one name on the file
-// system come out as if they had been put there one after the other.
+// What is in the way of a file gives way, whichever of two comes to it.
 func TestAFileThatIsThereGivesWay(t *testing.T) {
 	s, work := newStore(t), t.TempDir()
 	files := map[string]string{}

@@ -392,22 +392,24 @@ func (s *Store) mkdirIn(trees *root, name string) error {
 
 func (s *Store) unpackLocked(trees *root, lock *folder.File, name, n string, d Digest, v Variant, a *tarball.Archive) (*Tree, error) {
 	treeDir := n + "-" + randomName()
+	var dir *folder.Folder
 	fail := func(err error) (*Tree, error) {
+		if dir != nil {
+			dir.Close()
+		}
 		s.removeTree(trees, name, n)
 		return nil, err
 	}
-	se := &seal{digest: d, variant: v, dir: treeDir}
-	if err := trees.MkdirMode(name+"/"+treeDir, 0o755); err != nil {
-		return fail(err)
-	}
-	dir, err := trees.Child(name + "/" + treeDir)
+	err := trees.MkdirMode(name+"/"+treeDir, 0o755)
 	if err != nil {
 		return fail(err)
 	}
-	fail = func(err error) (*Tree, error) {
-		dir.Close()
-		s.removeTree(trees, name, n)
-		return nil, err
+	if dir, err = trees.Child(name + "/" + treeDir); err != nil {
+		return fail(err)
+	}
+	se := &seal{digest: d, variant: v, dir: treeDir, dirs: make([]sealDir, len(a.Dirs)), files: make([]sealFile, len(a.Files))}
+	for i, path := range a.Dirs {
+		se.dirs[i].path = path
 	}
 	se.bornFrom = time.Now().Add(-clockSlack).UnixNano()
 	slots := slotNames(len(a.Files))
@@ -416,18 +418,10 @@ func (s *Store) unpackLocked(trees *root, lock *folder.File, name, n string, d D
 		if err := dir.WriteFile(slots[i], a.Content(*f), f.Mode); err != nil {
 			return fail(fmt.Errorf("%s: %w", f.Path, err))
 		}
-	}
-	se.bornTo = time.Now().UnixNano()
-	se.dirs = make([]sealDir, len(a.Dirs))
-	for i, dir := range a.Dirs {
-		se.dirs[i].path = dir
-	}
-	se.files = make([]sealFile, len(a.Files))
-	for i := range a.Files {
-		f := &a.Files[i]
 		se.files[i] = sealFile{path: f.Path, mode: f.Mode.Perm() &^ s.umask, size: f.Size}
 		se.total += f.Size
 	}
+	se.bornTo = time.Now().UnixNano()
 	var st folder.Stat
 	if err := lock.Stat(&st); err != nil {
 		return fail(err)
@@ -481,7 +475,7 @@ func (t *Tree) putInto(dst *folder.Folder, put put) error {
 			return err
 		}
 	}
-	p := &putting{tree: t, dst: dst, put: put, slots: slotNames(len(t.seal.files)), end: len(t.seal.files)}
+	p := &putting{tree: t, dst: dst, put: put, end: len(t.seal.files)}
 	var front, back putter
 	if p.end < putTogether {
 		p.run(&front, false)
@@ -509,10 +503,9 @@ func (t *Tree) putInto(dst *folder.Folder, put put) error {
 // processors are at it, and seldom in the same folder, where one would wait for
 // the other.
 type putting struct {
-	tree  *Tree
-	dst   *folder.Folder
-	put   put
-	slots []string
+	tree *Tree
+	dst  *folder.Folder
+	put  put
 
 	mu        sync.Mutex
 	next, end int // nobody has begun with these files
@@ -569,7 +562,7 @@ func (p *putting) run(who *putter, back bool) {
 				who.why = who.look.at(i)
 			}
 			if who.why == nil {
-				who.err = p.put(p.slots[i], p.dst, &t.seal.files[i])
+				who.err = p.put(who.look.slots[i], p.dst, &t.seal.files[i])
 			}
 			if who.err != nil && errors.Is(who.err, fs.ErrExist) {
 				who.met, who.err = true, nil
@@ -587,12 +580,14 @@ func (p *putting) run(who *putter, back bool) {
 // there. On a file system that takes two of their names for one, the later of the
 // two stays, as with npm.
 func (p *putting) again() error {
-	for i := range p.tree.seal.files {
-		f := &p.tree.seal.files[i]
+	files := p.tree.seal.files
+	slots := slotNames(len(files))
+	for i := range files {
+		f := &files[i]
 		if err := p.dst.Remove(f.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		if err := p.put(p.slots[i], p.dst, f); err != nil {
+		if err := p.put(slots[i], p.dst, f); err != nil {
 			return err
 		}
 	}
