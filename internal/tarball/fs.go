@@ -51,36 +51,16 @@ func (m memory) put(p string, n *node) {
 	m[dir].kids = append(m[dir].kids, n)
 }
 
-func (m memory) find(op, name string) (*node, error) {
+// Open is fs.FS's.
+func (m memory) Open(name string) (fs.File, error) {
 	if !fs.ValidPath(name) {
-		return nil, &fs.PathError{Op: op, Path: name, Err: fs.ErrInvalid}
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid}
 	}
 	n := m[name]
 	if n == nil {
-		return nil, &fs.PathError{Op: op, Path: name, Err: fs.ErrNotExist}
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
-	return n, nil
-}
-
-// Open is fs.FS's.
-func (m memory) Open(name string) (fs.File, error) {
-	n, err := m.find("open", name)
-	if err != nil {
-		return nil, err
-	}
-	return &opened{node: n, Reader: bytes.NewReader(n.data), kids: n.kids}, nil
-}
-
-// ReadFile is fs.ReadFileFS's.
-func (m memory) ReadFile(name string) ([]byte, error) {
-	n, err := m.find("read", name)
-	if err == nil && n.IsDir() {
-		err = &fs.PathError{Op: "read", Path: name, Err: fs.ErrInvalid}
-	}
-	if err != nil {
-		return nil, err
-	}
-	return bytes.Clone(n.data), nil
+	return &opened{node: n, text: bytes.NewReader(n.data), kids: n.kids}, nil
 }
 
 func (n *node) Name() string               { return n.name }
@@ -93,26 +73,25 @@ func (n *node) Sys() any                   { return nil }
 func (n *node) Info() (fs.FileInfo, error) { return n, nil }
 
 type opened struct {
-	*node
-	*bytes.Reader
+	node *node
+	text *bytes.Reader
 	kids []*node // not read yet
 }
 
 func (o *opened) Stat() (fs.FileInfo, error) { return o.node, nil }
-func (o *opened) Size() int64                { return o.node.Size() }
 func (o *opened) Close() error               { return nil }
 
 func (o *opened) Read(p []byte) (int, error) {
-	if o.IsDir() {
-		return 0, &fs.PathError{Op: "read", Path: o.name, Err: fs.ErrInvalid}
+	if o.node.IsDir() {
+		return 0, &fs.PathError{Op: "read", Path: o.node.name, Err: fs.ErrInvalid}
 	}
-	return o.Reader.Read(p)
+	return o.text.Read(p)
 }
 
 // ReadDir is fs.ReadDirFile's.
 func (o *opened) ReadDir(n int) ([]fs.DirEntry, error) {
-	if !o.IsDir() {
-		return nil, &fs.PathError{Op: "readdir", Path: o.name, Err: fs.ErrInvalid}
+	if !o.node.IsDir() {
+		return nil, &fs.PathError{Op: "readdir", Path: o.node.name, Err: fs.ErrInvalid}
 	}
 	k := len(o.kids)
 	if n > 0 {
