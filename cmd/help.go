@@ -367,12 +367,9 @@ func (a *App) usage(c *cobra.Command, what string) error {
 	return &usageError{text: what, usage: strings.Join(a.callLines(c), "\n") + "\n" + a.heading + " help " + canonical(c) + " tells more"}
 }
 
-// callLines are the ways to call a command.
+// callLines are the ways to call a command; of one that only has others below it,
+// theirs.
 func (a *App) callLines(c *cobra.Command) []string {
-	parent := ""
-	for p := c.Parent(); p != nil && p.HasParent(); p = p.Parent() {
-		parent = p.Name() + " " + parent
-	}
 	lines := usageLines(c)
 	var out []string
 	if len(lines) == 1 && lines[0] == c.Name() && c.HasAvailableSubCommands() {
@@ -382,6 +379,10 @@ func (a *App) callLines(c *cobra.Command) []string {
 			}
 		}
 		return out
+	}
+	parent := ""
+	for p := c.Parent(); p != nil && p.HasParent(); p = p.Parent() {
+		parent = p.Name() + " " + parent
 	}
 	for _, line := range lines {
 		if !strings.HasPrefix(line, parent) {

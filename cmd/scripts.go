@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -241,11 +240,8 @@ func gypFile(raw jsjson.Raw) *bool {
 // likely this is another folder than the one that was meant. npm finds that when it
 // looks for the project's scripts (npm lib/commands/install.js, ci.js).
 func (a *App) needProject() error {
-	if a.Config.Global() {
-		return nil
-	}
 	_, err := os.Stat(filepath.Join(a.Config.LocalPrefix(), "package.json"))
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, os.ErrNotExist) {
 		return err
 	}
 	return nil
