@@ -512,9 +512,9 @@ func (f *Fetcher) download(ctx context.Context, r *Request, use func(store.Diges
 		tgz, err := f.o.Getter.Tarball(ctx, r, f.memory.get)
 		// While this one waits for a processor another may come, unless so much
 		// waits already that the processors have enough to do.
-		size := min(int64(len(tgz)), mostWaiting/2) // a large one leaves room for others
+		var leave func()
 		if err == nil {
-			err = f.queue.Acquire(ctx, size)
+			leave, err = f.line(ctx, tgz)
 		}
 		f.slots.Release(1)
 		if err != nil {
@@ -522,7 +522,7 @@ func (f *Fetcher) download(ctx context.Context, r *Request, use func(store.Diges
 		}
 		err = f.accept(ctx, r, tgz, start, use)
 		f.memory.put(tgz)
-		f.queue.Release(size)
+		leave()
 		var wrong *IntegrityError
 		var damaged *tarball.Error
 		if try == 0 && (errors.As(err, &wrong) || errors.As(err, &damaged) && damaged.Damaged()) {
@@ -542,14 +542,30 @@ const mostWaiting = 8 << 20
 // unpacked at a time.
 const largeTarball = 8 << 20
 
-// accept verifies, keeps and uses what was received.
-func (f *Fetcher) accept(ctx context.Context, r *Request, tgz []byte, start time.Time, use func(store.Digest, []byte) error) error {
+// line has a tarball join those that wait for a processor, until leave is called. A
+// large one joins when it is its turn: several in line would fill it, and all but
+// one of the processors would have nothing to do.
+func (f *Fetcher) line(ctx context.Context, tgz []byte) (leave func(), err error) {
+	done := func() {}
 	if tarball.InflatedSize(tgz) > largeTarball {
 		if err := f.large.Acquire(ctx, 1); err != nil {
-			return err
+			return nil, err
 		}
-		defer f.large.Release(1)
+		done = func() { f.large.Release(1) }
 	}
+	size := min(int64(len(tgz)), mostWaiting/2) // the largest one leaves room for others
+	if err := f.queue.Acquire(ctx, size); err != nil {
+		done()
+		return nil, err
+	}
+	return func() {
+		f.queue.Release(size)
+		done()
+	}, nil
+}
+
+// accept verifies, keeps and uses what was received.
+func (f *Fetcher) accept(ctx context.Context, r *Request, tgz []byte, start time.Time, use func(store.Digest, []byte) error) error {
 	if err := f.cpu.Acquire(ctx, 1); err != nil {
 		return err
 	}

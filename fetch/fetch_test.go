@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -321,18 +322,67 @@ func TestHowManyAreAskedForAtOnce(t *testing.T) {
 	})
 }
 
+// noise is what cannot be compressed.
+func noise(size, seed int) string {
+	random := rand.New(rand.NewPCG(1, uint64(seed)))
+	b := make([]byte, size)
+	for i := range b {
+		b[i] = byte(random.Uint32())
+	}
+	return string(b)
+}
+
+// One of several large tarballs is unpacked at a time; those that wait for that keep
+// nobody else from the other processor.
+func TestLargeTarballsLeaveAProcessorToOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &registry{has: map[string][]byte{"small": pack(t, "small")}}
+		for i := range 3 {
+			g.has[strconv.Itoa(i)] = pack(t, noise(largeTarball+1, i))
+		}
+		f := newFetcher(t, g)
+		f = New(Options{Store: f.o.Store, Getter: g, Downloads: 8, Processors: 2})
+		use := make(chan struct{})
+		var all sync.WaitGroup
+		var unpacking atomic.Int32
+		extract := func(id string, write func(*tarball.Archive) error) {
+			if err := f.Extract(t.Context(), &Request{ID: id}, write); err != nil {
+				t.Error(err)
+			}
+		}
+		for i := range 3 {
+			all.Go(func() {
+				extract(strconv.Itoa(i), func(*tarball.Archive) error {
+					unpacking.Add(1)
+					<-use
+					return nil
+				})
+			})
+		}
+		synctest.Wait()
+		if n := unpacking.Load(); n != 1 {
+			t.Errorf("%d large ones are unpacked at once", n)
+		}
+		var small atomic.Bool
+		all.Go(func() {
+			extract("small", func(*tarball.Archive) error { small.Store(true); return nil })
+		})
+		synctest.Wait()
+		if !small.Load() {
+			t.Error("the small one waits for the large ones")
+		}
+		close(use)
+		all.Wait()
+	})
+}
+
 // A registry nearby is quicker than the processors.
 func TestHowMuchWaitsForAProcessor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const size, count, downloads = 1 << 20, 20, 4
 		g := &registry{has: map[string][]byte{}}
-		random := rand.New(rand.NewPCG(1, 2))
-		noise := make([]byte, size)
 		for i := range count {
-			for j := range noise {
-				noise[j] = byte(random.Uint32())
-			}
-			g.has[strconv.Itoa(i)] = pack(t, string(noise))
+			g.has[strconv.Itoa(i)] = pack(t, noise(size, i))
 		}
 		f := newFetcher(t, g)
 		f = New(Options{Store: f.o.Store, Getter: g, Downloads: downloads, Processors: 1})
