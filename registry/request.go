@@ -713,8 +713,8 @@ func readAll(r io.Reader, hint, limit int64) ([]byte, error) {
 func readInto(buf []byte, r io.Reader, limit int64) ([]byte, error) {
 	for {
 		if len(buf) == cap(buf) {
-			// Twice as much, but not for what is refused.
-			buf = slices.Grow(buf, int(max(1, min(int64(max(len(buf), 4096)), limit+1-int64(len(buf))))))
+			// Twice as much, but no more than one byte of what is refused.
+			buf = slices.Grow(buf, int(min(int64(max(len(buf), 4096)), limit+1-int64(len(buf)))))
 		}
 		n, err := r.Read(buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
