@@ -192,17 +192,20 @@ func (s *Store) verifyTree(trees *root, name, n string, c *Checked) error {
 	case errors.Is(err, errSpoilt):
 		c.Doubted++
 		return nil
-	case err != nil:
-		c.Removed = append(c.Removed, filepath.Join(filepath.Dir(path), se.dir))
+	case errors.Is(err, fs.ErrNotExist): // another process has removed it
 		return nil
+	case err != nil:
+		return err
 	}
 	defer t.Return()
 	tgz, err := s.Tarball(se.digest)
-	same := err == nil
-	if same {
-		same = se.sameContent(t.dir, tgz)
+	if err == nil {
+		err = se.sameContent(t.dir, tgz)
 	}
-	if !same {
+	if isShort(err) {
+		return err
+	}
+	if err != nil {
 		s.removeTree(trees, name, n)
 		c.Removed = append(c.Removed, filepath.Join(filepath.Dir(path), se.dir))
 		return nil
@@ -213,10 +216,10 @@ func (s *Store) verifyTree(trees *root, name, n string, c *Checked) error {
 }
 
 // sameContent compares the tree's files with those of the tarball.
-func (s *seal) sameContent(dir *folder.Folder, tgz []byte) bool {
+func (s *seal) sameContent(dir *folder.Folder, tgz []byte) error {
 	a, err := tarball.Read(tgz, tarball.Options{HostedGit: true})
 	if err != nil {
-		return false
+		return err
 	}
 	content := make(map[string][]byte, len(a.Files))
 	for _, f := range a.Files {
@@ -232,11 +235,14 @@ func (s *seal) sameContent(dir *folder.Folder, tgz []byte) bool {
 			}
 		}
 		got, err := dir.ReadFile(slots[i])
-		if err != nil || !ok || !bytes.Equal(got, want) {
-			return false
+		if err != nil {
+			return err
+		}
+		if !ok || !bytes.Equal(got, want) {
+			return errSpoilt
 		}
 	}
-	return true
+	return nil
 }
 
 // Clean removes the whole store. Projects keep their files.
@@ -289,6 +295,9 @@ func (s *Store) Prune(ctx context.Context, budget int64) (*Pruned, error) {
 			t, err := s.examine(trees, name, n, se.digest, se.variant, false)
 			if errors.Is(err, errOnLoan) {
 				continue // its bytes are the project's, too
+			}
+			if err != nil && !errors.Is(err, errSpoilt) && !errors.Is(err, fs.ErrNotExist) {
+				return err
 			}
 			if err == nil {
 				if total+se.total <= budget {

@@ -645,6 +645,8 @@ func (x *Shared) Verify(ctx context.Context) (*SharedChecked, error) {
 			mu.Lock()
 			defer mu.Unlock()
 			switch {
+			case isShort(err):
+				return err
 			case errors.Is(err, errMended):
 				c.Mended = append(c.Mended, s.label)
 			case err != nil:
@@ -667,6 +669,9 @@ var errMended = errors.New("mended")
 
 func (x *Shared) verify(name string) (*sharedSeal, error) {
 	s, err := x.examine(name)
+	if isShort(err) {
+		return nil, err
+	}
 	if s == nil {
 		removeReadOnly(filepath.Join(x.dir, name))
 		return nil, err

@@ -7,12 +7,14 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
+	"syscall"
 	"testing"
 	"time"
 
@@ -457,6 +459,27 @@ func TestVerifyReadsEveryByte(t *testing.T) {
 	os.RemoveAll(filepath.Join(work, "two"))
 	if c, err = s.Verify(t.Context()); err != nil || c.Doubted != 1 || len(c.Removed) != 0 {
 		t.Fatalf("written to: %+v, %v", c, err)
+	}
+}
+
+// What the system cannot tell of a tree is no reason to remove it.
+func TestATreeThatCannotBeReadIsNotSpoilt(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		err, want error
+	}{
+		{"a file is not there", fs.ErrNotExist, errSpoilt},
+		{"a file in the place of a folder", folder.ErrNotFolder, errSpoilt},
+		{"a seal that was cut short", io.ErrUnexpectedEOF, errSpoilt},
+		{"too many open files", syscall.EMFILE, syscall.EMFILE},
+		{"too many in the whole system", syscall.ENFILE, syscall.ENFILE},
+		{"no memory", syscall.ENOMEM, syscall.ENOMEM},
+		{"no permission", fs.ErrPermission, errOnLoan},
+		{"a disk that cannot be read", syscall.EIO, errOnLoan},
+	} {
+		if got := judge(&fs.PathError{Op: "open", Path: "x", Err: c.err}); !errors.Is(got, c.want) {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"math"
 	"os"
@@ -16,6 +17,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 	"unsafe"
 
@@ -167,6 +169,25 @@ var (
 	errSpoilt = errors.New("spoilt")
 )
 
+// judge says what it means for a tree that the system could not tell of its files.
+// What is not there makes it spoilt. That the process or the machine has no more to
+// give says nothing about it. Whatever else is wrong, such as a disk that cannot be
+// read, the tree is left alone as one on loan is, and another is made.
+func judge(err error) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, folder.ErrNotFolder), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return errSpoilt
+	case isShort(err):
+		return err
+	}
+	return errOnLoan
+}
+
+// isShort says that the process or the machine has no more to give.
+func isShort(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ENOMEM)
+}
+
 // examine locks one tree and looks at every file of it; unseen, at the first
 // only, which tells of a loan.
 func (s *Store) examine(trees *root, name, n string, d Digest, v Variant, unseen bool) (*Tree, error) {
@@ -212,14 +233,15 @@ func (s *Store) examineLocked(trees *root, lock *folder.File, name, n string, d 
 }
 
 // examineSeal reads the seal into se and opens the folder that it speaks of:
-// errSpoilt where either is not what was written.
+// errSpoilt where either is not what was written, and what judge makes of what
+// cannot be read.
 func (s *Store) examineSeal(trees *root, lock *folder.File, name string, st *folder.Stat, se *seal, d Digest, v Variant, unseen bool) (*folder.Folder, error) {
 	if st.Size < sha256.Size || st.Size > maxSeal {
 		return nil, errSpoilt
 	}
 	se.data = slices.Grow(se.data[:0], int(st.Size))[:st.Size]
 	if err := lock.ReadFull(se.data); err != nil {
-		return nil, errSpoilt
+		return nil, judge(err)
 	}
 	body := se.data[:len(se.data)-sha256.Size]
 	mac, err := s.mac(body)
@@ -237,7 +259,7 @@ func (s *Store) examineSeal(trees *root, lock *folder.File, name string, st *fol
 	}
 	dir, err := trees.Child(name + "/" + se.dir)
 	if err != nil {
-		return nil, errSpoilt
+		return nil, judge(err)
 	}
 	n := len(se.files)
 	if unseen {
@@ -245,10 +267,7 @@ func (s *Store) examineSeal(trees *root, lock *folder.File, name string, st *fol
 	}
 	if err := se.check(dir, n); err != nil {
 		dir.Close()
-		if errors.Is(err, errOnLoan) {
-			return nil, errOnLoan
-		}
-		return nil, errSpoilt
+		return nil, err
 	}
 	return dir, nil
 }
@@ -283,7 +302,7 @@ func (s *seal) look(dir *folder.Folder) look {
 func (l *look) at(i int) error {
 	st, s, f := &l.st, l.seal, &l.seal.files[i]
 	if err := l.dir.Lstat(l.slots[i], st); err != nil {
-		return err
+		return judge(err)
 	}
 	if st.Nlink > 1 {
 		return errOnLoan
@@ -606,7 +625,7 @@ func (t *Tree) doubts(a, b *putter) error {
 // is not as it should be. A changed tree goes at once: links that come and go give
 // their files' inodes a new time, which would hide that one was touched.
 func (t *Tree) turned(dst *folder.Folder, front, back int, why error) error {
-	if !errors.Is(why, errOnLoan) {
+	if errors.Is(why, errSpoilt) {
 		if trees, err := t.store.trees(); err == nil {
 			t.store.removeTree(trees, t.name, t.number)
 		}
