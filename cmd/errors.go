@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/ibid-pm/ibid/internal/config"
+	"github.com/ibid-pm/ibid/internal/folder"
 	"github.com/ibid-pm/ibid/internal/jsjson"
 	"github.com/ibid-pm/ibid/internal/lifecycle"
 	"github.com/ibid-pm/ibid/internal/manifest"
@@ -239,6 +240,10 @@ func hintsFor(err error) []string {
 			full = "your quota of the disk is used up"
 		}
 		return []string{full + ": " + what + "; free " + where + " and run the same command again"}
+	case errors.Is(err, syscall.EMFILE):
+		return []string{fmt.Sprintf("a process may have %d files open here: run ulimit -n 1024 first, where that is allowed, or add --maxsockets=4", folder.MaxOpen())}
+	case errors.Is(err, syscall.ENFILE):
+		return []string{"all programs together have as many files open as the system allows: end one that has many, and run the same command again"}
 	case errors.Is(err, fs.ErrPermission):
 		if dirs := foldersOf(err); len(dirs) > 0 {
 			for i, dir := range dirs {

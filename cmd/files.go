@@ -100,12 +100,12 @@ type wantedError struct {
 func (e *wantedError) Unwrap() error  { return e.error }
 func (e *wantedError) Path() []string { return e.path }
 
-func (f *files) Place(ctx context.Context, p *lockfile.Package, into []*folder.Folder) error {
+func (f *files) Place(ctx context.Context, p *lockfile.Package, into *linker.Folders) error {
 	if err := f.placePackage(ctx, p, into); err != nil {
 		return &placeError{err, p.Location}
 	}
-	f.app.progress.step(len(into))
-	f.app.timing.add("packages linked", int64(len(into)))
+	f.app.progress.step(into.Len())
+	f.app.timing.add("packages linked", int64(into.Len()))
 	return nil
 }
 
@@ -146,7 +146,7 @@ func (f *files) request(p *lockfile.Package) *fetch.Request {
 	return r
 }
 
-func (f *files) placePackage(ctx context.Context, p *lockfile.Package, into []*folder.Folder) error {
+func (f *files) placePackage(ctx context.Context, p *lockfile.Package, into *linker.Folders) error {
 	if err := f.refused[p.Location]; err != nil {
 		return err
 	}
@@ -162,7 +162,7 @@ func (f *files) isPrivate(p *lockfile.Package) bool {
 	return f.method == importCopy || f.private != nil && f.private(p)
 }
 
-func (f *files) place(ctx context.Context, r *fetch.Request, private bool, into []*folder.Folder) error {
+func (f *files) place(ctx context.Context, r *fetch.Request, private bool, into *linker.Folders) error {
 	if !private {
 		err := f.lend(ctx, r, into)
 		// A store on another file system, or with no tree to spare, cannot
@@ -173,26 +173,16 @@ func (f *files) place(ctx context.Context, r *fetch.Request, private bool, into 
 		}
 	}
 	return f.fetch.Extract(ctx, r, func(a *tarball.Archive) error {
-		for _, dst := range into {
-			if err := tarball.Write(dst.Path(), a); err != nil {
-				return err
-			}
-		}
-		return nil
+		return into.Each(func(dst *folder.Folder) error { return tarball.Write(dst.Path(), a) })
 	})
 }
 
 // lend has the files of a tree in the folders: what the store has at once, and the
 // rest when it is there.
-func (f *files) lend(ctx context.Context, r *fetch.Request, into []*folder.Folder) error {
+func (f *files) lend(ctx context.Context, r *fetch.Request, into *linker.Folders) error {
 	put := func(tree *store.Tree) error {
 		defer tree.Return()
-		for _, dst := range into {
-			if err := f.method.put(tree, dst); err != nil {
-				return err
-			}
-		}
-		return nil
+		return into.Each(func(dst *folder.Folder) error { return f.method.put(tree, dst) })
 	}
 	err := f.inTurn(ctx, func() error {
 		if f.ahead.underWay(r) {

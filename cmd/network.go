@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/ibid-pm/ibid/fetch"
+	"github.com/ibid-pm/ibid/internal/folder"
 	"github.com/ibid-pm/ibid/internal/manifest"
 	"github.com/ibid-pm/ibid/internal/version"
 	"github.com/ibid-pm/ibid/registry"
@@ -81,16 +82,24 @@ func (a *App) roots() (own, extra []string, err error) {
 }
 
 // maxSockets is how many connections a host gets: what the user says, else 0,
-// for as many as the client finds good.
+// for as many as the client finds good, or as may be open beside all else.
 func (a *App) maxSockets() int {
-	if a.Config.IsDefault("maxsockets") {
-		return 0
+	if !a.Config.IsDefault("maxsockets") {
+		return a.Config.Int("maxsockets")
 	}
-	return a.Config.Int("maxsockets")
+	if n := folder.MaxOpen() / openShare; n < manySockets {
+		return max(1, n)
+	}
+	return 0
 }
 
+// manySockets is what the client finds good.
+const manySockets = 64
+
 // packagesAtOnce is how many packages are waited for at once.
-func (a *App) packagesAtOnce() int { return max(24, a.Config.Int("maxsockets")) }
+func (a *App) packagesAtOnce() int {
+	return max(1, min(max(24, a.Config.Int("maxsockets")), folder.MaxOpen()/openShare))
+}
 
 func (a *App) cacheMode() registry.CacheMode {
 	switch cfg := a.Config; {

@@ -306,14 +306,12 @@ func patchDiffers(locked *lockfile.Package, n *resolver.Node) string {
 }
 
 // placePatched gives a package files of its own and applies its patch to them.
-func (f *files) placePatched(ctx context.Context, p *lockfile.Package, into []*folder.Folder, place func(private bool) error) error {
+func (f *files) placePatched(ctx context.Context, p *lockfile.Package, into *linker.Folders, place func(private bool) error) error {
 	if err := place(true); err != nil {
 		return err
 	}
-	for _, dir := range into {
-		if err := f.patches.apply(p, dir); err != nil {
-			return err
-		}
+	if err := into.Each(func(dir *folder.Folder) error { return f.patches.apply(p, dir) }); err != nil {
+		return err
 	}
 	return ctx.Err()
 }

@@ -22,13 +22,40 @@ import (
 
 // Files has the files of packages.
 type Files interface {
-	// Place puts all files of the package into each of the folders, which
-	// are there and hold nothing but folders that belong to other packages.
-	// It is called from several goroutines.
-	Place(ctx context.Context, p *lockfile.Package, into []*folder.Folder) error
+	// Place puts all files of the package into each of the folders. It is
+	// called from several goroutines.
+	Place(ctx context.Context, p *lockfile.Package, into *Folders) error
 	// Group gives packages with the same files the same text, so that they
 	// are placed by one call; "" is a group of its own.
 	Group(p *lockfile.Package) string
+}
+
+// Folders are the places of one package. They are opened one at a time: a package
+// may have more of them than a process may have open.
+type Folders struct {
+	at   *Applied
+	locs []string
+}
+
+// Len is how many there are.
+func (f *Folders) Len() int { return len(f.locs) }
+
+// Each calls do with each folder, until one is an error. The folder holds nothing
+// but folders that belong to other packages, unless do has been there before, and
+// is closed behind do.
+func (f *Folders) Each(do func(*folder.Folder) error) error {
+	for _, loc := range f.locs {
+		dst, err := f.at.openPlace(loc)
+		if err != nil {
+			return err
+		}
+		err = do(dst)
+		dst.Close()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // OptionalError says that an optional package could not be placed; its files
@@ -84,32 +111,62 @@ const (
 	journalName = ".ibid-journal"
 )
 
-// layout is a project's folders, opened once each.
+// layout is a project's folders, opened once each, but for those that spare has
+// closed again.
 type layout struct {
-	dir string
-	top *folder.Folder
+	dir  string
+	top  *folder.Folder
+	most int // folders that stay open
+
+	// using is held for reading by those who have a folder of open while others
+	// may call spare.
+	using sync.RWMutex
 
 	mu   sync.Mutex
 	open map[string]*folder.Folder
 	// made lists the folders that were missing, outermost first.
 	made []string
-	// store lists what is open below each folder of a linked layout's store.
-	store map[string][]string
 }
+
+// A large project has more folders of packages than a process may have open. Of
+// what that is, most is left for the files of packages and for connections.
+const foldersShare = 8
+
+var mostFolders = 1000 // tests have fewer
 
 func openLayout(dir string) (*layout, error) {
 	top, err := folder.Open(dir)
 	if err != nil {
 		return nil, err
 	}
-	return &layout{dir: dir, top: top, open: map[string]*folder.Folder{}}, nil
+	return &layout{dir: dir, top: top, most: min(mostFolders, folder.MaxOpen()/foldersShare), open: map[string]*folder.Folder{}}, nil
 }
 
 func (l *layout) close() {
+	l.shut()
+	l.top.Close()
+}
+
+// spare closes all folders when too many are open. It is called between one piece
+// of work and the next, by who has none of them.
+func (l *layout) spare() {
+	l.mu.Lock()
+	n := len(l.open)
+	l.mu.Unlock()
+	if n > l.most {
+		l.shut()
+	}
+}
+
+func (l *layout) shut() {
+	l.using.Lock()
+	defer l.using.Unlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	for _, f := range l.open {
 		f.Close()
 	}
-	l.top.Close()
+	clear(l.open)
 }
 
 // folder opens the folder at a path below the project, making what is missing.
@@ -172,12 +229,6 @@ func (l *layout) walk(p string, create bool) (*folder.Folder, error) {
 		return nil, err
 	}
 	l.open[p] = f
-	if entry, _, ok := splitStore(p); ok {
-		if l.store == nil {
-			l.store = map[string][]string{}
-		}
-		l.store[entry] = append(l.store[entry], p)
-	}
 	return f, nil
 }
 
@@ -338,6 +389,7 @@ func (a *Applied) moveAside(empty bool) error {
 		}
 		// Where something is added, there may be what no lockfile knows.
 		// What is removed takes all that is nested in it along.
+		a.root.spare()
 		if err := a.retire(loc, s.keeps); err != nil {
 			return err
 		}
@@ -418,18 +470,20 @@ func (a *Applied) place(ctx context.Context, files Files, o ApplyOptions, empty 
 	}
 	var groups []*group
 	byName := map[string]*group{}
-	var entries storeEntries
+	entry := ""
 	for i := range a.plan.Steps {
 		s := &a.plan.Steps[i]
 		if s.Action != Add && s.Action != Change {
 			continue
 		}
 		loc := string(s.Package.Location)
-		if entries.enter(a.root, loc) {
-			a.makes(entries.at, empty)
+		if at, _, ok := splitStore(loc); ok && at != entry {
+			entry = at
+			a.makes(entry, empty)
 		}
 		a.made = append(a.made, loc)
 		if s.Package.Link {
+			a.root.spare()
 			if err := a.placeLink(s.Package); err != nil {
 				return err
 			}
@@ -446,7 +500,6 @@ func (a *Applied) place(ctx context.Context, files Files, o ApplyOptions, empty 
 		g.all = append(g.all, s.Package)
 	}
 
-	entries.leave(a.root)
 	eg, placing := errgroup.WithContext(ctx)
 	var mu sync.Mutex
 	var next atomic.Int64
@@ -460,7 +513,7 @@ func (a *Applied) place(ctx context.Context, files Files, o ApplyOptions, empty 
 					return nil
 				}
 				g := groups[i]
-				err := a.placeGroup(placing, files, g.p, g.into)
+				err := files.Place(placing, g.p, &Folders{a, g.into})
 				if err == nil {
 					continue
 				}
@@ -517,31 +570,19 @@ func (a *Applied) parent(loc string) (*folder.Folder, string, error) {
 	return parent, name, err
 }
 
-func (a *Applied) placeGroup(ctx context.Context, files Files, p *lockfile.Package, locs []string) error {
-	into := make([]*folder.Folder, 0, len(locs))
-	defer func() {
-		for _, f := range into {
-			f.Close()
-		}
-	}()
-	for _, loc := range locs {
-		parent, name, err := a.parent(loc)
-		if err != nil {
-			return err
-		}
-		if err := parent.Mkdir(name); err != nil && !errors.Is(err, fs.ErrExist) {
-			return err
-		}
-		f, err := parent.Child(name)
-		if err != nil {
-			return err
-		}
-		into = append(into, f)
-		if entry, _, ok := splitStore(loc); ok {
-			a.root.release(entry)
-		}
+// openPlace makes and opens the folder of a package.
+func (a *Applied) openPlace(loc string) (*folder.Folder, error) {
+	a.root.spare()
+	a.root.using.RLock()
+	defer a.root.using.RUnlock()
+	parent, name, err := a.parent(loc)
+	if err != nil {
+		return nil, err
 	}
-	return files.Place(ctx, p, into)
+	if err := parent.Mkdir(name); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, err
+	}
+	return parent.Child(name)
 }
 
 // Commit makes the new state the only one: what was moved aside is removed,
@@ -562,6 +603,7 @@ func (a *Applied) clear() error {
 				continue
 			}
 			seen[p[:i]] = true
+			a.root.spare()
 			a.root.forget(p[:i] + "/" + trashName)
 			if modules, err := a.root.folder(p[:i], false); err == nil {
 				if trash, err := modules.Child(trashName); err == nil {
@@ -585,6 +627,7 @@ func (a *Applied) clear() error {
 // Undo puts everything back as it was before Apply.
 func (a *Applied) Undo() error {
 	defer a.root.close()
+	a.root.shut() // it may have failed because too much is open
 	var first error
 	note := func(err error) {
 		if err != nil && first == nil && !errors.Is(err, fs.ErrNotExist) {

@@ -20,14 +20,13 @@ import (
 // has no link.
 func (a *Applied) linkBins(umask fs.FileMode) error {
 	for _, b := range a.plan.OldBins {
+		a.root.spare()
 		if err := a.retireOwnBin(b); err != nil {
 			return err
 		}
 	}
-	var entries storeEntries
-	defer func() { entries.leave(a.root) }()
 	for i := range a.plan.Bins {
-		entries.enter(a.root, a.plan.Bins[i].Path)
+		a.root.spare()
 		if err := a.linkBin(&a.plan.Bins[i], umask); err != nil {
 			return err
 		}
@@ -236,14 +235,13 @@ func Heal(dir string) (bool, error) {
 	}
 	defer l.close()
 	lines := strings.Split(string(data), "\n")
-	var entries storeEntries
 	// Deepest first, so that no folder is opened below one that is gone.
 	for i := len(lines) - 1; i >= 0; i-- {
 		loc := lines[i]
 		if loc == "" || loc+"\n" == journalEnd || !healable(loc) {
 			continue
 		}
-		entries.enter(l, loc)
+		l.spare()
 		parent, err := l.folder(path.Dir(loc), false)
 		if err != nil {
 			continue

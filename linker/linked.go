@@ -177,6 +177,7 @@ func (r *linkedReader) want(p *lockfile.Package, wanted *lockfile.Lockfile) {
 
 // list reads a folder; nothing for one that is not there.
 func (r *linkedReader) list(p string) []folder.Entry {
+	r.l.spare()
 	f, err := r.l.folder(p, false)
 	if err != nil {
 		return nil
@@ -282,6 +283,7 @@ func StoreLeft(dir string) []string {
 // retireOrphans moves away what nobody wants any more.
 func (a *Applied) retireOrphans() error {
 	for _, p := range a.plan.Orphans {
+		a.root.spare()
 		if !orphan(p) {
 			return errors.New(p + ": not a place of a layout's")
 		}
@@ -322,29 +324,6 @@ func orphan(p string) bool {
 	return healableBin(p) || CheckLocation(lockfile.Location(p)) == nil
 }
 
-// storeEntries follows work that goes from one folder of the store to the next,
-// and closes what was opened of the last one: there is one for each package,
-// more than a process may have open.
-type storeEntries struct{ at string }
-
-// enter notes where work goes on. It says whether that is another folder of the
-// store than before.
-func (s *storeEntries) enter(l *layout, loc string) bool {
-	entry, _, ok := splitStore(loc)
-	if !ok || entry == s.at {
-		return false
-	}
-	s.leave(l)
-	s.at = entry
-	return true
-}
-
-func (s *storeEntries) leave(l *layout) {
-	if s.at != "" {
-		l.release(s.at)
-	}
-}
-
 // makes notes that a folder of the store is about to be made, which goes as a
 // whole when the work is taken back. fresh: it cannot be there yet.
 func (a *Applied) makes(entry string, fresh bool) {
@@ -355,17 +334,4 @@ func (a *Applied) makes(entry string, fresh bool) {
 		}
 	}
 	a.made = append(a.made, entry)
-}
-
-// release closes what is open of a folder of the store.
-func (l *layout) release(entry string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, p := range l.store[entry] {
-		if f := l.open[p]; f != nil {
-			f.Close()
-			delete(l.open, p)
-		}
-	}
-	delete(l.store, entry)
 }

@@ -3,6 +3,7 @@ package linker
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -61,19 +62,18 @@ type shop struct {
 
 func (s *shop) Group(p *lockfile.Package) string { return p.Integrity }
 
-func (s *shop) Place(_ context.Context, p *lockfile.Package, into []*folder.Folder) error {
+func (s *shop) Place(_ context.Context, p *lockfile.Package, into *Folders) error {
 	id := p.Location.Name() + "@" + p.Version()
 	s.mu.Lock()
 	s.placed = append(s.placed, id)
-	hook := s.onPlace
-	s.mu.Unlock()
-	if hook != nil {
-		hook(id)
+	if s.onPlace != nil {
+		s.onPlace(id)
 	}
+	s.mu.Unlock()
 	if id == s.fail {
 		return errors.New("cannot be had")
 	}
-	for _, dst := range into {
+	return into.Each(func(dst *folder.Folder) error {
 		if err := dst.WriteFile("index.js", []byte(id), 0o644); err != nil {
 			return err
 		}
@@ -85,8 +85,8 @@ func (s *shop) Place(_ context.Context, p *lockfile.Package, into []*folder.Fold
 				return err
 			}
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // bundle writes a file that is in a package's tarball below its node_modules,
@@ -190,6 +190,51 @@ func TestApplyLaysOutWhatIsWanted(t *testing.T) {
 			t.Errorf("placed %v, %v", s.placed, err)
 		}
 	})
+}
+
+// A process may have few folders open, and a project has many.
+func TestFewFoldersStayOpen(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("counts what is open in /proc")
+	}
+	defer func(was int) { mostFolders = was }(mostFolders)
+	mostFolders = 4
+	open := func() int {
+		entries, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(entries)
+	}
+	var one, two []string
+	for i := range 100 {
+		at := fmt.Sprintf("@s%d/a", i)
+		one = append(one, at+"@1.0.0", at+"//b@1.0.0 bin:x=cli.js", at+"//kept@1.0.0")
+		two = append(two, at+"@2.0.0", at+"//b@2.0.0 bin:x=cli.js", at+"//kept@1.0.0")
+	}
+	dir, fresh := t.TempDir(), t.TempDir()
+	before := open()
+	most := 0
+	s := &shop{onPlace: func(string) { most = max(most, open()-before) }}
+	if err := errors.Join(install(t, dir, nil, lock(one...), s), install(t, fresh, nil, lock(two...), s)); err != nil {
+		t.Fatal(err)
+	}
+	was := tree(t, dir)
+	if err := install(t, dir, lock(one...), lock(two...), &shop{fail: "b@2.0.0"}); err == nil || err.Error() != "cannot be had" {
+		t.Error(err)
+	}
+	if got := tree(t, dir); got != was {
+		t.Errorf("after a failure:\n%s", got)
+	}
+	if err := install(t, dir, lock(one...), lock(two...), s); err != nil {
+		t.Fatal(err)
+	}
+	if tree(t, dir) != tree(t, fresh) {
+		t.Error("the changed tree is not the fresh one")
+	}
+	if most > 40 {
+		t.Errorf("%d files and folders were open at once", most)
+	}
 }
 
 func TestAFailureLeavesEverythingAsItWas(t *testing.T) {

@@ -259,6 +259,7 @@ func IsShared(links map[string]string, loc lockfile.Location) bool {
 // placeShares makes the links to shared packages.
 func (a *Applied) placeShares() error {
 	for _, s := range a.plan.Shares {
+		a.root.spare()
 		parent, name, err := a.parent(s.Entry)
 		if err != nil {
 			return err
