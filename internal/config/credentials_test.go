@@ -356,6 +356,39 @@ func TestAProjectNamesNoPrograms(t *testing.T) {
 	}
 }
 
+func TestAProjectIsNotGlobal(t *testing.T) {
+	for _, c := range []struct {
+		name, project, user string
+		global              bool
+		warned              int
+	}{
+		{"a project's", "global=true\n", "", false, 1},
+		{"without a value", "global\n", "", false, 1},
+		{"by its location", "location=global\n", "", false, 1},
+		{"a project's file of the user", "userconfig=rc\n", "", false, 1},
+		{"the user's own", "", "global=true\n", true, 0},
+		{"not at all", "global=false\nlocation=project\n", "", false, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cfg := load(t, []string{"install"}, nil, map[string]string{
+				"project/package.json": "{}", "project/.npmrc": c.project, "project/rc": "global=true\n", "home/.npmrc": c.user,
+			})
+			if got := cfg.Global(); got != c.global {
+				t.Errorf("global is %v", got)
+			}
+			warned := 0
+			for _, w := range cfg.Warnings() {
+				if strings.Contains(w.Text, "what is installed globally") {
+					warned++
+				}
+			}
+			if warned != c.warned {
+				t.Errorf("%d warnings, want %d", warned, c.warned)
+			}
+		})
+	}
+}
+
 func TestAProjectNamesNoBrowser(t *testing.T) {
 	for _, c := range []struct {
 		name, project, user string

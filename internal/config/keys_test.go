@@ -144,6 +144,8 @@ func elsewise(key, got, want string) bool {
 	switch key {
 	case "git", "editor", "shell", "init-module": // a project does not choose programs
 		return strings.HasSuffix(want, " project") && strings.HasSuffix(got, " default")
+	case "global", "location": // nor does it change what is global
+		return want == "true project" && got == "false default" || want == `"global" project` && got == `"user" default`
 	case "globalconfig", "global-ignore-file":
 		// npm moves these to the default layer, where what is no path stays what it
 		// is: a setting of true or null is as good as none here.

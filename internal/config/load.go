@@ -238,6 +238,10 @@ keys:
 			}
 			continue
 		}
+		if movesToGlobal(k, v) && c.chosenByProject(layer) {
+			c.warn("warn", "config", "ignoring "+k+" from "+source+": a project does not change what is installed globally")
+			continue
+		}
 		if secret != "" && c.chosenByProject(layer) && isAddress(k) {
 			c.warn("warn", "config", "ignoring "+k+" from "+source+": it would send ${"+secret+"} as part of an address")
 			continue
@@ -282,6 +286,12 @@ func namesProgram(key string) bool {
 		return true
 	}
 	return false
+}
+
+// movesToGlobal reports whether a value of key has commands work on the global
+// packages: an install in the project would put its programs on the user's PATH.
+func movesToGlobal(key string, v Value) bool {
+	return key == "global" && v.Truthy() || key == "location" && v.String() == "global"
 }
 
 // isAddress reports whether the value of key is an address that requests go to.

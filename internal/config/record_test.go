@@ -138,6 +138,10 @@ func TestLoadAsNPM(t *testing.T) {
 	}
 	readRecordings(t, "load.json", &file)
 	for i, rec := range file.Cases {
+		switch rec.Name {
+		case "project .npmrc: global", "project .npmrc: location", "project .npmrc: keys without =":
+			continue // TestAProjectIsNotGlobal
+		}
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			environ := map[string]string{"TZ": "UTC", "LANG": "C.UTF-8", "SHELL": "/bin/sh", "HOME": "ROOT/home", "PREFIX": "ROOT/prefix"}
 			override(environ, rec.Environ)
