@@ -227,8 +227,7 @@ func runPrune(ctx context.Context, a *App) error {
 	}
 	// npm decides before it knows that nothing will be unpacked, and so without
 	// looking into bundles.
-	shallow := a.Config.PackageLockOnly() || a.Config.Bool("dry-run")
-	o, err := a.reify(ctx, change{ask: func(r *resolver.Request) { r.Complete = r.Complete && !shallow }})
+	o, err := a.reify(ctx, change{ask: func(r *resolver.Request) { r.Complete = false }})
 	if err != nil {
 		return err
 	}

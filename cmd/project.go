@@ -135,6 +135,7 @@ func (a *App) environment() platform.Environment {
 // changes the tree.
 func (a *App) resolveRequest(p *project) resolver.Request {
 	cfg := a.Config
+	shallow := cfg.PackageLockOnly() || cfg.Bool("dry-run")
 	r := resolver.Request{
 		Dir:        p.dir,
 		Manifest:   p.manifest(),
@@ -165,7 +166,8 @@ func (a *App) resolveRequest(p *project) resolver.Request {
 		LockfileVersion: cfg.LockfileVersion(),
 		// npm reads what is bundled where it unpacks it, which comes too late for
 		// the lock in the linked layout.
-		Complete:       !a.linked() || cfg.PackageLockOnly() || cfg.Bool("dry-run"),
+		Complete:       shallow,
+		LayOut:         !shallow && !a.linked(),
 		EngineStrict:   cfg.Bool("engine-strict"),
 		Host:           a.environment(),
 		Before:         cfg.Before(),

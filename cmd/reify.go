@@ -404,7 +404,7 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 	if a.Config.Global() {
 		return nil
 	}
-	if err := writeHidden(p.dir, wanted, text); err != nil {
+	if err := writeHidden(p.dir, text); err != nil {
 		return err
 	}
 	a.timing.done("wrote the hidden lockfile")
@@ -523,15 +523,11 @@ func (o *outcome) installed(filter func(name string) bool) (*resolver.Node, *loc
 
 // writeHidden writes node_modules/.package-lock.json, the last thing to be
 // written there: npm believes it only while nothing in node_modules is newer.
-func writeHidden(dir string, l *lockfile.Lockfile, text []byte) error {
+func writeHidden(dir string, text []byte) error {
 	path := filepath.Join(dir, filepath.FromSlash(lockfile.HiddenName))
-	if len(l.Packages) == 0 {
-		if _, err := os.Stat(filepath.Dir(path)); errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		return err
+	// Of folders that lie elsewhere alone, whose links are omitted, npm says nothing.
+	if _, err := os.Stat(filepath.Dir(path)); errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
 	// A link that came with the repository would have another file written.
 	if st, err := os.Lstat(path); err == nil && !st.Mode().IsRegular() && !st.IsDir() {

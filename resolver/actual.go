@@ -685,60 +685,6 @@ func transplant(root, actual *Node, keep func(*Node) bool) {
 	}
 }
 
-// loadBundle puts what a package bundles below its node. The files are the
-// package's own; what keep refuses is left out.
-func (b *builder) loadBundle(n *Node, files fs.FS, keep func(*Node) bool) error {
-	m := n.Package
-	if data, err := fs.ReadFile(files, "package.json"); err == nil {
-		if p, err := manifest.ParsePackageJSON(data); err == nil {
-			m = p
-		}
-	}
-	actual := b.rules.newNode(nodeOptions{path: n.path, pkg: m})
-	b.loadBundled(actual, files, "node_modules")
-	transplant(n, actual, keep)
-	calcDepFlags(n, false)
-	return nil
-}
-
-func (b *builder) loadBundled(parent *Node, files fs.FS, nm string) {
-	var names []string
-	entries, err := fs.ReadDir(files, nm)
-	if err != nil {
-		return
-	}
-	for _, e := range entries {
-		if !strings.HasPrefix(e.Name(), "@") {
-			names = append(names, e.Name())
-			continue
-		}
-		inner, err := fs.ReadDir(files, nm+"/"+e.Name())
-		if err != nil {
-			return
-		}
-		for _, i := range inner {
-			names = append(names, e.Name()+"/"+i.Name())
-		}
-	}
-	for _, name := range names {
-		if hiddenName(name) {
-			continue
-		}
-		o := nodeOptions{path: parent.path + "/node_modules/" + name, parent: parent}
-		data, err := fs.ReadFile(files, nm+"/"+name+"/package.json")
-		if err == nil {
-			o.pkg, err = manifest.ParsePackageJSON(data)
-		}
-		if err != nil {
-			o.err = err
-		}
-		b.rules.newNode(o)
-	}
-	for _, kid := range parent.children.values() {
-		b.loadBundled(kid, files, nm+"/"+kid.Name+"/node_modules")
-	}
-}
-
 // loadShrinkwrap puts what a package's own lock says below its node.
 func (b *builder) loadShrinkwrap(n *Node, files fs.FS) error {
 	data, err := fs.ReadFile(files, lockfile.ShrinkwrapName)

@@ -308,7 +308,7 @@ func (t *trial) resolves(m *manifest.Manifest, workspace string, add ...string) 
 	}
 	req.SaveType = SaveWhereItIs
 	req.Warn = nil
-	req.Complete = false
+	req.Complete, req.LayOut = false, false
 	req.IgnoreActual = workspace == "" // else that is where the workspaces are known from
 	res, err := Resolve(t.ctx, t.b.src, req)
 	if err != nil {

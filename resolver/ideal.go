@@ -28,6 +28,8 @@ type builder struct {
 	mutated       bool
 	requested     bool // add, remove or update
 	flagsSuspect  bool
+	inflated      bool    // from a lock of before npm 7
+	bundlers      []*Node // what was looked at and bundles others
 	updateNames   map[string]bool
 	resolvedAdd   []addRequest
 	peerSetSource map[*Node]*Node
@@ -130,7 +132,9 @@ func (b *builder) buildDeps() error {
 // opensShrinkwraps says whether a dependency's own lock is looked into now. In the
 // linked layout it always is: its packages have places of their own (npm 11:
 // isolated-reifier.js #externalProxy).
-func (b *builder) opensShrinkwraps() bool { return b.req.Complete || b.strategy == Linked }
+func (b *builder) opensShrinkwraps() bool {
+	return b.req.Complete || b.req.LayOut || b.strategy == Linked
+}
 
 // buildNode meets all dependencies of one node.
 func (b *builder) buildNode(n *Node) error {
@@ -139,6 +143,9 @@ func (b *builder) buildNode(n *Node) error {
 		if err := b.crackOpen(n); err != nil {
 			return err
 		}
+	}
+	if b.req.LayOut && len(n.Package.BundleDependencies) > 0 {
+		b.bundlers = append(b.bundlers, n)
 	}
 
 	problems := b.problemEdges(n)

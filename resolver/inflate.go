@@ -77,30 +77,6 @@ func (b *builder) inflate(meta *lockMeta) error {
 	b.fillFromYarn() // by peers too now, which the lock did not have
 	resetDepFlags(b.tree)
 	calcDepFlags(b.tree, true)
+	b.inflated = true
 	return b.ctx.Err()
-}
-
-// crackOpen looks into a package for what it bundles and what its own lock
-// says.
-func (b *builder) crackOpen(n *Node) error {
-	// It may be in the tree because a lock says so, and then nothing has been
-	// asked yet.
-	if err := b.contentAllowed(n); err != nil {
-		return err
-	}
-	files, err := b.src.Content(b.ctx, Wanted{Name: n.Name, Resolved: n.resolved, Integrity: n.integrity})
-	if err != nil {
-		return err
-	}
-	if n.hasShrinkwrap {
-		if err := b.loadShrinkwrap(n, files); err != nil {
-			return err
-		}
-	}
-	if b.req.Complete && len(n.Package.BundleDependencies) > 0 {
-		if err := b.loadBundle(n, files, func(*Node) bool { return true }); err != nil {
-			return err
-		}
-	}
-	return nil
 }

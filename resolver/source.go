@@ -23,7 +23,7 @@ type Source interface {
 
 	// Content gives the unpacked files of a package that was resolved, its
 	// package.json at the top; it is asked only for those that bundle others
-	// or bring a lock of their own, and only for a Complete tree.
+	// or bring a lock of their own.
 	Content(ctx context.Context, p Wanted) (fs.FS, error)
 }
 
