@@ -21,6 +21,9 @@ func FuzzScan(f *testing.F) {
 		`{"versions":{"1.0.\u0030":{"\u0062in":"x"}},"versions":{"v1":{"engines":{"node":"*"}}}}`,
 		` { "a" : [ 1 , -0.5e+3 , true , false , null , "\\\"\/\b\f\n\r\t\u00e9" ] } `,
 		`{"versions":{"1.0.0":{"dist":null,"scripts":[],"deprecated":0}}}`,
+		`{"versions":{"1.0.0":{"a":1,"bin":1},"1.0.1":{"a":12,"bin":1 },"1.0.2":{"a": 12,"bin":1,"deprecated":"x"},"1.0.3":{"deprecated":"x"}}}`,
+		`{"versions":{"1.0.0":{"dist":{"shasum":"a","x":{}}},"1.0.1":{"name":"b","dist":{"shasum":"a","x":{}}},"1.0.2":{"dist":{"y":1,"shasum":"a","x":{}}}}}`,
+		`{"versions":{"1.0.0":{"os":["a"],"os":["a"],"scripts":{"install":"x","b":1}},"1.0.1":{"os":["a"],"os":["a"],"scripts":{"install":"x","b":1}},"1.0.2":{"os":["a"]]}}`,
 		`[]`, `{`, `{"a":01}`, `{"a":"` + "\x01" + `"}`, `{"a":1}x`, "{\"a\":\"\xff\"}", `{"a":1,}`, "\xef\xbb\xbf{}", `{"":{"":""}}`,
 	} {
 		f.Add([]byte(doc))
@@ -59,6 +62,16 @@ func FuzzScan(f *testing.F) {
 				want = append(want, m)
 			}
 		}
+		for key, text := range versionTexts(doc) {
+			kept := new(scratch)
+			if _, err := kept.scan([]byte(`{"versions":{"` + key + `":` + text + "}}\x00")); err != nil {
+				t.Fatalf("%q alone: %v", key, err)
+			}
+			m := row(kept.table).manifest()
+			if alone := kept.out[m.at : m.at+m.n]; !bytes.Contains(w.out, alone) {
+				t.Fatalf("%q alone is %s, with the others %s", key, alone, w.out[beginning:])
+			}
+		}
 		got := p.Versions()
 		if len(want) != len(versions.Members()) {
 			return // what is no object leaves no trace, not even its place
@@ -88,6 +101,26 @@ func FuzzScan(f *testing.F) {
 			}
 		}
 	})
+}
+
+// versionTexts gives the versions that a scan keeps, as written, by their keys.
+func versionTexts(doc []byte) map[string]string {
+	s := scanner{doc: append(bytes.Clone(doc), 0)}
+	var texts map[string]string
+	s.object(s.space(0), func(key []byte, at int) int {
+		if string(key) != "versions" || s.doc[at] != '{' {
+			return s.skip(at)
+		}
+		texts = map[string]string{}
+		return s.object(at, func(key []byte, at int) int {
+			end := s.skip(at)
+			if s.doc[at] == '{' && len(key) <= maxKey {
+				texts[string(key)] = string(s.doc[at:end])
+			}
+			return end
+		})
+	})
+	return texts
 }
 
 // The files of an earlier ibid answer as long as their format has the same name.
