@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// profile takes --cpuprofile=<file> and --trace=<file> out of the arguments and
-// starts to write what they ask for; stop ends it. Both are ibid's own, for the
+// profile takes --cpuprofile <file> and --trace <file>, with "=" or without, out
+// of the arguments and starts to write what they ask for; stop ends it. Both are ibid's own, for the
 // people who make it faster: they work for each command and from its first
 // step, so they are read before the configuration.
 func profile(args []string) (rest []string, stop func(), err error) {
@@ -19,19 +19,25 @@ func profile(args []string) (rest []string, stop func(), err error) {
 			end()
 		}
 	}
-	for i, arg := range args {
-		if arg == "--" {
+	for i := 0; i < len(args); i++ {
+		if args[i] == "--" {
 			rest = append(rest, args[i:]...)
 			break
 		}
 		var start func(f *os.File) (end func(), err error)
-		file, ok := strings.CutPrefix(arg, "--cpuprofile=")
-		if ok {
+		flag, file, ok := strings.Cut(args[i], "=")
+		switch flag {
+		case "--cpuprofile":
 			start = func(f *os.File) (func(), error) { return pprof.StopCPUProfile, pprof.StartCPUProfile(f) }
-		} else if file, ok = strings.CutPrefix(arg, "--trace="); ok {
+		case "--trace":
 			start = func(f *os.File) (func(), error) { return trace.Stop, trace.Start(f) }
-		} else {
-			rest = append(rest, arg)
+		}
+		if !ok && start != nil && i+1 < len(args) {
+			i++
+			file, ok = args[i], true
+		}
+		if !ok || start == nil {
+			rest = append(rest, args[i])
 			continue
 		}
 		f, err := os.Create(file)
