@@ -144,7 +144,9 @@ func (p *Package) fields(f fields) fields {
 	}
 	f.str("name", m.Name)
 	f.str("version", m.Version)
-	f.str("resolved", p.Resolved)
+	if p.Link || p.Resolved != "" { // a link's "" is the project itself
+		f = append(f, field{key: "resolved", text: p.Resolved})
+	}
 	f.str("integrity", p.Integrity)
 	if len(m.BundleDependencies) > 0 {
 		f = append(f, field{key: "bundleDependencies", form: formNames, meta: m})

@@ -399,6 +399,19 @@ func TestVersionFourKeepsWhatItAdds(t *testing.T) {
 	expectSame(t, f.Encode(), []byte(text))
 }
 
+// A link that leads to the project itself has an empty address.
+func TestALinkToTheProjectItselfIsWrittenBack(t *testing.T) {
+	const text = "{\n  \"name\": \"app\",\n  \"lockfileVersion\": 3,\n  \"requires\": true,\n  \"packages\": {\n" +
+		"    \"node_modules/app\": {\n      \"resolved\": \"\",\n      \"link\": true\n    }\n  }\n}\n"
+	l, err := Parse([]byte(text), LockName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := string(l.Encode()); got != text {
+		t.Errorf("written back as\n%s", got)
+	}
+}
+
 func TestTheHiddenLockHasNoRoot(t *testing.T) {
 	f, err := Parse(readText(t, "testdata/npm/tabs.json"), "x")
 	if err != nil {
