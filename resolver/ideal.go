@@ -29,6 +29,7 @@ type builder struct {
 	requested     bool // add, remove or update
 	flagsSuspect  bool
 	inflated      bool    // from a lock of before npm 7
+	unknown       []*Node // of these, what the registry does not know
 	bundlers      []*Node // what was looked at and bundles others
 	updateNames   map[string]bool
 	resolvedAdd   []addRequest

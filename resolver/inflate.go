@@ -69,6 +69,7 @@ func (b *builder) inflate(meta *lockMeta) error {
 	for _, j := range jobs {
 		if j.err != nil {
 			b.warn(Warning{Heading: heading, Message: "Could not fetch metadata for " + j.node.Name + "@" + j.id, Err: j.err})
+			b.unknown = append(b.unknown, j.node)
 			continue
 		}
 		j.node.pkgResolved, j.node.pkgIntegrity = j.fetched.Resolved, j.fetched.Integrity

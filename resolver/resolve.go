@@ -72,6 +72,7 @@ func (b *builder) build() error {
 		b.pruneFailed,
 		b.checkEngineAndPlatform,
 		b.unpackBundles,
+		b.lookForBuilds,
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {

@@ -77,6 +77,31 @@ func (b *builder) unpackBundles() error {
 	return nil
 }
 
+// lookForBuilds finds what node-gyp builds among the packages of an old lock that
+// the registry no longer knows, such as fsevents@1.2.4: npm comes upon it when it has
+// laid them out, before it writes the lock (npm: @npmcli/arborist
+// lib/arborist/rebuild.js addToBuildSet).
+func (b *builder) lookForBuilds() error {
+	if !b.req.LayOut {
+		return nil
+	}
+	for _, n := range b.unknown {
+		if n.Root() != b.tree || n.isMine() || n.resolvedForContent() == "" || n.Inert || n.shouldOmit(b.req.Omit) || n.InBundle() {
+			continue
+		}
+		files, err := b.content(n)
+		if err != nil {
+			continue // it will be found missing when it is to be laid out
+		}
+		if st, err := fs.Stat(files, "binding.gyp"); err == nil && st.Mode().IsRegular() {
+			m := *n.Package
+			m.HasInstallScript = true
+			n.Package = &m
+		}
+	}
+	return nil
+}
+
 // knowsBundle says whether all that n says it bundles is in the tree, as bundled:
 // that is what a lock says of it that was written when n was laid out.
 func (n *Node) knowsBundle() bool {
