@@ -146,6 +146,9 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 		return nil, err
 	}
 	if !a.Config.Bool("dry-run") && !a.Config.PackageLockOnly() {
+		if err := a.dropNonFolder(p); err != nil {
+			return nil, err
+		}
 		if err := p.heal(); err != nil {
 			return nil, err
 		}
@@ -212,6 +215,19 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 	}
 	o.took = time.Since(a.start)
 	return o, nil
+}
+
+// dropNonFolder removes what has the name node_modules and is no folder (npm:
+// arborist lib/arborist/reify.js validateNodeModules). What a link leads to stays,
+// and counts as not installed.
+func (a *App) dropNonFolder(p *project) error {
+	path := filepath.Join(p.dir, "node_modules")
+	st, err := os.Lstat(path)
+	if err != nil || st.IsDir() {
+		return nil
+	}
+	a.logPrefixed(levelWarn, "reify", "Removing non-directory "+path)
+	return os.Remove(path)
 }
 
 // carryOut does on the disk what was decided.

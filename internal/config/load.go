@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/ibid-pm/ibid/internal/regular"
 )
 
 // Env is what a Config is read from.
@@ -164,7 +166,7 @@ func (c *Config) loadFile(layer Layer, file string) error {
 const maxFile = 16 << 20
 
 func readFile(name string) ([]byte, error) {
-	f, err := os.Open(name)
+	f, err := regular.Open(name)
 	if err != nil {
 		return nil, err
 	}

@@ -19,6 +19,10 @@ const MaxSize = 512 << 20
 
 var errNotRegular = errors.New("not a regular file")
 
+// Open opens any file for reading. It does not wait for somebody to write to a pipe:
+// one that nobody has open is empty.
+func Open(path string) (*os.File, error) { return os.OpenFile(path, os.O_RDONLY|openFlags, 0) }
+
 // ReadFile reads a whole file as os.ReadFile does, links followed. What is no
 // regular file, and what has more than MaxSize bytes, is an error.
 func ReadFile(path string) ([]byte, error) { return ReadFileTo(path, MaxSize) }
@@ -26,7 +30,7 @@ func ReadFile(path string) ([]byte, error) { return ReadFileTo(path, MaxSize) }
 // ReadFileTo is ReadFile for files of at most limit bytes.
 func ReadFileTo(path string, limit int64) ([]byte, error) {
 	// Without openFlags, opening a pipe would wait for who writes to it.
-	f, err := os.OpenFile(path, os.O_RDONLY|openFlags, 0)
+	f, err := Open(path)
 	if err != nil {
 		return nil, err
 	}
