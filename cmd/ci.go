@@ -48,9 +48,6 @@ func runCi(ctx context.Context, a *App) error {
 			return a.preinstallScript(ctx)
 		},
 	})
-	if errors.Is(err, lockfile.ErrMissing) {
-		return noLock()
-	}
 	if err == nil {
 		err = a.installedScripts(ctx)
 	}
@@ -74,9 +71,6 @@ func noLock() error {
 // checkLock refuses a lock that is not what package.json asks for (npm:
 // lib/utils/validate-lockfile.js).
 func checkLock(p *project, res *resolver.Result) error {
-	if p.lock == nil {
-		return noLock()
-	}
 	var wrong []string
 	for n := range res.Tree.Inventory {
 		locked := p.lock.Get(lockfile.Location(n.Location()))

@@ -163,6 +163,9 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 			return nil, err
 		}
 	}
+	if c.clean && p.lock == nil {
+		return nil, noLock() // nobody is asked for what a lock would have said
+	}
 	a.timing.done("read the project")
 	listen()
 	fetcher := a.fetcher()
