@@ -94,6 +94,9 @@ func (b *builder) checkEngineAndPlatform() error {
 			*to = from
 		}
 	}
+	if os := b.req.Target.OS; os != "" && os != target.OS {
+		target.Libc = "" // npm asks only Linux for it
+	}
 	set(&target.OS, b.req.Target.OS)
 	set(&target.CPU, b.req.Target.CPU)
 	set(&target.Libc, b.req.Target.Libc)

@@ -10,7 +10,9 @@ func (r *Result) Wanted(lock *lockfile.Lockfile) *lockfile.Lockfile {
 	kept := make([]*lockfile.Package, 0, len(l.Packages))
 	for _, p := range l.Packages {
 		n := r.Tree.At(string(p.Location))
-		if n != nil && (n.Inert || n.shouldOmit(req.Omit)) {
+		// A folder that a link leads to is nobody's to leave out (npm drops the
+		// children of others only).
+		if n != nil && n.parent != nil && (n.Inert || n.shouldOmit(req.Omit)) {
 			continue
 		}
 		kept = append(kept, p)
