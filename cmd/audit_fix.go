@@ -25,7 +25,7 @@ func (r *auditReport) fix(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	doc, total := r.json(), 0
+	doc := r.json()
 	if !a.Config.Bool("dry-run") {
 		t := &lookedAt{dir: r.tree.dir, root: o.result.Tree, selected: r.tree.selected}
 		left := a.newAuditReport(t, t.filter(a, a.Config.Bool("include-workspace-root")))
@@ -33,11 +33,8 @@ func (r *auditReport) fix(ctx context.Context) error {
 			return &codedError{code: errorCode(err), text: "audit endpoint returned an error: " + err.Error()}
 		}
 		doc = left.json()
-		for range o.result.Tree.Inventory {
-			total++
-		}
+		o.audited = o.countInstalled()
 	}
-	o.audited = total
 	if a.json() {
 		o.audit = json.RawMessage(jsjson.Append(nil, doc, "", ""))
 	}

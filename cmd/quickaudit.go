@@ -104,12 +104,24 @@ func (q *quickAudit) answer(ctx context.Context, grace time.Duration) (doc jsjso
 // installs says whether a node of the tree is, or is to be, in node_modules.
 func (o *outcome) installs(n *resolver.Node) bool {
 	switch {
+	case n.Parent() == nil:
+		return true // a folder that a link leads to is nobody's to leave out
 	case o.plan == nil:
-		return true
+		return !n.Inert
 	case o.part != nil && o.wanted.Get(lockfile.Location(n.Location())) == nil:
 		return false // of no chosen workspace, and not there before
 	}
 	return !n.Inert && !o.app.omits(n)
+}
+
+// countInstalled counts the project and what it installs.
+func (o *outcome) countInstalled() (total int) {
+	for n := range o.result.Tree.Inventory {
+		if n.IsProjectRoot() || o.installs(n) {
+			total++
+		}
+	}
+	return total
 }
 
 // extras are what an install reports beside what it did: how many packages were
@@ -125,11 +137,7 @@ func (a *App) extras(o *outcome) (line string) {
 	if !ok {
 		return ""
 	}
-	for n := range o.result.Tree.Inventory {
-		if n.IsProjectRoot() || o.installs(n) {
-			o.audited++
-		}
-	}
+	o.audited = o.countInstalled()
 	o.audit = json.RawMessage(jsjson.Append(nil, doc.Get("metadata"), "", ""))
 	line, _, _ = strings.Cut(auditSummary(doc, ink(a.colour)), "\n")
 	if doc.Get("vulnerabilities").Len() > 0 {

@@ -326,7 +326,7 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 	if !fresh {
 		a.timing.done("read what is installed")
 	}
-	o.plan = linker.NewPlan(installed, wanted, o.patches.planOptions(linker.Options{NoBins: !a.Config.Bool("bin-links"), Orphans: orphans, Shared: o.links}))
+	o.plan = linker.NewPlan(installed, wanted, o.patches.planOptions(linker.Options{NoBins: !a.Config.Bool("bin-links"), Linked: a.linked(), Orphans: orphans, Shared: o.links}))
 	if dry {
 		return nil
 	}
@@ -406,7 +406,7 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 	}
 	text := hidden()
 	if len(gone) > 0 {
-		if err := a.removeGone(p, gone, wanted); err != nil {
+		if err := errors.Join(applied.LeaveOut(gone), a.removeGone(p, gone, wanted)); err != nil {
 			return errors.Join(err, applied.Undo())
 		}
 		text = o.hidden().Encode()

@@ -3,6 +3,7 @@ package cmd
 import (
 	"encoding/json"
 	"path/filepath"
+	"slices"
 
 	"github.com/ibid-pm/ibid/linker"
 	"github.com/ibid-pm/ibid/lockfile"
@@ -59,8 +60,8 @@ func (a *App) summaryJSON(o *outcome) error {
 			}
 			return placed{p.Location.Name(), version, filepath.Join(o.project.dir, filepath.FromSlash(string(p.Location)))}
 		}
-		for i := range o.plan.Steps {
-			switch step := &o.plan.Steps[i]; step.Action {
+		for _, step := range slices.Concat(o.plan.Steps, o.plan.Within) {
+			switch step.Action {
 			case linker.Add:
 				if !step.Package.InBundle {
 					s.Add = append(s.Add, at(step.Package))

@@ -50,6 +50,26 @@ func (a *Applied) retireOwnBin(b Bin) error {
 	return a.retire(b.Path, nil)
 }
 
+// LeaveOut takes away the bins of packages that are not to be there after all, and
+// no longer counts those as added. Their folders are the caller's to remove.
+func (a *Applied) LeaveOut(gone map[lockfile.Location]bool) error {
+	for _, b := range a.plan.Bins {
+		if gone[b.Owner.Location] {
+			if err := a.retireOwnBin(b); err != nil {
+				return err
+			}
+		}
+	}
+	a.plan.Steps = slices.DeleteFunc(a.plan.Steps, func(s Step) bool {
+		out := s.Action == Add && gone[s.Package.Location]
+		if out {
+			a.plan.Added--
+		}
+		return out
+	})
+	return nil
+}
+
 func (a *Applied) linkBin(b *Bin, umask fs.FileMode) error {
 	var st folder.Stat
 	if err := a.root.top.Lstat(b.File, &st); err != nil || !st.Mode.IsRegular() {

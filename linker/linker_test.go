@@ -338,6 +338,84 @@ func TestWhatIsBundledGoesWithThePackageThatChanges(t *testing.T) {
 	}
 }
 
+// As npm 11.19.1 counts: what is bundled is no addition of its own, and counts as
+// removed or changed where what bundles it is.
+func TestWhatIsBundledIsCountedWhereItGoes(t *testing.T) {
+	a1, a2 := []string{"a@1.0.0", "a//b@1.0.0 bundled", "a//b//c@1.0.0 bundled"}, []string{"a@2.0.0", "a//b bundled"}
+	one, two := lock(a1...), lock(a2...)
+	for _, l := range []*lockfile.Lockfile{one, two} { // what is bundled has no integrity
+		for _, p := range l.Packages {
+			if p.InBundle {
+				p.Integrity = ""
+			}
+		}
+	}
+	two.Packages[1].Meta.Version = "2.0.0"
+	for _, c := range []struct {
+		name                    string
+		have, want              *lockfile.Lockfile
+		added, changed, removed int
+	}{
+		{"added", nil, one, 1, 0, 0},
+		{"gone", one, lock(), 0, 0, 3},
+		{"changed", one, two, 0, 2, 1},
+		{"left", one, one, 0, 0, 0},
+		{"not known of any more", one, lock("a@1.0.0"), 0, 0, 0},
+	} {
+		p := NewPlan(c.have, c.want, Options{})
+		if p.Added != c.added || p.Changed != c.changed || p.Removed != c.removed {
+			t.Errorf("%s: %d added, %d changed, %d removed, want %d, %d, %d", c.name, p.Added, p.Changed, p.Removed, c.added, c.changed, c.removed)
+		}
+	}
+}
+
+// As npm 11.19.1 does.
+func TestWithoutBinLinksThoseOfWhatStaysAreLeft(t *testing.T) {
+	one := lock("changes@1.0.0 bin:changes=cli.js", "goes@1.0.0 bin:goes=cli.js", "stays@1.0.0 bin:stays=cli.js")
+	dir := t.TempDir()
+	if err := install(t, dir, nil, one, &shop{}); err != nil {
+		t.Fatal(err)
+	}
+	two := lock("changes@2.0.0 bin:changes=cli.js", "stays@1.0.0 bin:stays=cli.js", "new@1.0.0 bin:new=cli.js")
+	a, err := NewPlan(one, two, Options{NoBins: true}).Apply(t.Context(), dir, &shop{}, ApplyOptions{Umask: 0o022, Limit: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	entries, err := os.ReadDir(filepath.Join(dir, "node_modules", ".bin"))
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	if len(names) != 1 || names[0] != "stays" {
+		t.Errorf("links are there to %v, %v", names, err)
+	}
+}
+
+func TestWhatIsLeftOutAfterAllHasNoBinAndIsNotCounted(t *testing.T) {
+	want := lock("gone@1.0.0 bin:gone=cli.js", "here@1.0.0 bin:here=cli.js")
+	dir := t.TempDir()
+	p := NewPlan(nil, want, Options{})
+	a, err := p.Apply(t.Context(), dir, &shop{}, ApplyOptions{Umask: 0o022, Limit: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.LeaveOut(map[lockfile.Location]bool{"node_modules/gone": true}); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if got := tree(t, dir); strings.Contains(got, ".bin/gone") || !strings.Contains(got, ".bin/here") {
+		t.Error(got)
+	}
+	if p.Added != 1 || len(p.Steps) != 1 {
+		t.Errorf("%d added in %d steps", p.Added, len(p.Steps))
+	}
+}
+
 func TestAPackageWithNestedOnesBecomesALinkAndBack(t *testing.T) {
 	folders, link := lock("a@1.0.0", "a//b@1.0.0"), lock("a->packages/a", "./packages/a", "b@2.0.0")
 	dir := t.TempDir()

@@ -59,6 +59,10 @@ type Plan struct {
 	// Shares are folders of the store that become links to shared packages.
 	Shares []Share
 
+	// Within go or change with what they lie in, a package that bundles them or a
+	// linked layout's store: they are counted, and nothing else is to be done.
+	Within []Step
+
 	links map[string]string // as in Options
 
 	Added, Changed, Removed int
@@ -67,6 +71,7 @@ type Plan struct {
 // Options changes what a plan contains.
 type Options struct {
 	NoBins bool // bin-links=false
+	Linked bool // wanted is a linked layout, whose links npm does not count
 	// Again are installed packages to lay out once more although they look the
 	// same.
 	Again map[lockfile.Location]bool
@@ -84,16 +89,21 @@ func NewPlan(installed, wanted *lockfile.Lockfile, o Options) *Plan {
 	p := &Plan{Orphans: o.Orphans, links: o.Shared}
 	targets := append(outerTargets(installed), outerTargets(wanted)...)
 	have := map[lockfile.Location]*lockfile.Package{}
-	var old []*lockfile.Package
+	var old, within []*lockfile.Package
 	if installed != nil {
 		for _, x := range installed.Packages {
-			if inModules(x.Location) && !bundled(x, installed) && !targets.have(x.Location) {
+			switch {
+			case !inModules(x.Location) || targets.have(x.Location):
+			case bundled(x, installed):
+				within = append(within, x)
+			default:
 				have[x.Location] = x
 				old = append(old, x)
 			}
 		}
 	}
 	sortByDepth(old)
+	sortByDepth(within)
 	var want []*lockfile.Package
 	if wanted != nil {
 		for _, x := range wanted.Packages {
@@ -120,7 +130,7 @@ func NewPlan(installed, wanted *lockfile.Lockfile, o Options) *Plan {
 		switch {
 		case was == nil:
 			p.Steps = append(p.Steps, Step{Action: Add, Package: x})
-			if !storeLink(x) {
+			if !storeLink(x) && !(o.Linked && x.Link) {
 				p.Added++
 			}
 		case !same(was, x), o.Again[x.Location]:
@@ -133,12 +143,15 @@ func NewPlan(installed, wanted *lockfile.Lockfile, o Options) *Plan {
 			continue
 		}
 		if inStore(x) {
-			p.Removed++ // with all of the store
+			if _, inside, _ := splitStore(string(x.Location)); inside != "" {
+				p.goesWithin(x) // with all of the store
+			}
 			continue
 		}
 		p.Steps = append(p.Steps, Step{Action: Remove, Package: x, Was: x})
 		p.Removed++
 	}
+	p.countWithin(within, wanting)
 	p.keep(want, wanted, have)
 	ours := func(x *lockfile.Package) bool { return p.shared(string(x.Location)) }
 	if !o.NoBins {
@@ -153,6 +166,11 @@ func NewPlan(installed, wanted *lockfile.Lockfile, o Options) *Plan {
 		for i := range p.Bins {
 			wanted[p.Bins[i].Path] = true
 		}
+		if o.NoBins { // what nothing is done to keeps what links it has
+			for _, b := range bins(p.unchanged(want), nil, installed) {
+				wanted[b.Path] = true
+			}
+		}
 		for _, b := range bins(slices.DeleteFunc(old, ours), nil, installed) {
 			if !wanted[b.Path] {
 				p.OldBins = append(p.OldBins, b)
@@ -160,6 +178,54 @@ func NewPlan(installed, wanted *lockfile.Lockfile, o Options) *Plan {
 		}
 	}
 	return p
+}
+
+// countWithin counts what was bundled by a package that goes or changes
+// (npm: arborist lib/diff.js walks what such a package had).
+func (p *Plan) countWithin(within []*lockfile.Package, wanting map[lockfile.Location]*lockfile.Package) {
+	if len(within) == 0 {
+		return
+	}
+	moving := map[lockfile.Location]bool{}
+	for i := range p.Steps {
+		if s := &p.Steps[i]; s.Action != Add {
+			moving[s.Package.Location] = true
+		}
+	}
+	for _, x := range within {
+		at := around(x.Location)
+		for at != "" && !moving[at] {
+			at = around(at)
+		}
+		switch now := wanting[x.Location]; {
+		case at == "":
+		case now == nil:
+			p.goesWithin(x)
+		case !same(x, now):
+			p.Within = append(p.Within, Step{Action: Change, Package: now, Was: x})
+			p.Changed++
+		}
+	}
+}
+
+func (p *Plan) goesWithin(x *lockfile.Package) {
+	p.Within = append(p.Within, Step{Action: Remove, Package: x, Was: x})
+	p.Removed++
+}
+
+// unchanged gives those of the packages that the plan does nothing to.
+func (p *Plan) unchanged(ps []*lockfile.Package) []*lockfile.Package {
+	steps := make(map[*lockfile.Package]bool, len(p.Steps))
+	for i := range p.Steps {
+		steps[p.Steps[i].Package] = true
+	}
+	var out []*lockfile.Package
+	for _, x := range ps {
+		if !steps[x] {
+			out = append(out, x)
+		}
+	}
+	return out
 }
 
 // keep notes for each package that changes which of those nested in it stay.
