@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -163,6 +165,11 @@ func (r report) write(docs string) error {
 	main := r.main()
 	r.targets(&b, main)
 	r.slowLink(&b)
+	before, err := os.ReadFile(filepath.Join(docs, "benchmarks.md"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	r.times(&b, main, string(before))
 	r.growth(&b)
 	for _, t := range r.Tables {
 		r.markdown(&b, t)
@@ -174,6 +181,41 @@ func (r report) write(docs string) error {
 		return err
 	}
 	return os.WriteFile(filepath.Join(docs, "benchmarks.svg"), []byte(r.chart(main)), 0o644)
+}
+
+// timesHead begins the table of runs at different times.
+const timesHead = "\n## At different times\n\n"
+
+// keptTimes is how many earlier runs are kept.
+const keptTimes = 5
+
+// times writes the ratios to bun's medians of this run, below those that the
+// document so far has of earlier ones.
+func (r report) times(b *strings.Builder, t *table, before string) {
+	fmt.Fprintf(b, "%sibid/bun, %s, of the last runs that were written here.\n\n| when | commit |", timesHead, t.setting())
+	line := "\n| --- | --- |"
+	this := fmt.Sprintf("| %s | %s |", t.When.Format("2006-01-02 15:04 UTC"), r.Commit)
+	for _, name := range t.rowNames() {
+		if t.cell("bun", name).median().Wall == 0 {
+			continue
+		}
+		b.WriteString(" " + name + " |")
+		line += " ---: |"
+		this += " " + ratio(t.cell("ibid", name).median().Wall, t.cell("bun", name).median().Wall) + " |"
+	}
+	b.WriteString(line + "\n")
+	_, rest, _ := strings.Cut(before, timesHead)
+	rest, _, _ = strings.Cut(rest, "\n## ")
+	var earlier []string
+	for row := range strings.Lines(rest) {
+		if strings.HasPrefix(row, "| 2") && strings.Count(row, "|") == strings.Count(this, "|") {
+			earlier = append(earlier, row)
+		}
+	}
+	for _, row := range earlier[max(0, len(earlier)-keptTimes):] {
+		b.WriteString(row)
+	}
+	b.WriteString(this + "\n")
 }
 
 // main is the table that stands for the others: the recorded application on a
