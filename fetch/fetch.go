@@ -30,7 +30,8 @@ import (
 type Getter interface {
 	// Tarball gives the bytes of a request's tarball. They are the caller's,
 	// who may hand their memory out again through alloc, which gives an empty
-	// slice with room for size bytes; it may be nil and need not be used.
+	// slice with room for size bytes; it may be nil and need not be used. Where
+	// size is large it waits for its turn.
 	Tarball(ctx context.Context, r *Request, alloc func(size int) []byte) ([]byte, error)
 }
 
@@ -94,6 +95,7 @@ type Fetcher struct {
 	large  *semaphore.Weighted // unpacking of large tarballs
 	slots  *semaphore.Weighted // downloads that may be under way
 	queue  *semaphore.Weighted // bytes that may wait for a processor
+	held   *semaphore.Weighted // bytes of large tarballs that may be in memory
 	memory memory
 
 	mu                         sync.Mutex
@@ -125,6 +127,7 @@ func New(o Options) *Fetcher {
 		large:   semaphore.NewWeighted(1),
 		slots:   semaphore.NewWeighted(int64(o.Downloads)),
 		queue:   semaphore.NewWeighted(mostWaiting),
+		held:    semaphore.NewWeighted(mostHeld),
 		calls:   map[string]*call{},
 		learned: map[string]string{},
 	}
@@ -509,7 +512,8 @@ func (f *Fetcher) download(ctx context.Context, r *Request, use func(store.Diges
 			return err
 		}
 		start := time.Now()
-		tgz, err := f.o.Getter.Tarball(ctx, r, f.memory.get)
+		alloc, forget := f.alloc(ctx)
+		tgz, err := f.o.Getter.Tarball(ctx, r, alloc)
 		// While this one waits for a processor another may come, unless so much
 		// waits already that the processors have enough to do.
 		var leave func()
@@ -518,10 +522,12 @@ func (f *Fetcher) download(ctx context.Context, r *Request, use func(store.Diges
 		}
 		f.slots.Release(1)
 		if err != nil {
+			forget()
 			return fmt.Errorf("%s: %w", r.ID, err)
 		}
 		err = f.accept(ctx, r, tgz, start, use)
 		f.memory.put(tgz)
+		forget()
 		leave()
 		var wrong *IntegrityError
 		var damaged *tarball.Error
@@ -537,6 +543,33 @@ func (f *Fetcher) download(ctx context.Context, r *Request, use func(store.Diges
 // a tenth of a second's work. From a registry nearby they come faster than they are
 // unpacked.
 const mostWaiting = 8 << 20
+
+// Of tarballs of more than largeDownload bytes so many are in memory at once that they
+// are no more than mostHeld, and of those that are larger than a quarter of it one.
+const (
+	largeDownload = 8 << 20
+	mostHeld      = 256 << 20
+)
+
+// alloc gives memory for one tarball, which waits where that is large, until forget
+// is called.
+func (f *Fetcher) alloc(ctx context.Context) (alloc func(size int) []byte, forget func()) {
+	var has int64
+	alloc = func(size int) []byte {
+		if size > largeDownload+1 && has == 0 {
+			want := int64(size)
+			if want > mostHeld/4 {
+				want = mostHeld
+			}
+			if f.held.Acquire(ctx, want) != nil {
+				return nil // reading ends with the context as well
+			}
+			has = want
+		}
+		return f.memory.get(size)
+	}
+	return alloc, func() { f.held.Release(has) }
+}
 
 // largeTarball is the inflated size in bytes from which on only one tarball is
 // unpacked at a time.

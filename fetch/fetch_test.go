@@ -410,3 +410,41 @@ func TestHowMuchWaitsForAProcessor(t *testing.T) {
 		}
 	})
 }
+
+func TestOnlySoMuchOfLargeTarballsIsInMemory(t *testing.T) {
+	f := New(Options{})
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	take := func(ctx context.Context, size int) (got bool, forget func()) {
+		alloc, forget := f.alloc(ctx)
+		return cap(alloc(size)) > 0, forget
+	}
+	check := func(what string, got, want bool) {
+		t.Helper()
+		if got != want {
+			t.Errorf("%s: %v, want %v", what, got, want)
+		}
+	}
+	one, forgetOne := take(t.Context(), 100<<20)
+	check("one that is very large", one, true)
+	small, forget := take(gone, largeDownload+1)
+	check("a small one", small, true)
+	forget()
+	other, forget := take(gone, largeDownload+2)
+	check("a large one beside it", other, false)
+	forget()
+	forgetOne()
+	var all []func()
+	for range 5 {
+		got, forget := take(t.Context(), 50<<20)
+		check("a large one beside others", got, true)
+		all = append(all, forget)
+	}
+	other, forget = take(gone, 50<<20)
+	check("one too many", other, false)
+	forget()
+	for _, forget := range all {
+		forget()
+	}
+	check("nothing is left", f.held.TryAcquire(mostHeld), true)
+}

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/semaphore"
 )
 
 // DefaultRegistry is npm's public registry.
@@ -165,8 +167,10 @@ type Client struct {
 	// dial makes the connections; nil for the network's. Tests have one of their own.
 	dial func(ctx context.Context, network, address string) (net.Conn, error)
 
-	decoding chan *scratch // one for each document that may be decoded at once
-	buffers  sync.Pool     // *[]byte for bodies
+	decoding chan *scratch       // one for each document that may be decoded at once
+	large    *semaphore.Weighted // bytes of large documents that may be in memory at once
+	giant    sync.Mutex          // of who decodes a document that no room has space for
+	buffers  sync.Pool           // *[]byte for bodies
 	wishes   wishCache
 	withheld sync.Once // tells of it once
 }
@@ -215,7 +219,7 @@ func New(opts Options) *Client {
 	if opts.Received == nil {
 		opts.Received = func(int) {}
 	}
-	c := &Client{opts: opts, packuments: map[address]*flight{}, decoding: make(chan *scratch, opts.Decoders)}
+	c := &Client{opts: opts, packuments: map[address]*flight{}, decoding: make(chan *scratch, opts.Decoders), large: semaphore.NewWeighted(mostLarge)}
 	for range cap(c.decoding) {
 		c.decoding <- new(scratch)
 	}

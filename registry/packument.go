@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -349,18 +350,8 @@ func (c *Client) validated(e *entry, key address, h http.Header) {
 func (c *Client) readPackument(ctx context.Context, name string, key address, res *http.Response) (*Packument, error) {
 	buf := c.body()
 	defer func() { c.release(buf) }()
-	encoding := strings.ToLower(strings.TrimSpace(res.Header.Get("Content-Encoding")))
-	zipped := encoding == "gzip" || encoding == "x-gzip"
-	var err error
-	if zipped || encoding == "" || encoding == "identity" {
-		// As it comes: decoding waits for its turn, the network must not.
-		if hint := res.ContentLength; hint > int64(cap(*buf)) && hint < 16<<20 {
-			*buf = make([]byte, 0, hint+512)
-		}
-		*buf, err = readInto((*buf)[:0], res.Body, c.opts.MaxDocument)
-	} else {
-		*buf, err = readDecoded(res, c.opts.MaxDocument)
-	}
+	zipped, leave, err := c.readBody(ctx, buf, res)
+	defer leave()
 	if err != nil {
 		return nil, err
 	}
@@ -377,7 +368,13 @@ func (c *Client) readPackument(ctx context.Context, name string, key address, re
 	if zipped {
 		room := rooms.take()
 		defer rooms.give(room)
-		if doc, err = gunzip(&w.zip, room[:0], body, c.opts.MaxDocument); err != nil {
+		doc, err = gunzip(&w.zip, room[:0], body, min(roomSize-roomSlack, c.opts.MaxDocument))
+		if errors.Is(err, errTooLarge) {
+			c.giant.Lock()
+			defer c.giant.Unlock()
+			doc, err = gunzip(&w.zip, nil, body, c.opts.MaxDocument)
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -409,6 +406,62 @@ func (c *Client) readPackument(ctx context.Context, name string, key address, re
 	return p, nil
 }
 
+// Documents of usual size are read as they come, of larger ones only so many at once
+// that they take no more than mostLarge bytes, or one: a registry that answers
+// everything with as much as is allowed would fill the memory.
+const (
+	largeBody = 4 << 20
+	mostLarge = 64 << 20
+)
+
+// readBody reads an answer into buf. gzip is left as it comes: decoding waits for its
+// turn, the network must not. leave is called when the body is not needed any more.
+func (c *Client) readBody(ctx context.Context, buf *[]byte, res *http.Response) (zipped bool, leave func(), err error) {
+	leave = func() {}
+	var r io.Reader = res.Body
+	hint := res.ContentLength
+	switch encoding := strings.ToLower(strings.TrimSpace(res.Header.Get("Content-Encoding"))); encoding {
+	case "gzip", "x-gzip":
+		zipped = true
+	case "", "identity":
+	default:
+		if r, err = decoder(res); err != nil {
+			return false, leave, err
+		}
+		hint = -1
+	}
+	limit := c.opts.MaxDocument
+	if hint > limit {
+		return zipped, leave, errTooLarge
+	}
+	enter := func(size int64) error {
+		if err := c.large.Acquire(ctx, size); err != nil {
+			return context.Cause(ctx)
+		}
+		leave = func() { c.large.Release(size) }
+		return nil
+	}
+	if hint > largeBody {
+		if err := enter(min(hint, mostLarge)); err != nil {
+			return zipped, leave, err
+		}
+	}
+	if hint > int64(cap(*buf)) && hint < 16<<20 {
+		*buf = make([]byte, 0, hint+512)
+	}
+	few := limit
+	if hint < 0 {
+		few = min(limit, largeBody) // as far as it may go without asking
+	}
+	*buf, err = readInto((*buf)[:0], r, few)
+	if few < limit && errors.Is(err, errTooLarge) {
+		if err = enter(mostLarge); err == nil {
+			*buf, err = readInto(*buf, r, limit)
+		}
+	}
+	return zipped, leave, err
+}
+
 // rooms are for decoded documents, one for each that is decoded at once by any
 // client. Most documents are small and a few have ten MB: in the heap, they
 // would count as garbage that has to be collected.
@@ -420,7 +473,10 @@ type roomList struct {
 }
 
 // roomSize has space for all but monstrous documents; for these the heap has.
-const roomSize = 32 << 20
+const (
+	roomSize  = 32 << 20
+	roomSlack = 64 << 10 // the decoder wants some more
+)
 
 func (l *roomList) take() []byte {
 	l.mu.Lock()

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -113,9 +114,13 @@ func (c *Client) tarballRequest(r TarballRequest) *Request {
 	return &Request{URL: r.URL, Package: r.Package, Header: h}
 }
 
+// largestProof is the most memory that is taken for a tarball before as much has come.
+const largestProof = 64 << 20
+
 // ReadTarball downloads a tarball into memory and tries again as npm does, also
 // when the connection breaks half-way. alloc gives empty memory with room for
-// size bytes; nil for make.
+// size bytes; nil for make. It may wait: no more than 8 MB are read before it was
+// asked for a size that is larger, for more than 64 MB where nobody says how many.
 func (c *Client) ReadTarball(ctx context.Context, r TarballRequest, alloc func(size int) []byte) ([]byte, error) {
 	var buf []byte
 	limit := r.MaxSize
@@ -132,16 +137,25 @@ func (c *Client) ReadTarball(ctx context.Context, r TarballRequest, alloc func(s
 		if size > limit {
 			return errTooLarge
 		}
+		take := func(want int) []byte {
+			if alloc != nil {
+				return alloc(want)
+			}
+			return make([]byte, 0, want)
+		}
 		// One allocation where the size is announced, but no more memory than
 		// has proven to be needed where it is incredible.
-		if want := int(min(max(size, 4096), 64<<20)) + 1; want > cap(buf) {
-			if alloc != nil {
-				buf = alloc(want)
-			} else {
-				buf = make([]byte, 0, want)
-			}
+		if want := int(min(max(size, 4096), largestProof)) + 1; want > cap(buf) {
+			buf = take(want)
 		}
-		buf, err = readInto(buf, body, limit)
+		if size >= 0 && body == res.Body {
+			buf, err = readInto(buf, body, limit)
+			return err
+		}
+		buf, err = readInto(buf, body, min(limit, 8<<20))
+		if errors.Is(err, errTooLarge) && limit > 8<<20 {
+			buf, err = readInto(append(take(largestProof+1), buf...), body, limit)
+		}
 		return err
 	})
 	return buf, err
