@@ -75,7 +75,7 @@ func checkLock(p *project, res *resolver.Result) error {
 	for n := range res.Tree.Inventory {
 		locked := p.lock.Get(lockfile.Location(n.Location()))
 		switch {
-		case n.Location() == "" || n.InDepBundle(): // the tarball's, whatever the lock says
+		case n.Location() == "" || n.BroughtAlong(): // as it is there, whatever the lock says
 		case locked == nil:
 			wrong = append(wrong, fmt.Sprintf("Missing: %s@%s from lock file", n.Name, n.Version()))
 		case !locked.Link && locked.Version() != n.Version():

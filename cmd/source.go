@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/ibid-pm/ibid/fetch"
@@ -131,30 +129,23 @@ func (s *source) tarballManifest(ctx context.Context, sp *spec.Spec, url, resolv
 	return &resolver.Fetched{Manifest: m, Resolved: resolved, Integrity: s.fetch.Integrity(r)}, nil
 }
 
-// manifestIn reads the manifest in a tarball, and whether it brings a lock of
-// its own.
+// manifestIn reads the manifest in a tarball. That it brings a lock of its own is
+// for a registry to say: npm looks for none (npm: pacote lib/file.js, lib/git.js).
 func (s *source) manifestIn(ctx context.Context, r *fetch.Request) (*manifest.Manifest, error) {
 	var m *manifest.Manifest
 	err := s.fetch.Extract(ctx, r, func(a *tarball.Archive) error {
-		shrinkwrap := false
 		for i := range a.Files {
-			switch a.Files[i].Path {
-			case "package.json":
-				parsed, err := manifest.ParsePackageJSON(append([]byte(nil), a.Content(a.Files[i])...))
-				if err != nil {
-					return fmt.Errorf("%s: reading its package.json: %w", r.ID, err)
-				}
-				m = parsed
-			case "npm-shrinkwrap.json":
-				shrinkwrap = true
+			if a.Files[i].Path != "package.json" {
+				continue
 			}
+			parsed, err := manifest.ParsePackageJSON(append([]byte(nil), a.Content(a.Files[i])...))
+			if err != nil {
+				return fmt.Errorf("%s: reading its package.json: %w", r.ID, err)
+			}
+			m = parsed
 		}
 		if m == nil {
 			return &codedError{code: "ENOENT", text: r.ID + ": no package.json in it"}
-		}
-		if shrinkwrap {
-			m = m.Clone()
-			m.HasShrinkwrap = true
 		}
 		return nil
 	})
@@ -168,10 +159,6 @@ func (s *source) folderManifest(sp *spec.Spec) (*resolver.Fetched, error) {
 	}
 	if err != nil {
 		return nil, err
-	}
-	if _, err := os.Lstat(filepath.Join(sp.FetchSpec, "npm-shrinkwrap.json")); err == nil {
-		m = m.Clone()
-		m.HasShrinkwrap = true
 	}
 	return &resolver.Fetched{Manifest: m, Resolved: "file:" + sp.FetchSpec}, nil
 }

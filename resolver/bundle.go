@@ -10,6 +10,10 @@ func (n *Node) inShrinkwrap() bool {
 	return false
 }
 
+// BroughtAlong says whether another package than the project brings the node with it:
+// it is in its tarball, or in the lock that lies there.
+func (n *Node) BroughtAlong() bool { return n.inShrinkwrap() || n.InDepBundle() }
+
 // Bundler is the package that has n in its tarball, nil for none.
 func (n *Node) Bundler() *Node { return n.bundler() }
 

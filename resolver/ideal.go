@@ -30,6 +30,7 @@ type builder struct {
 	flagsSuspect  bool
 	inflated      bool    // from a lock of before npm 7
 	unknown       []*Node // of these, what the registry does not know
+	shrinkwrapped []*Node // what was passed over, for it brings a lock of its own
 	bundlers      []*Node // what was looked at and bundles others
 	updateNames   map[string]bool
 	resolvedAdd   []addRequest
@@ -112,7 +113,11 @@ func (b *builder) buildDeps() error {
 				return context.Cause(b.ctx)
 			}
 			n := b.queue.pop()
-			if b.seen[n] || n.Root() != b.tree || n.hasShrinkwrap && !b.opensShrinkwraps() {
+			if b.seen[n] || n.Root() != b.tree {
+				continue
+			}
+			if n.hasShrinkwrap && !b.opensShrinkwraps() {
+				b.shrinkwrapped = append(b.shrinkwrapped, n)
 				continue
 			}
 			b.seen[n] = true
@@ -133,9 +138,7 @@ func (b *builder) buildDeps() error {
 // opensShrinkwraps says whether a dependency's own lock is looked into now. In the
 // linked layout it always is: its packages have places of their own (npm 11:
 // isolated-reifier.js #externalProxy).
-func (b *builder) opensShrinkwraps() bool {
-	return b.req.Complete || b.req.LayOut || b.strategy == Linked
-}
+func (b *builder) opensShrinkwraps() bool { return b.req.Complete || b.strategy == Linked }
 
 // buildNode meets all dependencies of one node.
 func (b *builder) buildNode(n *Node) error {

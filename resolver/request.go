@@ -107,7 +107,7 @@ type Request struct {
 	OmitResolved    bool // omit-lockfile-registry-resolved
 	LockfileVersion int  // 0: the lock's own, else 3
 	Complete        bool // look into bundles and shrinkwraps now: for a lock or a dry run only
-	LayOut          bool // look into bundles when all is decided, where they are laid out
+	LayOut          bool // look into bundles and shrinkwraps when all is decided, where they are laid out
 	EngineStrict    bool
 	Host            platform.Environment // this machine
 	Target          platform.Environment // --os, --cpu and --libc; "" is the machine's

@@ -71,6 +71,7 @@ func (b *builder) build() error {
 		func() error { b.fixFlags(); return nil },
 		b.pruneFailed,
 		b.checkEngineAndPlatform,
+		b.unpackShrinkwraps,
 		b.unpackBundles,
 		b.lookForBuilds,
 	}

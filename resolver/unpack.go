@@ -35,6 +35,57 @@ func (b *builder) content(n *Node) (fs.FS, error) {
 	return b.src.Content(b.ctx, Wanted{Name: n.Name, Resolved: n.resolved, Integrity: n.integrity})
 }
 
+// unpackShrinkwraps reads the locks that packages bring along and that are to be laid
+// out. Whatever these lack is not looked for, and nobody asks what of it is for this
+// machine (npm: @npmcli/arborist lib/arborist/reify.js loadShrinkwrapsAndUpdateTrees,
+// which reads all of them; what the project's lock has of one is the same).
+func (b *builder) unpackShrinkwraps() error {
+	if !b.req.LayOut {
+		return nil
+	}
+	// What is omitted stays so, though something that is brought along should need it.
+	for n := range b.tree.inventory.all {
+		if n.parent != nil && n.shouldOmit(b.req.Omit) {
+			n.Inert = true
+		}
+	}
+	looked, opened := map[*Node]bool{}, map[*Node]bool{}
+	for _, n := range b.shrinkwrapped {
+		looked[n] = true
+	}
+	for {
+		var found []*Node
+		for n := range b.tree.inventory.all {
+			if n.Inert && n.inShrinkwrap() && !n.parent.inInert() {
+				n.Inert = false
+			}
+			if n.hasShrinkwrap && !opened[n] && n.resolvedForContent() != "" && !n.Inert && !n.InDepBundle() &&
+				(looked[n] || n.children.size == 0 || opened[n.parent]) {
+				found = append(found, n)
+			}
+		}
+		if len(found) == 0 {
+			return nil
+		}
+		for _, n := range found {
+			opened[n] = true
+			if n.Root() != b.tree {
+				continue
+			}
+			files, err := b.content(n)
+			if err != nil {
+				if n.Optional {
+					continue // it will be found missing when it is to be laid out
+				}
+				return err
+			}
+			if err := b.loadShrinkwrap(n, files); err != nil {
+				return err
+			}
+		}
+	}
+}
+
 // unpackBundles looks into the packages that bundle others and are to be laid
 // out. All has been decided by then as if they did not: what they bundle and the
 // project has as well counts as theirs in the flags. Bundlers that are omitted or
@@ -51,7 +102,7 @@ func (b *builder) unpackBundles() error {
 	var bundlers []*Node
 	for n := range b.tree.inventory.all {
 		if len(n.Package.BundleDependencies) == 0 || n.isMine() || n.resolvedForContent() == "" ||
-			n.Inert || n.shouldOmit(b.req.Omit) || n.InDepBundle() {
+			n.Inert || n.InDepBundle() {
 			continue
 		}
 		// Old locks have where each package came from before it was bundled.
@@ -86,7 +137,7 @@ func (b *builder) lookForBuilds() error {
 		return nil
 	}
 	for _, n := range b.unknown {
-		if n.Root() != b.tree || n.isMine() || n.resolvedForContent() == "" || n.Inert || n.shouldOmit(b.req.Omit) || n.InBundle() {
+		if n.Root() != b.tree || n.isMine() || n.resolvedForContent() == "" || n.Inert || n.InBundle() {
 			continue
 		}
 		files, err := b.content(n)
