@@ -326,7 +326,7 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 	if !fresh {
 		a.timing.done("read what is installed")
 	}
-	o.plan = linker.NewPlan(installed, wanted, o.patches.planOptions(linker.Options{NoBins: !a.Config.Bool("bin-links"), Linked: a.linked(), Orphans: orphans, Shared: o.links}))
+	o.plan = linker.NewPlan(installed, wanted, o.patches.planOptions(linker.Options{NoBins: !a.Config.Bool("bin-links"), Linked: a.linked(), LinksTo: o.result.LinksTo(), Orphans: orphans, Shared: o.links}))
 	if dry {
 		return nil
 	}

@@ -549,6 +549,9 @@ func (a *Applied) placeLink(p *lockfile.Package) error {
 	if err != nil {
 		return err
 	}
+	if to, ok := a.plan.linksTo[p.Location]; ok {
+		p = &lockfile.Package{Location: p.Location, Resolved: to}
+	}
 	target, err := linkText(p)
 	if err != nil {
 		return err

@@ -63,7 +63,8 @@ type Plan struct {
 	// linked layout's store: they are counted, and nothing else is to be done.
 	Within []Step
 
-	links map[string]string // as in Options
+	links   map[string]string            // Options.Shared
+	linksTo map[lockfile.Location]string // Options.LinksTo
 
 	Added, Changed, Removed int
 }
@@ -80,20 +81,24 @@ type Options struct {
 	// Shared are the folders of the store that are links, by where they lead:
 	// nothing is ever written through them.
 	Shared map[string]string
+	// LinksTo says, in the project's paths, where links lead that lead elsewhere
+	// than their lock says.
+	LinksTo map[lockfile.Location]string
 }
 
 // NewPlan compares what is installed with what is wanted. Either may be nil.
 // wanted holds only what belongs on this machine: no omitted and no inert
 // packages.
 func NewPlan(installed, wanted *lockfile.Lockfile, o Options) *Plan {
-	p := &Plan{Orphans: o.Orphans, links: o.Shared}
+	p := &Plan{Orphans: o.Orphans, links: o.Shared, linksTo: o.LinksTo}
+	inside := foldersInside(installed, wanted)
 	targets := append(outerTargets(installed), outerTargets(wanted)...)
 	have := map[lockfile.Location]*lockfile.Package{}
 	var old, within []*lockfile.Package
 	if installed != nil {
 		for _, x := range installed.Packages {
 			switch {
-			case !inModules(x.Location) || targets.have(x.Location):
+			case !inModules(x.Location) || targets.have(x.Location) || inside[x.Location]:
 			case bundled(x, installed):
 				within = append(within, x)
 			default:
@@ -107,7 +112,7 @@ func NewPlan(installed, wanted *lockfile.Lockfile, o Options) *Plan {
 	var want []*lockfile.Package
 	if wanted != nil {
 		for _, x := range wanted.Packages {
-			if inModules(x.Location) && !targets.have(x.Location) {
+			if inModules(x.Location) && !targets.have(x.Location) && !inside[x.Location] {
 				want = append(want, x)
 			}
 		}
@@ -303,6 +308,28 @@ func (o outside) have(l lockfile.Location) bool {
 		rest, ok := strings.CutPrefix(string(l), target)
 		return ok && (rest == "" || rest[0] == '/')
 	})
+}
+
+// foldersInside gives the folders inside of packages that links lead to: they are
+// there with the package, or not at all.
+func foldersInside(locks ...*lockfile.Lockfile) map[lockfile.Location]bool {
+	var out map[lockfile.Location]bool
+	for _, lock := range locks {
+		if lock == nil {
+			continue
+		}
+		for _, p := range lock.Packages {
+			to := lockfile.Location(p.Resolved)
+			if !p.Link || !inModules(to) || strings.HasPrefix(p.Resolved, storeDir+"/") || CheckLocation(to) == nil {
+				continue
+			}
+			if out == nil {
+				out = map[lockfile.Location]bool{}
+			}
+			out[to] = true
+		}
+	}
+	return out
 }
 
 // inModules tells a package in a node_modules from the root, a workspace or the

@@ -123,13 +123,24 @@ func (n *Node) isWantedHere(seen map[*Node]bool) bool {
 		from := e.from
 		switch {
 		case from == nil || seen[from]:
-		case from.isMine(), !lockfile.Location(from.location).InNodeModules():
+		case from.isMine(), !lockfile.Location(from.location).InNodeModules(), e.isProjectsOverride():
 			return true
 		case strings.HasPrefix(from.resolved, "file:") && from.isWantedHere(seen):
 			return true
 		}
 	}
 	return false
+}
+
+// isProjectsOverride says whether what the edge asks for stands in the project's
+// package.json: an override, and not one that leads back to what a package says.
+func (e *Edge) isProjectsOverride() bool {
+	o := e.overrides
+	if o == nil || o.name != e.Name || o.value == "" || o.value == "*" {
+		return false
+	}
+	ref, ok := strings.CutPrefix(o.value, "$")
+	return !ok || referencedSpec(e.from.Root(), ref) != ""
 }
 
 // isWantedByRoot says whether the project, or a workspace of it, depends on the

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/ibid-pm/ibid/internal/collate"
+	"github.com/ibid-pm/ibid/internal/spec"
 )
 
 // virtualRoot gives a stand-in for a node: its manifest, and so its edges,
@@ -30,6 +31,16 @@ func (b *builder) virtualRoot(n *Node, reuse bool) *Node {
 	return vr
 }
 
+// wantOf gives what an edge asks for. npm starts a path from the dependent's
+// folder, but takes a tarball from where it has looked ahead for it (fromPath).
+func (b *builder) wantOf(e *Edge) *wanted {
+	w := b.rules.want(e.Name, e.Spec(), e.from.path)
+	if w.err == nil && w.spec.Type == spec.File {
+		w = b.rules.want(e.Name, e.Spec(), fromPath(e.from, e))
+	}
+	return w
+}
+
 // nodeFromEdge loads what an edge wants, with its peers and theirs, into a
 // virtual root. A second edge is advice: if what it wants is good for the
 // first as well, that is taken.
@@ -37,7 +48,7 @@ func (b *builder) nodeFromEdge(e *Edge, parent *Node, second *Edge, required *no
 	if parent == nil {
 		parent = b.virtualRoot(e.from, false)
 	}
-	want := b.rules.want(e.Name, e.Spec(), e.from.path)
+	want := b.wantOf(e)
 	if want.err != nil {
 		return nil, want.err
 	}
@@ -46,7 +57,7 @@ func (b *builder) nodeFromEdge(e *Edge, parent *Node, second *Edge, required *no
 		return nil, err
 	}
 	if second != nil {
-		advice := b.rules.want(e.Name, second.Spec(), second.from.path)
+		advice := b.wantOf(second)
 		if advice.err != nil {
 			return nil, advice.err
 		}

@@ -1,6 +1,10 @@
 package resolver
 
-import "github.com/ibid-pm/ibid/lockfile"
+import (
+	"strings"
+
+	"github.com/ibid-pm/ibid/lockfile"
+)
 
 // Wanted gives what belongs into node_modules here: the hidden lockfile's
 // packages without those that are omitted or cannot run on this machine.
@@ -20,6 +24,31 @@ func (r *Result) Wanted(lock *lockfile.Lockfile) *lockfile.Lockfile {
 	l.Packages = kept
 	l.Index()
 	return l
+}
+
+// LinksTo gives where links lead that an override of the project's makes, in the
+// project's paths. A lock has them start from the package whose dependency is
+// overridden, as npm's does, and the links go where the override says
+// (npm: arborist lib/arborist/reify.js, #calculateRelativePath).
+func (r *Result) LinksTo() map[lockfile.Location]string {
+	root := r.Tree.Target()
+	if root.Package.Overrides == "" {
+		return nil
+	}
+	overrides, err := root.Package.Overrides.Parse()
+	if err != nil {
+		return nil
+	}
+	out := map[lockfile.Location]string{}
+	for n := range r.Tree.inventory.all {
+		if !n.isLink || n.parent == nil {
+			continue
+		}
+		if rest, ok := strings.CutPrefix(overrides.Get(n.Name).Str(), "file:"); ok {
+			out[lockfile.Location(n.location)] = relPath(root.path, joinPath(root.path, rest))
+		}
+	}
+	return out
 }
 
 // OptionalWith gives the locations that go when an optional package could not
