@@ -104,14 +104,13 @@ func (q *quickAudit) answer(ctx context.Context, grace time.Duration) (doc jsjso
 // installs says whether a node of the tree is, or is to be, in node_modules.
 func (o *outcome) installs(n *resolver.Node) bool {
 	switch {
+	case o.plan != nil && o.part != nil:
+		// What is of no chosen workspace counts where it was there before.
+		return o.wanted.Get(lockfile.Location(n.Location())) != nil
 	case n.Parent() == nil:
 		return true // a folder that a link leads to is nobody's to leave out
-	case o.plan == nil:
-		return !n.Inert
-	case o.part != nil && o.wanted.Get(lockfile.Location(n.Location())) == nil:
-		return false // of no chosen workspace, and not there before
 	}
-	return !n.Inert && !o.app.omits(n)
+	return !n.Inert && (o.plan == nil || !o.app.omits(n))
 }
 
 // countInstalled counts the project and what it installs.
