@@ -44,7 +44,7 @@ type Env struct {
 
 // System gives the Env of this process.
 func System() Env {
-	cwd, _ := os.Getwd()
+	cwd, _ := os.Getwd() // "" for a folder that is gone
 	return Env{Argv: os.Args, Environ: os.Environ(), Cwd: cwd, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}
 }
 
@@ -226,6 +226,9 @@ func (a *App) main(ctx context.Context, args []string) error {
 	if cfg.Bool("version") {
 		fmt.Fprintln(a.Stdout, a.version())
 		return nil
+	}
+	if a.Cwd == "" {
+		return &codedError{code: "ENOENT", text: "the folder that this was started in is not there any more", hints: []string{"go to one that is: cd"}}
 	}
 	root := newRootCmd(a)
 	c, rest := find(root, words)
