@@ -5,9 +5,11 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 
 	"golang.org/x/sync/semaphore"
 
@@ -129,7 +131,16 @@ func (f *files) stock(ctx context.Context, p *lockfile.Package) error {
 	if errors.Is(err, store.ErrBusy) {
 		return nil
 	}
+	if readOnly(err) {
+		_, err = f.fetch.Ensure(ctx, r)
+	}
 	return err
+}
+
+// readOnly says that something was to be written where it cannot be, or not by this
+// user: a store on a read-only file system, or another's.
+func readOnly(err error) bool {
+	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)
 }
 
 // request is what the store is asked for a package's files.
@@ -166,9 +177,9 @@ func (f *files) place(ctx context.Context, r *fetch.Request, private bool, into 
 	if !private {
 		err := f.lend(ctx, r, into)
 		// A store on another file system, or with no tree to spare, cannot
-		// lend, and not each file system can clone; the files are unpacked where
-		// they belong.
-		if !errors.Is(err, store.ErrBusy) && !crossDevice(err) && !errors.Is(err, errors.ErrUnsupported) {
+		// lend, nor one that can only be read, and not each file system can
+		// clone; the files are unpacked where they belong.
+		if !errors.Is(err, store.ErrBusy) && !crossDevice(err) && !readOnly(err) && !errors.Is(err, errors.ErrUnsupported) {
 			return err
 		}
 	}
