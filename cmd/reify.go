@@ -235,16 +235,61 @@ func (a *App) dropNonFolder(p *project) error {
 
 // carryOut does on the disk what was decided.
 func (a *App) carryOut(ctx context.Context, o *outcome, fetcher *fetch.Fetcher, guesses *ahead, c change, edits []resolver.Edit) error {
+	var laid *laidOut
 	if !a.Config.PackageLockOnly() {
-		if err := a.layOut(ctx, o, fetcher, guesses, c); err != nil {
+		var err error
+		if laid, err = a.layOut(ctx, o, fetcher, guesses, c); err != nil {
 			return err
 		}
 	}
 	o.patches.warnVersion(o.project, o.lock)
 	if err := a.save(o, edits, c); err != nil {
+		return laid.takeBack(err)
+	}
+	if err := laid.keep(a, o.project); err != nil {
 		return err
 	}
 	return a.afterScripts(ctx, o)
+}
+
+// laidOut is a node_modules that is as it should be while what was there before is
+// still at hand; nil where it was not touched.
+type laidOut struct {
+	applied *linker.Applied
+	global  *globalLinks
+	emptied bool   // there is nothing to go back to
+	hidden  []byte // the hidden lockfile that goes with it
+}
+
+// takeBack undoes it because of an error.
+func (l *laidOut) takeBack(err error) error {
+	if l == nil {
+		return err
+	}
+	err = errors.Join(err, l.global.takeBack(), l.applied.Undo())
+	if l.emptied {
+		return &emptiedError{err}
+	}
+	return err
+}
+
+// keep makes it the only one. The hidden lockfile comes last: without it, or with
+// an older one, node_modules is only looked at more closely.
+func (l *laidOut) keep(a *App, p *project) error {
+	if l == nil {
+		return nil
+	}
+	if err := l.applied.Commit(); err != nil {
+		a.logPrefixed(levelWarn, "cleanup", err.Error())
+	}
+	if a.Config.Global() {
+		return nil
+	}
+	if err := writeHidden(p.dir, l.hidden); err != nil {
+		return err
+	}
+	a.timing.done("wrote the hidden lockfile")
+	return nil
 }
 
 // workedOn is the folder that a change works on.
@@ -287,8 +332,8 @@ func (a *App) decide(ctx context.Context, p *project, f *fetch.Fetcher, guesses 
 	return res, patched, nil
 }
 
-// layOut makes node_modules what the tree says.
-func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses *ahead, c change) (err error) {
+// layOut makes node_modules what the tree says; nil in a dry run.
+func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses *ahead, c change) (laid *laidOut, err error) {
 	p := o.project
 	emptied := false
 	var wanted, installed *lockfile.Lockfile
@@ -300,7 +345,7 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 		a.timing.done("decided the linked layout")
 		if !dry {
 			if o.links, err = o.share(ctx, f); err != nil {
-				return err
+				return nil, err
 			}
 		}
 		installed, orphans, err = o.readLinked(fresh)
@@ -320,7 +365,7 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 		}
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	o.before, o.wanted = installed, wanted
 	if !fresh {
@@ -328,15 +373,15 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 	}
 	o.plan = linker.NewPlan(installed, wanted, o.patches.planOptions(linker.Options{NoBins: !a.Config.Bool("bin-links"), Linked: a.linked(), LinksTo: o.result.LinksTo(), Orphans: orphans, Shared: o.links}))
 	if dry {
-		return nil
+		return nil, nil
 	}
 	if c.ready != nil {
 		if err := c.ready(ctx); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if err := os.MkdirAll(p.dir, 0o777); err != nil {
-		return err
+		return nil, err
 	}
 	if fresh {
 		// What was there before was this layout's to take away.
@@ -352,17 +397,17 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 	if fresh && p.hasModules() {
 		// While the old packages are in their place, whatever can fail is done.
 		if err := o.stockUp(ctx, placer); err != nil {
-			return err
+			return nil, err
 		}
 		if err := p.emptyModules(); err != nil {
-			return &emptiedError{err}
+			return nil, &emptiedError{err}
 		}
 		emptied = true
 		a.timing.done("emptied node_modules")
 	}
 	global := a.globalLinks(p, o.plan, installed, wanted)
 	if err := global.check(); err != nil {
-		return err
+		return nil, err
 	}
 	if uses := a.Config.PackageLock(); o.linked == nil && !(uses && a.savesLock(c)) && !a.Config.Global() {
 		// npm takes the hidden lockfile's name from the lock that it read.
@@ -394,20 +439,20 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 		},
 	})
 	if err != nil {
-		return o.wantedBy(err)
+		return nil, o.wantedBy(err)
 	}
 	a.timing.done("linked packages")
 	a.warnDeprecated(o.plan, gone)
 	if err := global.apply(); err != nil {
-		return errors.Join(err, global.takeBack(), applied.Undo())
+		return nil, errors.Join(err, global.takeBack(), applied.Undo())
 	}
 	if err := o.scripts.run(ctx, o, gone); err != nil {
-		return errors.Join(err, global.takeBack(), applied.Undo())
+		return nil, errors.Join(err, global.takeBack(), applied.Undo())
 	}
 	text := hidden()
 	if len(gone) > 0 {
 		if err := errors.Join(applied.LeaveOut(gone), a.removeGone(p, gone, wanted)); err != nil {
-			return errors.Join(err, applied.Undo())
+			return nil, errors.Join(err, applied.Undo())
 		}
 		text = o.hidden().Encode()
 	}
@@ -417,17 +462,7 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 			o.takeLock()
 		}
 	}
-	if err := applied.Commit(); err != nil {
-		a.logPrefixed(levelWarn, "cleanup", err.Error())
-	}
-	if a.Config.Global() {
-		return nil
-	}
-	if err := writeHidden(p.dir, text); err != nil {
-		return err
-	}
-	a.timing.done("wrote the hidden lockfile")
-	return nil
+	return &laidOut{applied: applied, global: global, emptied: emptied, hidden: text}, nil
 }
 
 // warnDeprecated says, once for each version, which of the packages that were
