@@ -47,9 +47,12 @@ func runExplain(a *App, args []string) error {
 	}
 	if a.json() {
 		var out []jsjson.Value
-		w := explanationWriter{tree: t}
+		w := explanationWriter{tree: t, asked: map[*resolver.NodeExplanation]*resolver.Node{}}
 		for _, n := range nodes {
-			out = append(out, w.top(n))
+			w.asked[n.Explain()] = n
+		}
+		for _, n := range nodes {
+			out = append(out, jsjson.NewObject(w.node(n.Explain())...))
 		}
 		a.printJSON(jsjson.NewArray(out...))
 		return nil
@@ -120,11 +123,21 @@ func kindsOf(n *resolver.Node) []string {
 
 // explanationWriter writes explanations as JSON, as npm's node.explain gives
 // them.
-type explanationWriter struct{ tree *lookedAt }
+type explanationWriter struct {
+	tree *lookedAt
+	// asked are the explanations that somebody asked for. npm notes in these what
+	// kind of dependency they are of, and shows it wherever they come up
+	// (npm: lib/commands/explain.js).
+	asked map[*resolver.NodeExplanation]*resolver.Node
+}
 
-func (w explanationWriter) top(n *resolver.Node) jsjson.Value {
-	members := w.node(n.Explain())
-	add := func(key string, b bool) { members = append(members, jsjson.Member{Key: key, Value: jsjson.NewBool(b)}) }
+func (w explanationWriter) node(x *resolver.NodeExplanation) []jsjson.Member {
+	out := w.plain(x)
+	n := w.asked[x]
+	if n == nil {
+		return out
+	}
+	add := func(key string, b bool) { out = append(out, jsjson.Member{Key: key, Value: jsjson.NewBool(b)}) }
 	if n.Extraneous {
 		add("extraneous", true)
 	} else {
@@ -135,10 +148,11 @@ func (w explanationWriter) top(n *resolver.Node) jsjson.Value {
 		add("bundled", n.InBundle())
 		add("overridden", n.Overridden())
 	}
-	return jsjson.NewObject(members...)
+	return out
 }
 
-func (w explanationWriter) node(x *resolver.NodeExplanation) []jsjson.Member {
+// plain writes an explanation without what is noted in it afterwards.
+func (w explanationWriter) plain(x *resolver.NodeExplanation) []jsjson.Member {
 	var out []jsjson.Member
 	add := func(key string, v jsjson.Value) { out = append(out, jsjson.Member{Key: key, Value: v}) }
 	text := func(key, s string) {
