@@ -1,7 +1,7 @@
 // Bench measures ibid beside bun, pnpm and npm on a recorded registry.
 //
 //	go run ./internal/dev/bench -quick                       # a minute: the main rows on tmpfs
-//	go run ./internal/dev/bench -write                       # everything, into docs/benchmarks.md
+//	go run ./internal/dev/bench -write                       # everything, into docs/benchmarks.md; till ^C
 //	go run ./internal/dev/bench -write -resume               # what an interrupted run has left
 //	go run ./internal/dev/bench -quick -contenders ibid,base -base ./old-ibid
 //
@@ -166,7 +166,11 @@ func run(ctx context.Context, o options) error {
 					err = ctx.Err()
 				}
 				if err != nil {
-					return fmt.Errorf("%s: %w", here, err)
+					err = fmt.Errorf("%s: %w", here, err)
+					if o.write && ctx.Err() != nil && len(r.Tables) > 0 {
+						err = errors.Join(err, r.write(o.docs))
+					}
+					return err
 				}
 				warmed = true
 				r.Tables = append(r.Tables, t)
