@@ -441,18 +441,19 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 	if err != nil {
 		return nil, o.wantedBy(err)
 	}
+	laid = &laidOut{applied: applied, global: global}
 	a.timing.done("linked packages")
 	a.warnDeprecated(o.plan, gone)
 	if err := global.apply(); err != nil {
-		return nil, errors.Join(err, global.takeBack(), applied.Undo())
+		return nil, laid.takeBack(err)
 	}
 	if err := o.scripts.run(ctx, o, gone); err != nil {
-		return nil, errors.Join(err, global.takeBack(), applied.Undo())
+		return nil, laid.takeBack(err)
 	}
 	text := hidden()
 	if len(gone) > 0 {
 		if err := errors.Join(applied.LeaveOut(gone), a.removeGone(p, gone, wanted)); err != nil {
-			return nil, errors.Join(err, applied.Undo())
+			return nil, laid.takeBack(err)
 		}
 		text = o.hidden().Encode()
 	}
@@ -462,7 +463,8 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 			o.takeLock()
 		}
 	}
-	return &laidOut{applied: applied, global: global, emptied: emptied, hidden: text}, nil
+	laid.emptied, laid.hidden = emptied, text
+	return laid, nil
 }
 
 // warnDeprecated says, once for each version, which of the packages that were

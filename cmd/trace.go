@@ -9,9 +9,9 @@ import (
 )
 
 // profile takes --cpuprofile <file> and --trace <file>, with "=" or without, out
-// of the arguments and starts to write what they ask for; stop ends it. Both are ibid's own, for the
-// people who make it faster: they work for each command and from its first
-// step, so they are read before the configuration.
+// of the arguments and starts to write what they ask for; stop ends it. Both are
+// ibid's own, for the people who make it faster: they work for each command and
+// from its first step, so they are read before the configuration.
 func profile(args []string) (rest []string, stop func(), err error) {
 	var ends []func()
 	stop = func() {
