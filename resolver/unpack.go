@@ -145,9 +145,8 @@ func (b *builder) lookForBuilds() error {
 			continue // it will be found missing when it is to be laid out
 		}
 		if st, err := fs.Stat(files, "binding.gyp"); err == nil && st.Mode().IsRegular() {
-			m := *n.Package
-			m.HasInstallScript = true
-			n.Package = &m
+			n.Package = n.Package.Clone()
+			n.Package.HasInstallScript = true
 		}
 	}
 	return nil
