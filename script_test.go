@@ -16,14 +16,16 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"ibid": func() {
-			if call, ok := again.This(); ok && call.Try() { // as package first does
-				os.Exit(0)
-			}
-			os.Exit(cmd.Main(cmd.System()))
-		},
-		"ibidx": func() { os.Exit(cmd.MainX(cmd.System())) },
+		"ibid":  func() { first(); os.Exit(cmd.Main(cmd.System())) },
+		"ibidx": func() { first(); os.Exit(cmd.MainX(cmd.System())) },
 	})
+}
+
+// first does as package first.
+func first() {
+	if call, ok := again.This(); ok && call.Try() {
+		os.Exit(0)
+	}
 }
 
 // TestScript tells the stories in testdata/script. Each has the packages below

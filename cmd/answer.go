@@ -6,9 +6,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/ibid-pm/ibid/cmd/again"
 	"github.com/ibid-pm/ibid/internal/config"
+	"github.com/ibid-pm/ibid/internal/lifecycle"
+	"github.com/ibid-pm/ibid/lockfile"
 )
 
 // keepAnswer keeps what this install said, which found nothing to do, for the
@@ -19,11 +22,11 @@ func (a *App) keepAnswer(s *standing) {
 	if a.json() || cfg.Bool("timing") || a.Cwd != s.dir || a.level > levelNotice || a.heard.Len() >= maxHeard || a.hasRootScripts() {
 		return
 	}
-	call, ok := again.This()
-	if !ok || call.File() == "" || !slices.Equal(call.Args, a.Argv) || !slices.Equal(call.Environ, a.Environ) {
+	call, ok := a.thisCall()
+	if !ok {
 		return
 	}
-	marks, err := a.callMarks(&call)
+	marks, err := a.callMarks(call)
 	if err != nil {
 		return
 	}
@@ -42,13 +45,69 @@ func (a *App) keepAnswer(s *standing) {
 	} else if !timed {
 		return // a warning, and no place for the time
 	}
-	_ = keepFile(call.File(), call.Encode(answer), 0o700, 0o600) // without it the next run is slower
+	keepCall(call, answer)
+}
+
+// keepScript keeps how the only script of this run is started, before it is. seen are
+// files that made it this one. Nothing but which one it is may have been said.
+func (a *App) keepScript(r *runner, o *lifecycle.Options, seen []string) {
+	if a.Config.Global() || a.Config.Bool("timing") || a.Cwd != o.Dir || a.Cwd != a.Config.LocalPrefix() || a.level > levelNotice || a.heard.Len() >= maxHeard {
+		return
+	}
+	if _, removed := execArgs(a.Argv[1:]); seen != nil && len(removed) > 0 {
+		return // ibidx has said so
+	}
+	call, ok := a.thisCall()
+	if !ok {
+		return
+	}
+	path, args, environ, err := o.Program()
+	if err != nil {
+		return
+	}
+	looked := []string{
+		"package.json", lockfile.LockName, lockfile.ShrinkwrapName, lockfile.HiddenName, "node_modules",
+		path, a.execPath(), r.nodeGyp.Script, filepath.Join(r.nodeGyp.BinDir, "node-gyp"),
+	}
+	looked = append(looked, seen...)
+	looked = append(looked, filepath.SplitList(a.Config.Getenv("PATH"))...) // for sh and node-gyp
+	marks, err := a.callMarks(call, looked...)
+	if err != nil {
+		return
+	}
+	// What changed since may have been read before.
+	since := a.start.Add(-tick).UnixNano()
+	for _, m := range marks {
+		if max(m.Modified, m.Changed) > since {
+			return
+		}
+	}
+	keepCall(call, &again.Answer{
+		Marks: marks, Text: [2]string{a.heard.String()},
+		Program: &again.Program{Path: path, Args: args, Environ: environ},
+	})
+}
+
+// tick is what a file's time stamp may lag behind the clock.
+const tick = 20 * time.Millisecond
+
+// thisCall is how ibid was called, where answers can be kept and what runs is this
+// process.
+func (a *App) thisCall() (*again.Call, bool) {
+	call, ok := again.This()
+	return &call, ok && call.File() != "" && len(a.Argv) > 0 && slices.Equal(call.Args[1:], a.Argv[1:]) && slices.Equal(call.Environ, a.Environ)
+}
+
+// keepCall keeps the answer to a call. Without it the next run is slower.
+func keepCall(call *again.Call, answer *again.Answer) {
+	_ = keepFile(call.File(), call.Encode(answer), 0o700, 0o600)
 }
 
 // callMarks takes the marks of what a run looks at before it looks at the
-// project: ibid itself, node, and all that settles the configuration.
-func (a *App) callMarks(call *again.Call) ([]again.Mark, error) {
-	paths := []string{call.Exe, "binding.gyp"}
+// project: ibid itself, node, and all that settles the configuration; and those
+// of more.
+func (a *App) callMarks(call *again.Call, more ...string) ([]again.Mark, error) {
+	paths := append([]string{call.Exe, "binding.gyp"}, more...)
 	for _, l := range [...]config.Layer{config.Builtin, config.Project, config.User, config.Global} {
 		if file := a.Config.Source(l); filepath.IsAbs(file) {
 			paths = append(paths, file)

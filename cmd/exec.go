@@ -96,6 +96,7 @@ type execution struct {
 	location string   // how a shell says where it is
 
 	bins []string // what comes before the PATH
+	seen []string // where the program was looked for, if it was found there
 }
 
 // checkInstalled looks after what is installed here, where that is what will be
@@ -174,19 +175,24 @@ func (x *execution) ownProgram() string {
 // foundProgram gives the folder of a program that is installed: here, in a
 // folder above, or globally.
 func (x *execution) foundProgram() string {
-	name := x.args[0]
+	has := func(bin string) bool {
+		file := filepath.Join(bin, x.args[0])
+		x.seen = append(x.seen, file)
+		return isFile(file)
+	}
 	for dir := x.lookFrom; ; dir = filepath.Dir(dir) {
 		bin := filepath.Join(dir, "node_modules", ".bin")
-		if isFile(filepath.Join(bin, name)) {
+		if has(bin) {
 			return bin
 		}
 		if dir == filepath.Dir(dir) {
 			break
 		}
 	}
-	if bin := x.app.Config.GlobalBin(); x.global && isFile(filepath.Join(bin, name)) {
+	if bin := x.app.Config.GlobalBin(); x.global && has(bin) {
 		return bin
 	}
+	x.seen = nil
 	return ""
 }
 
@@ -469,7 +475,7 @@ func (x *execution) start(ctx context.Context) error {
 			}
 		}
 	}
-	s := script{dir: x.runIn, event: "npx", bins: x.bins}
+	s := script{dir: x.runIn, event: "npx", bins: x.bins, alone: x.seen != nil, seen: x.seen}
 	switch {
 	case x.call != "":
 		s.command = x.call

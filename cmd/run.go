@@ -100,6 +100,7 @@ type runOptions struct {
 	group     bool
 	bail      bool
 	since     string
+	alone     bool // in the project, not in workspaces
 }
 
 func runRun(ctx context.Context, a *App, event string) error {
@@ -153,6 +154,7 @@ func (a *App) runScripts(ctx context.Context, o runOptions) error {
 	}
 	r := a.runner()
 	if !many {
+		o.alone = true
 		err := r.runTarget(ctx, all[0], o, nil, nil)
 		return shellout(err)
 	}
@@ -351,12 +353,15 @@ func (r *runner) runTarget(ctx context.Context, t *target, o runOptions, stdout,
 		events = []string{"pre" + o.event, o.event, "post" + o.event}
 	}
 	pkg := packageOf(t.file)
-	for _, event := range events {
-		command := lifecycle.Command(event, t.dir, scripts, gypFile(m.GypFile))
-		if command == "" || (event != o.event && !has(scripts, event)) {
-			continue
+	command := func(event string) string {
+		if event != o.event && !has(scripts, event) {
+			return ""
 		}
-		s := script{dir: t.dir, event: event, command: command, pkg: pkg, stdout: stdout, stderr: stderr, quiet: stdout != nil && o.group}
+		return lifecycle.Command(event, t.dir, scripts, gypFile(m.GypFile))
+	}
+	events = slices.DeleteFunc(events, func(event string) bool { return command(event) == "" })
+	for _, event := range events {
+		s := script{dir: t.dir, event: event, command: command(event), pkg: pkg, alone: o.alone && len(events) == 1, stdout: stdout, stderr: stderr, quiet: stdout != nil && o.group}
 		if event == o.event {
 			s.args = o.args
 		}

@@ -135,6 +135,9 @@ type script struct {
 	pkg     lifecycle.Package
 	bins    []string // folders to put before the PATH
 
+	alone bool     // no other script runs in this run, before it or after
+	seen  []string // files that made it this one, beside what a run looks at anyhow
+
 	hidden bool // its output is only shown when it fails
 	quiet  bool // nothing is said before it runs
 
@@ -158,10 +161,14 @@ func (r *runner) run(ctx context.Context, s script) error {
 	default:
 		o.Foreground, o.Stdin, o.Stdout, o.Stderr = true, a.Stdin, a.Stdout, a.Stderr
 	}
+	silent := a.heard.Len() == 0
 	if !s.hidden && !s.quiet {
 		for _, line := range lifecycle.Notice(o.PackageID, s.event, s.command, s.args) {
 			a.logPrefixed(levelNotice, "run", term.Safe(line))
 		}
+	}
+	if s.alone && silent {
+		a.keepScript(r, &o, s.seen)
 	}
 	if s.hidden {
 		defer a.progress.await(strings.TrimSpace(o.PackageID + " " + s.event))()

@@ -1,8 +1,8 @@
-// Package again keeps what a run of ibid said that only had to look, with a
-// mark of everything that it looked at. A later run that is called in the same
-// way, and finds every mark as it was, says the same and is done. It can do so
-// before the rest of the program is ready, which takes longer than the looking:
-// package cmd/first does.
+// Package again keeps what a run of ibid said that only had to look, or to look
+// and then to start one program, with a mark of everything that it looked at. A
+// later run that is called in the same way, and finds every mark as it was, says
+// the same, and is done or becomes that program. It can do so before the rest of
+// ibid is ready, which takes longer than the looking: package cmd/first does.
 //
 // It refuses to know what was looked at or why; package cmd does, and writes the
 // answers. So that its turn comes early it imports next to nothing; where it
@@ -30,16 +30,36 @@ type Mark struct {
 // Answer is what a call is told as long as all marks hold.
 type Answer struct {
 	Marks []Mark
-	// Text goes to stderr, with how long the run took between its two parts.
-	Text [2]string
+	// Text goes to stderr, with how long the run took between its two parts, or
+	// the first part alone before the program.
+	Text    [2]string
+	Program *Program // what is run then; nil for nothing
 }
 
-const magic = "ibid answer 1\n"
+// Program is a program to run in the folder of the call.
+type Program struct {
+	Path string   // absolute
+	Args []string // with the name that it is called by
+	// Environ is all of its environment, but what is volatile it has from the
+	// call.
+	Environ []string
+}
+
+const magic = "ibid answer 2\n"
 
 // volatile are variables that change from call to call and that nothing in ibid
 // goes by. The last is another one for each run that a well-known benchmark
 // program makes.
 var volatile = [...]string{"_=", "OLDPWD=", "SHLVL=", "HYPERFINE_RANDOMIZED_ENVIRONMENT_OFFSET="}
+
+func isVolatile(kv string) bool {
+	for _, prefix := range volatile {
+		if hasPrefix(kv, prefix) {
+			return true
+		}
+	}
+	return false
+}
 
 func hasPrefix(s, prefix string) bool { return len(s) >= len(prefix) && s[:len(prefix)] == prefix }
 
@@ -69,14 +89,10 @@ func (c *Call) key() uint64 {
 		h.add(arg)
 	}
 	h.add("")
-next:
 	for _, kv := range c.Environ {
-		for _, prefix := range volatile {
-			if hasPrefix(kv, prefix) {
-				continue next
-			}
+		if !isVolatile(kv) {
+			h.add(kv)
 		}
-		h.add(kv)
 	}
 	h.add("")
 	h.add(c.Cwd)
@@ -90,8 +106,8 @@ next:
 	return uint64(h)
 }
 
-// File is where the answer to calls made in this folder is kept, in the user's
-// state; "" for nowhere. There is one for each folder: the last.
+// File is where the answer to the call is kept, in the user's state; "" for nowhere.
+// There are sixteen for each folder: arguments that share one share the last.
 func (c *Call) File() string {
 	state, home := "", ""
 	for _, kv := range c.Environ {
@@ -110,10 +126,15 @@ func (c *Call) File() string {
 	}
 	h := sum(0x84222325cbf29ce4)
 	h.add(c.Cwd)
-	var name [16]byte
-	for i := range name {
-		name[i] = "0123456789abcdef"[h>>(60-4*i)&15]
+	const digits = "0123456789abcdef"
+	var name [17]byte
+	for i := range name[:16] {
+		name[i] = digits[h>>(60-4*i)&15]
 	}
+	for _, arg := range c.Args {
+		h.add(arg)
+	}
+	name[16] = digits[h>>60]
 	return state + "/ibid/answers/" + string(name[:])
 }
 
@@ -122,6 +143,13 @@ func (c *Call) Encode(a *Answer) []byte {
 	b := appendUint64([]byte(magic), c.key())
 	b = appendText(b, a.Text[0])
 	b = appendText(b, a.Text[1])
+	if p := a.Program; p == nil {
+		b = appendTexts(b, nil)
+	} else {
+		b = appendTexts(b, p.Args)
+		b = appendText(b, p.Path)
+		b = appendTexts(b, p.Environ)
+	}
 	half := len(a.Marks) / 2
 	first := appendMarks(nil, a.Marks[:half])
 	b = appendUint64(b, uint64(len(first)))
@@ -151,6 +179,14 @@ func appendUint64(b []byte, n uint64) []byte {
 
 func appendText(b []byte, s string) []byte {
 	return append(append(appendUint64(b, uint64(len(s))), s...), 0)
+}
+
+func appendTexts(b []byte, all []string) []byte {
+	b = appendUint64(b, uint64(len(all)))
+	for _, s := range all {
+		b = appendText(b, s)
+	}
+	return b
 }
 
 // reader takes apart what Encode wrote.
@@ -196,6 +232,27 @@ func (r *reader) text() []byte {
 	return b
 }
 
+// string is a text without the NUL.
+func (r *reader) string() string {
+	if t := r.text(); len(t) > 0 {
+		return string(t[:len(t)-1])
+	}
+	return ""
+}
+
+func (r *reader) strings() []string {
+	n := r.uint64()
+	if n > uint64(len(r.rest)) { // each takes a byte at least
+		r.bad = true
+		return nil
+	}
+	out := make([]string, 0, n)
+	for ; n > 0 && !r.bad; n-- {
+		out = append(out, r.string())
+	}
+	return out
+}
+
 // headSize is how much of a file begins looks at.
 const headSize = len(magic) + 8
 
@@ -207,27 +264,28 @@ func (c *Call) begins(data []byte) bool {
 
 // answer decodes what Encode made for this call, if every mark is as look finds
 // it; look is given a path with a NUL behind it, from two goroutines.
-func (c *Call) answer(data []byte, look func(path []byte, m *Mark) error) (text [2]string, ok bool) {
+func (c *Call) answer(data []byte, look func(path []byte, m *Mark) error) (a Answer, ok bool) {
 	if !c.begins(data) {
-		return text, false
+		return a, false
 	}
 	r := reader{rest: data[headSize:]}
-	for i := range text {
-		if t := r.text(); len(t) > 0 {
-			text[i] = string(t[:len(t)-1])
-		}
+	for i := range a.Text {
+		a.Text[i] = r.string()
+	}
+	if args := r.strings(); len(args) > 0 {
+		a.Program = &Program{Args: args, Path: r.string(), Environ: r.strings()}
 	}
 	// What the second half of the marks says is looked at meanwhile.
 	second, n := r.uint64(), r.uint64()
 	if r.bad || n == 0 || second > uint64(len(r.rest)) {
-		return text, false // no marks: nothing was looked at, so it is no answer
+		return a, false // no marks: nothing was looked at, so it is no answer
 	}
 	rest := reader{rest: r.rest[second:]}
 	r.rest = r.rest[:second]
 	done := make(chan bool, 1)
 	go func() { done <- rest.hold(n-n/2, look) }()
 	ok = r.hold(n/2, look)
-	return text, <-done && ok
+	return a, <-done && ok
 }
 
 // hold says whether what is left is so many marks, and all are as they were.
@@ -245,4 +303,20 @@ func (r *reader) hold(n uint64, look func(path []byte, m *Mark) error) bool {
 		}
 	}
 	return len(r.rest) == 0
+}
+
+// environ is the environment of a program that the call starts.
+func (c *Call) environ(p *Program) []string {
+	out := make([]string, 0, len(p.Environ)+len(volatile))
+	for _, kv := range p.Environ {
+		if !isVolatile(kv) {
+			out = append(out, kv)
+		}
+	}
+	for _, kv := range c.Environ {
+		if isVolatile(kv) {
+			out = append(out, kv)
+		}
+	}
+	return out
 }

@@ -30,8 +30,8 @@ func TestAnAnswerHoldsUntilAMarkChanges(t *testing.T) {
 		return call.Encode(a)
 	}
 	data := keep()
-	if text, ok := call.answer(data, look); !ok || text != [2]string{"a\n", "b\n"} {
-		t.Fatalf("%q, %v", text, ok)
+	if a, ok := call.answer(data, look); !ok || a.Text != [2]string{"a\n", "b\n"} || a.Program != nil {
+		t.Fatalf("%+v, %v", a, ok)
 	}
 	same := *call
 	same.Environ = []string{"HOME=/h", "SHLVL=2", "_=x"}

@@ -124,7 +124,8 @@ func Look(path string) (Mark, error) {
 	return m, err
 }
 
-// Try answers the call that this process is, if it can, on stderr.
+// Try answers the call that this process is, if it can: it says the text on stderr,
+// and does not return where a program is to be run.
 func (c *Call) Try() bool {
 	var start, end syscall.Timeval
 	syscall.Gettimeofday(&start)
@@ -137,13 +138,22 @@ func (c *Call) Try() bool {
 	if err != nil {
 		return false
 	}
-	text, ok := c.answer(data, look)
+	a, ok := c.answer(data, look)
 	if !ok {
 		return false
 	}
-	if text != [2]string{} {
+	if p := a.Program; p != nil {
+		// The first process of a container is spared the signals that it does
+		// not ask for: a script that is it would not hear that it is to stop.
+		if syscall.Getpid() == 1 {
+			return false
+		}
+		syscall.Write(2, []byte(a.Text[0]))
+		return syscall.Exec(p.Path, p.Args, c.environ(p)) == nil
+	}
+	if a.Text != [2]string{} {
 		syscall.Gettimeofday(&end)
-		syscall.Write(2, []byte(text[0]+decimal((end.Nano()-start.Nano())/1e6)+"ms"+text[1]))
+		syscall.Write(2, []byte(a.Text[0]+decimal((end.Nano()-start.Nano())/1e6)+"ms"+a.Text[1]))
 	}
 	return true
 }

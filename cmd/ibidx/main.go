@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/ibid-pm/ibid/cmd"
+	_ "github.com/ibid-pm/ibid/cmd/first"
 )
 
 func main() { os.Exit(cmd.MainX(cmd.System())) }

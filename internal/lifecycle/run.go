@@ -62,29 +62,10 @@ func Run(ctx context.Context, o Options) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("%s: %w", o.subject(), context.Cause(ctx))
 	}
-	dir, err := filepath.Abs(o.Dir)
+	cmd, shell, err := o.command()
 	if err != nil {
-		return fmt.Errorf("%s: finding folder: %w", o.subject(), err)
+		return err
 	}
-	env, basePath := o.environ(dir)
-	shell := newShellCommand(o.Shell, env.get("ComSpec"), o.Command, o.Args, runtime.GOOS == "windows",
-		func(name string) string { return lookPath(name, env.get("PATH"), env.get("PATHEXT")) })
-
-	fail := func(err error) error {
-		return &StartError{PackageID: o.PackageID, Event: o.Event, Shell: shell.shell, Configured: o.Shell != "", Err: err}
-	}
-	program := shell.shell
-	if !strings.ContainsAny(program, `/\`) {
-		// On the PATH as it was: node would search the script's own, where any
-		// dependency can put a "sh".
-		if program = lookPath(shell.shell, basePath, env.get("PATHEXT")); program == "" {
-			if program = fallbackShell(shell.shell); program == "" {
-				return fail(&exec.Error{Name: shell.shell, Err: exec.ErrNotFound})
-			}
-		}
-	}
-	cmd := shell.cmd(program)
-	cmd.Env, cmd.Dir = env.lines(), dir
 
 	var out streams
 	var stdout, stderr tail
@@ -110,7 +91,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	if out.err != nil {
 		out.abandon()
-		return fail(out.err)
+		return o.cannotStart(shell, out.err)
 	}
 	out.started()
 	cancelled := waitFor(ctx, cmd, &out, signals)
@@ -119,7 +100,7 @@ func Run(ctx context.Context, o Options) error {
 		name, number := signalOf(state)
 		e := &ExitError{
 			PackageID: o.PackageID, Event: o.Event, Script: o.Command,
-			Shell: shell.shell, Args: shell.args, Dir: dir,
+			Shell: shell.shell, Args: shell.args, Dir: cmd.Dir,
 			Signal: name, Number: number,
 			Stdout: stdout.String(), Stderr: stderr.String(),
 		}
@@ -135,6 +116,44 @@ func Run(ctx context.Context, o Options) error {
 		return fmt.Errorf("%s: reading output: %w", o.subject(), out.err)
 	}
 	return nil
+}
+
+// command makes what starts the script.
+func (o *Options) command() (*exec.Cmd, shellCommand, error) {
+	dir, err := filepath.Abs(o.Dir)
+	if err != nil {
+		return nil, shellCommand{}, fmt.Errorf("%s: finding folder: %w", o.subject(), err)
+	}
+	env, basePath := o.environ(dir)
+	shell := newShellCommand(o.Shell, env.get("ComSpec"), o.Command, o.Args, runtime.GOOS == "windows",
+		func(name string) string { return lookPath(name, env.get("PATH"), env.get("PATHEXT")) })
+	program := shell.shell
+	if !strings.ContainsAny(program, `/\`) {
+		// On the PATH as it was: node would search the script's own, where any
+		// dependency can put a "sh".
+		if program = lookPath(shell.shell, basePath, env.get("PATHEXT")); program == "" {
+			if program = fallbackShell(shell.shell); program == "" {
+				return nil, shell, o.cannotStart(shell, &exec.Error{Name: shell.shell, Err: exec.ErrNotFound})
+			}
+		}
+	}
+	cmd := shell.cmd(program)
+	cmd.Env, cmd.Dir = env.lines(), dir
+	return cmd, shell, nil
+}
+
+func (o *Options) cannotStart(shell shellCommand, err error) error {
+	return &StartError{PackageID: o.PackageID, Event: o.Event, Shell: shell.shell, Configured: o.Shell != "", Err: err}
+}
+
+// Program gives the file that Run starts, its arguments with its name first, and
+// its environment.
+func (o *Options) Program() (path string, args, environ []string, err error) {
+	cmd, _, err := o.command()
+	if err != nil {
+		return "", nil, nil, err
+	}
+	return cmd.Path, cmd.Args, cmd.Env, nil
 }
 
 func (o *Options) subject() string {
