@@ -94,6 +94,9 @@ const tick = 20 * time.Millisecond
 // thisCall is how ibid was called, where answers can be kept and what runs is this
 // process.
 func (a *App) thisCall() (*again.Call, bool) {
+	if a.shim {
+		return nil, false
+	}
 	call, ok := again.This()
 	return &call, ok && call.File() != "" && len(a.Argv) > 0 && slices.Equal(call.Args[1:], a.Argv[1:]) && slices.Equal(call.Environ, a.Environ)
 }
@@ -120,13 +123,8 @@ func (a *App) callMarks(call *again.Call, more ...string) ([]again.Mark, error) 
 			break
 		}
 	}
-	node := a.Config.NodePath()
 	for _, dir := range filepath.SplitList(a.Config.Getenv("PATH")) {
-		file := filepath.Join(dir, "node")
-		paths = append(paths, file)
-		if file == node {
-			break
-		}
+		paths = append(paths, filepath.Join(dir, "node"))
 	}
 	marks := make([]again.Mark, 0, len(paths)+2000)
 	for _, path := range paths {

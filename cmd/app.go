@@ -84,6 +84,7 @@ type App struct {
 
 	nodeOnce sync.Once
 	node     string
+	shim     bool // the node on the PATH may be another one in the next run, though no file has changed
 }
 
 type level uint8
@@ -215,7 +216,7 @@ func isExit(err error) bool {
 func (a *App) main(ctx context.Context, args []string) error {
 	cfg, err := config.Load(config.Env{
 		Args: args, Environ: a.Environ, Cwd: a.Cwd, NPMVersion: compatible, Terminal: a.seen(),
-		Keyring: func(dart string) (string, error) { return a.keptToken(ctx, dart) },
+		Node: a.nodeBehind, Keyring: func(dart string) (string, error) { return a.keptToken(ctx, dart) },
 	})
 	a.Config = cfg
 	a.setOutput()

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -25,15 +26,11 @@ func (a *App) findNodeVersion() string {
 	if node == "" {
 		return ""
 	}
-	real, err := filepath.EvalSymlinks(node)
+	st, err := os.Stat(node)
 	if err != nil {
 		return ""
 	}
-	st, err := os.Stat(real)
-	if err != nil {
-		return ""
-	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d %d", real, st.Size(), st.ModTime().UnixNano()))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d %d", node, st.Size(), st.ModTime().UnixNano()))
 	memo := filepath.Join(a.storeDir(), "node", hex.EncodeToString(sum[:8]))
 	if b, err := os.ReadFile(memo); err == nil {
 		return strings.TrimSpace(string(b))
@@ -50,4 +47,43 @@ func (a *App) findNodeVersion() string {
 		}
 	}
 	return version
+}
+
+// nodeBehind is config.Env.Node. What decides in each folder anew which node it
+// starts (volta, asdf, mise) is asked each time.
+func (a *App) nodeBehind(program, file string) string {
+	if !isShim(file) {
+		return file
+	}
+	version, node, err := lifecycle.NodeBehind(context.Background(), program)
+	if err != nil {
+		node = program
+	}
+	a.shim = true
+	a.nodeOnce.Do(func() { a.node = version })
+	return node
+}
+
+// isShim says whether a program, no link, starts one of several nodes rather than
+// being one: a script, something of another name, or what version managers have in
+// folders of these names.
+func isShim(program string) bool {
+	switch strings.TrimSuffix(strings.ToLower(filepath.Base(program)), ".exe") {
+	case "node", "nodejs":
+	default:
+		return true
+	}
+	for dir := range strings.SplitSeq(strings.ToLower(filepath.ToSlash(filepath.Dir(program))), "/") {
+		if dir == "shims" || strings.TrimPrefix(dir, ".") == "volta" {
+			return true
+		}
+	}
+	var start [2]byte
+	f, err := os.Open(program)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	_, err = io.ReadFull(f, start[:])
+	return err == nil && string(start[:]) == "#!"
 }

@@ -100,6 +100,7 @@ type Config struct {
 	published map[string]bool // what the command line has of a publishConfig
 
 	noNode        bool   // there is no node on PATH
+	nodeProgram   string // the node on PATH as it is named there
 	defaultPrefix string // of node
 	globalPrefix  string
 	localPrefix   string

@@ -87,7 +87,8 @@ func TestBuiltinFileBesideNode(t *testing.T) {
 }
 
 // A repository may bring a program called node; and a node that is a link to
-// another folder has its global packages where the link is.
+// another folder has its global packages there, unless the npm beside the link says
+// where.
 func TestNodeIsLookedForInFoldersThatNobodyElseChose(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("node has another name")
@@ -108,11 +109,21 @@ func TestNodeIsLookedForInFoldersThatNobodyElseChose(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := c.NodePath(), filepath.Join(one, "node"); got != want {
+	if got, want := c.NodePath(), filepath.Join(dir, "two/bin/node"); got != want {
 		t.Errorf("node is %s, want %s", got, want)
 	}
-	if got, want := c.GlobalDir(), filepath.Join(dir, "one/lib/node_modules"); got != want {
+	if got, want := c.GlobalDir(), filepath.Join(dir, "two/lib/node_modules"); got != want {
 		t.Errorf("global packages are in %s, want %s", got, want)
+	}
+	npm := filepath.Join(dir, "one/lib/node_modules/npm")
+	if err := errors.Join(os.MkdirAll(npm, 0o777), os.WriteFile(filepath.Join(npm, "npmrc"), []byte("prefix="+dir+"/one\n"), 0o666)); err != nil {
+		t.Fatal(err)
+	}
+	if c, err = Load(Env{Environ: []string{"HOME=" + dir, "PATH=" + one}, Cwd: dir}); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := c.GlobalDir(), filepath.Join(dir, "one/lib/node_modules"); got != want {
+		t.Errorf("with an npmrc global packages are in %s, want %s", got, want)
 	}
 }
 

@@ -19,6 +19,9 @@ type Env struct {
 	Environ []string // "NAME=value"
 	Cwd     string   // absolute
 
+	// Node gives the node that a program of that name on the PATH starts, which is
+	// file when its links are resolved; nil takes file.
+	Node        func(program, file string) string
 	NodePath    string // the node binary; looked up on PATH if empty
 	BuiltinFile string // npm's builtin npmrc; that of the npm beside node if empty
 	NPMVersion  string // what npm-version reports

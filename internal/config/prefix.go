@@ -125,11 +125,20 @@ func (c *Config) builtinFile() string {
 	case c.windows:
 		return filepath.Join(filepath.Dir(node), "node_modules", "npm", "npmrc")
 	}
+	// Homebrew links its node into the folder that its npm is in.
+	file := npmrcBeside(c.nodeProgram)
+	if _, err := os.Stat(file); c.nodeProgram == "" || err != nil {
+		return npmrcBeside(node)
+	}
+	return file
+}
+
+func npmrcBeside(node string) string {
 	return filepath.Join(filepath.Dir(filepath.Dir(node)), "lib", "node_modules", "npm", "npmrc")
 }
 
 // NodePath returns the node binary: the one given to Load or the first on PATH,
-// as it is named there; "" if there is none.
+// links resolved as node does itself for process.execPath; "" if there is none.
 func (c *Config) NodePath() string {
 	if c.env.NodePath != "" || c.noNode {
 		return c.env.NodePath
@@ -147,12 +156,26 @@ func (c *Config) NodePath() string {
 			name += ".exe"
 		}
 		if st, err := os.Stat(name); err == nil && st.Mode().IsRegular() && (c.windows || st.Mode()&0o111 != 0) {
-			c.env.NodePath = name
-			return name
+			c.nodeProgram = name
+			c.env.NodePath = c.nodeBehind(name)
+			return c.env.NodePath
 		}
 	}
 	c.noNode = true
 	return ""
+}
+
+// nodeBehind gives the node that a program on the PATH is. On Windows node resolves
+// no links.
+func (c *Config) nodeBehind(program string) string {
+	file := program
+	if real, err := filepath.EvalSymlinks(program); err == nil && !c.windows {
+		file = real
+	}
+	if c.env.Node != nil {
+		return c.env.Node(program, file)
+	}
+	return file
 }
 
 func systemHome(env map[string]string) string {
