@@ -5,6 +5,7 @@ package again
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -66,9 +67,37 @@ func TestAnAnswerHoldsUntilAMarkChanges(t *testing.T) {
 	}
 }
 
+func TestAProgramIsStartedAsItWas(t *testing.T) {
+	call := &Call{Args: []string{"ibid", "run", "x"}, Environ: []string{"HOME=/h", "SHLVL=1", "_=/ibid"}, Cwd: "/p", Exe: "/ibid"}
+	kept := &Answer{
+		Marks: []Mark{{Path: "package.json", Ino: 1}}, Text: [2]string{"x\n"},
+		Program: &Program{Path: "/bin/sh", Args: []string{"sh", "-c", "", "x"}, Environ: []string{"HOME=/h", "SHLVL=1", "_=/ibid", "npm_command=run"}},
+	}
+	same := func(_ []byte, m *Mark) error { *m = Mark{Ino: 1}; return nil }
+	data := call.Encode(kept)
+	later := *call
+	later.Environ = []string{"HOME=/h", "SHLVL=2", "OLDPWD=/q"}
+	a, ok := later.answer(data, same)
+	if !ok || a.Text != kept.Text || a.Program == nil || a.Program.Path != "/bin/sh" || !slices.Equal(a.Program.Args, kept.Program.Args) {
+		t.Fatalf("%+v, %v", a, ok)
+	}
+	if got, want := later.environ(a.Program), []string{"HOME=/h", "npm_command=run", "SHLVL=2", "OLDPWD=/q"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	for n := range data {
+		if _, ok := call.answer(data[:n], same); ok {
+			t.Fatalf("%d bytes of %d are an answer", n, len(data))
+		}
+	}
+	if _, ok := later.answer(data, func([]byte, *Mark) error { return nil }); ok {
+		t.Error("a changed file is not noticed")
+	}
+}
+
 func FuzzAnswer(f *testing.F) {
 	call := &Call{Args: []string{"ibid"}, Cwd: "/"}
 	f.Add(call.Encode(&Answer{Text: [2]string{"up to date in ", "\n"}, Marks: []Mark{{Path: "x", Ino: 1}}}))
+	f.Add(call.Encode(&Answer{Marks: []Mark{{Path: "x", Ino: 1}}, Program: &Program{Path: "/bin/sh", Args: []string{"sh"}, Environ: []string{"A=b"}}}))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		call.answer(data, func([]byte, *Mark) error { return nil })
 	})
