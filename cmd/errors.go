@@ -240,6 +240,12 @@ func hintsFor(err error) []string {
 			full = "your quota of the disk is used up"
 		}
 		return []string{full + ": " + what + "; free " + where + " and run the same command again"}
+	case errors.Is(err, syscall.EROFS):
+		what := "it"
+		if dirs := foldersOf(err); len(dirs) > 0 {
+			what = quoteWord(dirs[0])
+		}
+		return []string{what + " is on a file system that may only be read: copy the project to one that may be written to, or mount this one so; --cache <folder> moves the cache"}
 	case errors.Is(err, syscall.EMFILE):
 		return []string{fmt.Sprintf("a process may have %d files open here: run ulimit -n 1024 first, where that is allowed, or add --maxsockets=4", folder.MaxOpen())}
 	case errors.Is(err, syscall.ENFILE):

@@ -53,6 +53,7 @@ func TestAHintNamesFoldersThatAreThere(t *testing.T) {
 		{"what was to be moved", &os.LinkError{Op: "rename", Old: deep, New: filepath.Join(dir, "file", "x"), Err: syscall.EACCES}, "ls -ld " + dir + " shows who may write there"},
 		{"a path of nobody knows where", &fs.PathError{Op: "mkdir", Path: "x", Err: syscall.EACCES}, ""},
 		{"a full disk", &fs.PathError{Op: "write", Path: deep, Err: syscall.ENOSPC}, "the disk is full: nothing was changed; free some room where " + dir + " is and run the same command again"},
+		{"a disk for reading", &fs.PathError{Op: "mkdir", Path: deep, Err: syscall.EROFS}, dir + " is on a file system that may only be read: copy the project to one that may be written to, or mount this one so; --cache <folder> moves the cache"},
 		{"too many open files", &fs.PathError{Op: "open", Path: file, Err: syscall.EMFILE}, fmt.Sprintf("a process may have %d files open here: run ulimit -n 1024 first, where that is allowed, or add --maxsockets=4", folder.MaxOpen())},
 		{"a quota", &fs.PathError{Op: "write", Path: file, Err: syscall.EDQUOT}, "your quota of the disk is used up: nothing was changed; free some room where " + dir + " is and run the same command again"},
 	} {

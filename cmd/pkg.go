@@ -283,8 +283,5 @@ func replaceFile(path string, data []byte) error {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real
 	}
-	if err := writeFile(path, data); err != nil {
-		return fmt.Errorf("%s: saving: %w", path, err)
-	}
-	return nil
+	return writeFile(path, data)
 }
