@@ -452,9 +452,11 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 	}
 	text := hidden()
 	if len(gone) > 0 {
-		if err := errors.Join(applied.LeaveOut(gone), a.removeGone(p, gone, wanted)); err != nil {
+		if err := applied.LeaveOut(gone); err != nil {
 			return nil, laid.takeBack(err)
 		}
+		wanted.Packages = slices.DeleteFunc(wanted.Packages, func(x *lockfile.Package) bool { return gone[x.Location] })
+		wanted.Index()
 		text = o.hidden().Encode()
 	}
 	if o.patches.forget(o.result.Tree, wanted) {
@@ -505,21 +507,6 @@ func placedBy(plan *linker.Plan) int {
 		}
 	}
 	return n
-}
-
-// removeGone takes away what came with an optional package that failed.
-func (a *App) removeGone(p *project, gone map[lockfile.Location]bool, wanted *lockfile.Lockfile) error {
-	for l := range gone {
-		if err := linker.CheckLocation(l); err != nil {
-			continue
-		}
-		if err := os.RemoveAll(filepath.Join(p.dir, filepath.FromSlash(string(l)))); err != nil {
-			return err
-		}
-	}
-	wanted.Packages = slices.DeleteFunc(wanted.Packages, func(x *lockfile.Package) bool { return gone[x.Location] })
-	wanted.Index()
-	return nil
 }
 
 // later works something out in a goroutine of its own; who asks for it waits.

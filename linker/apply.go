@@ -244,6 +244,36 @@ func (l *layout) forget(p string) {
 	}
 }
 
+// remove takes away what is at a path below the project. Where a link is in the way
+// there is nothing of ours behind it.
+func (l *layout) remove(p string) error {
+	l.spare()
+	parent, err := l.folder(path.Dir(p), false)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, folder.ErrNotFolder) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	l.forget(p)
+	return parent.RemoveAll(path.Base(p))
+}
+
+// rename moves what is at one path below the project to another.
+func (l *layout) rename(from, to string) error {
+	l.spare()
+	old, err := l.folder(path.Dir(from), false)
+	if err != nil {
+		return err
+	}
+	parent, err := l.folder(path.Dir(to), true)
+	if err != nil {
+		return err
+	}
+	l.forget(from)
+	return old.Rename(path.Base(from), parent, path.Base(to))
+}
+
 // CheckLocation refuses a location that does not name a package in a
 // node_modules of the project; a lockfile may have been written by anybody.
 func CheckLocation(loc lockfile.Location) error {
@@ -536,7 +566,7 @@ func (a *Applied) place(ctx context.Context, files Files, o ApplyOptions, empty 
 		return err
 	}
 	for _, m := range a.Missing {
-		if err := os.RemoveAll(filepath.Join(a.root.dir, filepath.FromSlash(string(m.Package.Location)))); err != nil {
+		if err := a.root.remove(string(m.Package.Location)); err != nil {
 			return err
 		}
 	}
@@ -637,7 +667,6 @@ func (a *Applied) Undo() error {
 			first = err
 		}
 	}
-	at := func(p string) string { return filepath.Join(a.root.dir, filepath.FromSlash(p)) }
 	// What was placed goes, but for packages that others are nested in which
 	// were there before. Then the way back is the way there in reverse.
 	keeps := map[string]bool{}
@@ -650,22 +679,23 @@ func (a *Applied) Undo() error {
 	}
 	for _, p := range slices.Backward(a.made) {
 		if !keeps[p] {
-			note(os.RemoveAll(at(p)))
+			note(a.root.remove(p))
 		}
 	}
 	for _, m := range slices.Backward(a.moved) {
 		if !m.back() && first == nil {
-			note(os.RemoveAll(at(m.from))) // what was nested is in the trash again
+			note(a.root.remove(m.from)) // what was nested is in the trash again
 		}
-		note(os.MkdirAll(filepath.Dir(at(m.from)), 0o777))
-		note(os.Rename(at(m.to), at(m.from)))
+		note(a.root.rename(m.to, m.from))
 	}
 	if first == nil {
 		first = a.clear()
 	}
 	// A folder that somebody put something into meanwhile stays.
 	for _, p := range slices.Backward(a.root.made) {
-		_ = os.Remove(at(p))
+		if parent, err := a.root.folder(path.Dir(p), false); err == nil {
+			_ = parent.Remove(path.Base(p))
+		}
 	}
 	return first
 }

@@ -50,12 +50,19 @@ func (a *Applied) retireOwnBin(b Bin) error {
 	return a.retire(b.Path, nil)
 }
 
-// LeaveOut takes away the bins of packages that are not to be there after all, and
-// no longer counts those as added. Their folders are the caller's to remove.
+// LeaveOut takes away packages that are not to be there after all, and their bins,
+// and no longer counts them as added.
 func (a *Applied) LeaveOut(gone map[lockfile.Location]bool) error {
 	for _, b := range a.plan.Bins {
 		if gone[b.Owner.Location] {
 			if err := a.retireOwnBin(b); err != nil {
+				return err
+			}
+		}
+	}
+	for l := range gone {
+		if CheckLocation(l) == nil {
+			if err := a.root.remove(string(l)); err != nil {
 				return err
 			}
 		}

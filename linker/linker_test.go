@@ -588,6 +588,51 @@ func TestAStrangersLinkIsNotFollowed(t *testing.T) {
 	}
 }
 
+// What could not be laid out is taken back, and no stranger's link leads that to
+// a folder of the user's.
+func TestNothingBehindAStrangersLinkIsTakenBack(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		do   func(t *testing.T, dir string)
+	}{
+		{"when an install fails", func(t *testing.T, dir string) {
+			s := &shop{fail: "b@1.0.0"}
+			p := NewPlan(lock("a@1.0.0"), lock("a@1.0.0", "b@1.0.0", "a//docs@1.0.0"), Options{})
+			if _, err := p.Apply(t.Context(), dir, s, ApplyOptions{Limit: 1}); err == nil {
+				t.Error("no error")
+			}
+		}},
+		{"where an optional package cannot be had", func(t *testing.T, dir string) {
+			p := NewPlan(lock("a@1.0.0"), lock("a@1.0.0", "a//docs@1.0.0"), Options{})
+			o := ApplyOptions{Limit: 1, Failed: func(*lockfile.Package, error) bool { return true }}
+			if _, err := p.Apply(t.Context(), dir, &shop{fail: "docs@1.0.0"}, o); err != nil {
+				t.Error(err)
+			}
+		}},
+		{"where it is left out", func(t *testing.T, dir string) {
+			a, err := NewPlan(lock("a@1.0.0"), lock("a@1.0.0", "b@1.0.0"), Options{}).Apply(t.Context(), dir, &shop{}, ApplyOptions{Limit: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := a.LeaveOut(map[lockfile.Location]bool{"node_modules/a/node_modules/docs": true}); err != nil {
+				t.Error(err)
+			}
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir, home := t.TempDir(), t.TempDir()
+			os.MkdirAll(filepath.Join(dir, "node_modules", "a"), 0o755)
+			os.Symlink(home, filepath.Join(dir, "node_modules", "a", "node_modules"))
+			os.MkdirAll(filepath.Join(home, "docs"), 0o755)
+			os.WriteFile(filepath.Join(home, "docs", "letter"), nil, 0o600)
+			c.do(t, dir)
+			if got := tree(t, home); !strings.Contains(got, "docs/letter") {
+				t.Errorf("the user has\n%s", got)
+			}
+		})
+	}
+}
+
 func TestPlacesThatAreRefused(t *testing.T) {
 	for _, loc := range []string{
 		"", "a", "node_modules", "node_modules/", "node_modules/..", "node_modules/../x", "node_modules/a/../../x", "/node_modules/a",
