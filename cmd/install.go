@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -236,11 +237,17 @@ func runPrune(ctx context.Context, a *App) error {
 }
 
 // homes are the folders that have a node_modules of the project's: its own, and
-// its workspaces'.
+// those of its workspaces that lie in it, where nothing is ever put elsewhere.
 func (p *project) homes() []string {
 	dirs := []string{p.dir}
+	root, err := filepath.EvalSymlinks(p.dir)
+	if err != nil {
+		return dirs
+	}
 	for _, w := range p.workspaces {
-		dirs = append(dirs, w.Path)
+		if real, err := filepath.EvalSymlinks(w.Path); err == nil && strings.HasPrefix(real, root+string(filepath.Separator)) {
+			dirs = append(dirs, w.Path)
+		}
 	}
 	return dirs
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/ibid-pm/ibid/internal/binshim"
 	"github.com/ibid-pm/ibid/internal/folder"
+	"github.com/ibid-pm/ibid/internal/manifest"
 	"github.com/ibid-pm/ibid/internal/regular"
 	"github.com/ibid-pm/ibid/lockfile"
 )
@@ -138,14 +139,33 @@ func (a *Applied) fixBin(b *Bin, mode, umask fs.FileMode) error {
 
 // inPackage says whether a bin's file lies in its package where folders of it may
 // be links, as they can in what a repository brings. One that leads elsewhere
-// would have ibid make a file of the user's readable for everybody.
+// would have ibid make a file of the user's readable for everybody. So would a lock
+// that says which files of a folder outside of the project are bins: there the
+// folder's own package.json has to say it.
 func (a *Applied) inPackage(b *Bin) bool {
+	project, err := filepath.EvalSymlinks(a.root.dir)
+	if err != nil {
+		return false
+	}
 	dir, err := filepath.EvalSymlinks(filepath.Join(a.root.dir, filepath.FromSlash(string(b.Owner.Location))))
 	if err != nil {
 		return false
 	}
 	file, err := filepath.EvalSymlinks(filepath.Join(a.root.dir, filepath.FromSlash(b.File)))
-	return err == nil && strings.HasPrefix(file, dir+string(filepath.Separator))
+	if err != nil || !below(file, dir) {
+		return false
+	}
+	if below(dir, project) {
+		return true
+	}
+	m, err := manifest.ReadDir(dir)
+	return err == nil && b.Owner.Link && slices.ContainsFunc(m.Bin, func(own manifest.Bin) bool {
+		return own.Path == strings.TrimPrefix(b.File, string(b.Owner.Location)+"/")
+	})
+}
+
+func below(file, dir string) bool {
+	return strings.HasPrefix(file, strings.TrimSuffix(dir, string(filepath.Separator))+string(filepath.Separator))
 }
 
 // fixShebang rewrites a first line "#!… CRLF" to end in LF, which else no

@@ -459,6 +459,7 @@ type hiddenCheck struct {
 	lock   *lockfile.Lockfile
 	newest time.Time
 	seen   map[string]bool // what is there; true for packages, which have to be in the lock
+	isLink map[string]bool // what is there and is a link
 	links  []string        // where links lead to
 	walked chan error      // through node_modules
 }
@@ -472,7 +473,7 @@ func openHidden(dir string) *hiddenCheck {
 	if err != nil {
 		return nil
 	}
-	c := &hiddenCheck{dir: dir, newest: st.ModTime().Add(10 * time.Millisecond), seen: map[string]bool{"": false}, walked: make(chan error, 1)}
+	c := &hiddenCheck{dir: dir, newest: st.ModTime().Add(10 * time.Millisecond), seen: map[string]bool{"": false}, isLink: map[string]bool{}, walked: make(chan error, 1)}
 	go func() { c.walked <- c.walk(dir + "/node_modules") }()
 	if c.lock, err = lockfile.LoadHidden(filepath.FromSlash(dir)); err != nil {
 		<-c.walked
@@ -508,7 +509,9 @@ func (c *hiddenCheck) holds() bool {
 		}
 	}
 	for _, p := range c.lock.Packages {
-		if _, there := c.seen[string(p.Location)]; !there {
+		// npm takes a link that a repository has in the place of a package for the
+		// package.
+		if _, there := c.seen[string(p.Location)]; !there || c.isLink[string(p.Location)] && !p.Link {
 			return false
 		}
 	}
@@ -609,6 +612,7 @@ func (c *hiddenCheck) below(dir *folder.Folder, p string) error {
 				return err
 			}
 			c.see(relPath(c.dir, child), false)
+			c.isLink[relPath(c.dir, child)] = true
 			c.links = append(c.links, joinPath(p, filepath.ToSlash(target)))
 		case st.Mode.IsDir() && !strings.HasPrefix(e.Name, "."):
 			inside, err := c.check(child, time.Unix(0, st.Mtime))
