@@ -40,12 +40,12 @@ type Answer struct {
 type Program struct {
 	Path string   // absolute
 	Args []string // with the name that it is called by
-	// Environ is all of its environment, but what is volatile it has from the
-	// call.
+	// Environ is all of its environment. What it has from the call is not kept, since
+	// there may be secrets in that, and nor is what is volatile.
 	Environ []string
 }
 
-const magic = "ibid answer 2\n"
+const magic = "ibid answer 3\n"
 
 // volatile are variables that change from call to call and that nothing in ibid
 // goes by. The last is another one for each run that a well-known benchmark
@@ -148,7 +148,7 @@ func (c *Call) Encode(a *Answer) []byte {
 	} else {
 		b = appendTexts(b, p.Args)
 		b = appendText(b, p.Path)
-		b = appendTexts(b, p.Environ)
+		b = appendTexts(b, c.kept(p.Environ))
 	}
 	half := len(a.Marks) / 2
 	first := appendMarks(nil, a.Marks[:half])
@@ -273,7 +273,7 @@ func (c *Call) answer(data []byte, look func(path []byte, m *Mark) error) (a Ans
 		a.Text[i] = r.string()
 	}
 	if args := r.strings(); len(args) > 0 {
-		a.Program = &Program{Args: args, Path: r.string(), Environ: r.strings()}
+		a.Program = &Program{Args: args, Path: r.string(), Environ: c.environ(r.strings())}
 	}
 	// What the second half of the marks says is looked at meanwhile.
 	second, n := r.uint64(), r.uint64()
@@ -305,11 +305,31 @@ func (r *reader) hold(n uint64, look func(path []byte, m *Mark) error) bool {
 	return len(r.rest) == 0
 }
 
-// environ is the environment of a program that the call starts.
-func (c *Call) environ(p *Program) []string {
-	out := make([]string, 0, len(p.Environ)+len(volatile))
-	for _, kv := range p.Environ {
-		if !isVolatile(kv) {
+// kept is what is written of a program's environment: the names alone of variables
+// that are the call's.
+func (c *Call) kept(environ []string) []string {
+	out := make([]string, 0, len(environ))
+	for _, kv := range environ {
+		n := nameLen(kv)
+		switch {
+		case n == len(kv) || isVolatile(kv):
+		case c.variable(kv[:n]) == kv:
+			out = append(out, kv[:n])
+		default:
+			out = append(out, kv)
+		}
+	}
+	return out
+}
+
+// environ is the environment of a program that the call starts, of what is kept.
+func (c *Call) environ(kept []string) []string {
+	out := make([]string, 0, len(kept)+len(volatile))
+	for _, kv := range kept {
+		if nameLen(kv) == len(kv) {
+			kv = c.variable(kv)
+		}
+		if kv != "" {
 			out = append(out, kv)
 		}
 	}
@@ -319,4 +339,25 @@ func (c *Call) environ(p *Program) []string {
 		}
 	}
 	return out
+}
+
+// variable gives the call's variable of a name as "NAME=value", the last where there
+// are several; "" for none.
+func (c *Call) variable(name string) string {
+	for i := len(c.Environ) - 1; i >= 0; i-- {
+		if kv := c.Environ[i]; hasPrefix(kv, name) && len(kv) > len(name) && kv[len(name)] == '=' {
+			return kv
+		}
+	}
+	return ""
+}
+
+// nameLen is how long the name of "NAME=value" is, all of it where there is no "=".
+func nameLen(kv string) int {
+	for i := range len(kv) {
+		if kv[i] == '=' {
+			return i
+		}
+	}
+	return len(kv)
 }

@@ -3,6 +3,7 @@
 package again
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"slices"
@@ -81,7 +82,7 @@ func TestAProgramIsStartedAsItWas(t *testing.T) {
 	if !ok || a.Text != kept.Text || a.Program == nil || a.Program.Path != "/bin/sh" || !slices.Equal(a.Program.Args, kept.Program.Args) {
 		t.Fatalf("%+v, %v", a, ok)
 	}
-	if got, want := later.environ(a.Program), []string{"HOME=/h", "npm_command=run", "SHLVL=2", "OLDPWD=/q"}; !slices.Equal(got, want) {
+	if got, want := a.Program.Environ, []string{"HOME=/h", "npm_command=run", "SHLVL=2", "OLDPWD=/q"}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
 	for n := range data {
@@ -94,10 +95,28 @@ func TestAProgramIsStartedAsItWas(t *testing.T) {
 	}
 }
 
+func TestWhatAProgramHasFromTheCallIsNotKept(t *testing.T) {
+	call := &Call{Args: []string{"ibid", "run", "x"}, Environ: []string{"HOME=/h", "A=old", "API_TOKEN=s3cret", "A=1", "SHLVL=1", "odd"}, Cwd: "/p", Exe: "/ibid"}
+	environ := []string{"API_TOKEN=s3cret", "A=1", "HOME=/elsewhere", "npm_lifecycle_event=x", "EMPTY=", "SHLVL=1"}
+	data := call.Encode(&Answer{Marks: []Mark{{Path: "x"}}, Program: &Program{Path: "/bin/sh", Args: []string{"sh"}, Environ: environ}})
+	if bytes.Contains(data, []byte("s3cret")) {
+		t.Errorf("a secret is kept: %q", data)
+	}
+	call.Environ[4] = "SHLVL=2"
+	a, ok := call.answer(data, func([]byte, *Mark) error { return nil })
+	if !ok || a.Program == nil {
+		t.Fatal("no program")
+	}
+	want := []string{"API_TOKEN=s3cret", "A=1", "HOME=/elsewhere", "npm_lifecycle_event=x", "EMPTY=", "SHLVL=2"}
+	if !slices.Equal(a.Program.Environ, want) {
+		t.Errorf("%q", a.Program.Environ)
+	}
+}
+
 func FuzzAnswer(f *testing.F) {
 	call := &Call{Args: []string{"ibid"}, Cwd: "/"}
 	f.Add(call.Encode(&Answer{Text: [2]string{"up to date in ", "\n"}, Marks: []Mark{{Path: "x", Ino: 1}}}))
-	f.Add(call.Encode(&Answer{Marks: []Mark{{Path: "x", Ino: 1}}, Program: &Program{Path: "/bin/sh", Args: []string{"sh"}, Environ: []string{"A=b"}}}))
+	f.Add(call.Encode(&Answer{Marks: []Mark{{Path: "x", Ino: 1}}, Program: &Program{Path: "/bin/sh", Args: []string{"sh"}, Environ: []string{"A=b", "B"}}}))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		call.answer(data, func([]byte, *Mark) error { return nil })
 	})

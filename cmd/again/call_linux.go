@@ -53,8 +53,8 @@ func This() (Call, bool) {
 	return c, true
 }
 
-// readFile reads a whole file, or only its beginning where goOn, which may be
-// nil, does not want more.
+// readFile reads a whole file, or, where there is a goOn, one of this user's, and only
+// its beginning if goOn does not want more.
 func readFile(path string, goOn func(beginning []byte) bool) ([]byte, error) {
 	fd, err := syscall.Open(path, syscall.O_RDONLY|syscall.O_CLOEXEC|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -64,6 +64,9 @@ func readFile(path string, goOn func(beginning []byte) bool) ([]byte, error) {
 	var st syscall.Stat_t
 	if err := syscall.Fstat(fd, &st); err != nil {
 		return nil, err
+	}
+	if goOn != nil && int(st.Uid) != syscall.Geteuid() {
+		return nil, syscall.EPERM // sudo may leave HOME as it was
 	}
 	// Files in /proc have no size.
 	b := make([]byte, 0, max(st.Size+1, 4096))
@@ -149,7 +152,7 @@ func (c *Call) Try() bool {
 			return false
 		}
 		syscall.Write(2, []byte(a.Text[0]))
-		return syscall.Exec(p.Path, p.Args, c.environ(p)) == nil
+		return syscall.Exec(p.Path, p.Args, p.Environ) == nil
 	}
 	if a.Text != [2]string{} {
 		syscall.Gettimeofday(&end)
