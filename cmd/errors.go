@@ -18,6 +18,7 @@ import (
 	"github.com/ibid-pm/ibid/internal/manifest"
 	"github.com/ibid-pm/ibid/internal/term"
 	"github.com/ibid-pm/ibid/lockfile"
+	"github.com/ibid-pm/ibid/registry"
 )
 
 // What cmd asks of an error. A stage's own error types answer what they can.
@@ -148,70 +149,95 @@ func (a *App) report(err error) int {
 		}
 		return status
 	}
-	code := errorCode(err)
-	var detail, hints, path []string
+	e := a.explained(err)
+	if a.json() {
+		shown := a.partial
+		if !shown.IsObject() {
+			shown = jsjson.NewObject()
+		}
+		a.printJSONText(jsjson.Append(nil, shown.With("error", e.json), "  ", "\n"))
+	}
+	e.print(a)
+	return status
+}
+
+// explanation is an error as people and programs get it.
+type explanation struct {
+	code, text          string
+	path, detail, hints []string
+	json                jsjson.Value
+}
+
+// explained asks an error for all that is said of it.
+func (a *App) explained(err error) explanation {
+	e := explanation{code: errorCode(err)}
 	var d detailer
 	if errors.As(err, &d) {
-		detail = d.Detail()
+		e.detail = d.Detail()
 	}
 	var h hinter
 	if errors.As(err, &h) {
-		hints = h.Hints()
+		e.hints = h.Hints()
 	}
 	var p chained
 	if errors.As(err, &p) {
-		path = p.Path()
+		e.path = p.Path()
 	}
-	if len(hints) == 0 {
-		hints = hintsFor(err)
+	if len(e.hints) == 0 {
+		e.hints = hintsFor(err)
 	}
 	var unknown *config.UnknownFlagError
 	if errors.As(err, &unknown) {
-		hints = append(hints, a.nearFlags(unknown.Keys)...)
+		e.hints = append(e.hints, a.nearFlags(unknown.Keys)...)
 	}
 	// What was asked for may have a password in it, as URLs have: errors name it.
-	for _, lines := range [...]*[]string{&detail, &path} {
+	for _, lines := range [...]*[]string{&e.detail, &e.path} {
 		*lines = slices.Clone(*lines)
 		for i, line := range *lines {
 			(*lines)[i] = config.RedactMessage(line)
 		}
 	}
-	text := a.ownHelp(term.Safe(config.RedactMessage(err.Error())))
-	if a.json() {
-		summary := text
-		var s interface{ Summary() string }
-		if errors.As(err, &s) && s.Summary() != "" {
-			summary = term.Safe(config.RedactMessage(s.Summary()))
-		}
-		members := []jsjson.Member{
-			{Key: "summary", Value: jsjson.NewString(summary)},
-			{Key: "detail", Value: jsjson.NewString(strings.Join(append(detail, hints...), "\n"))},
-		}
-		if code != "" {
-			members = append([]jsjson.Member{{Key: "code", Value: jsjson.NewString(code)}}, members...)
-		}
-		shown := a.partial
-		if !shown.IsObject() {
-			shown = jsjson.NewObject()
-		}
-		a.printJSONText(jsjson.Append(nil, shown.With("error", jsjson.NewObject(members...)), "  ", "\n"))
+	e.text = a.ownHelp(term.Safe(config.RedactMessage(err.Error())))
+	summary := e.text
+	var s interface{ Summary() string }
+	if errors.As(err, &s) && s.Summary() != "" {
+		summary = term.Safe(config.RedactMessage(s.Summary()))
 	}
-	if code != "" {
-		a.log(levelError, "code "+code)
+	lines := slices.Clone(e.detail)
+	for _, hint := range e.hints {
+		lines = append(lines, a.asCalled(hint))
 	}
-	for line := range strings.SplitSeq(text, "\n") {
+	members := []jsjson.Member{textMember("summary", summary), textMember("detail", strings.Join(lines, "\n"))}
+	if e.code != "" {
+		members = append([]jsjson.Member{textMember("code", e.code)}, members...)
+	}
+	var refused *registry.Error
+	if errors.As(err, &refused) {
+		if auth, done := refused.AuthURLs(); auth != "" {
+			members = append(members, textMember("authUrl", auth), textMember("doneUrl", done))
+		}
+	}
+	e.json = jsjson.NewObject(members...)
+	return e
+}
+
+// print shows it to people.
+func (e explanation) print(a *App) {
+	if e.code != "" {
+		a.log(levelError, "code "+e.code)
+	}
+	for line := range strings.SplitSeq(e.text, "\n") {
 		a.log(levelError, line)
 	}
-	if len(path) > 0 {
-		a.log(levelError, "  "+term.SafeLine(strings.Join(path, " › ")))
+	if len(e.path) > 0 {
+		a.log(levelError, "  "+term.SafeLine(strings.Join(e.path, " › ")))
 	}
-	for _, line := range detail {
+	for _, line := range e.detail {
 		a.log(levelError, strings.TrimRight("  "+term.Safe(line), " "))
 	}
-	for _, hint := range hints {
+	for _, hint := range e.hints {
 		a.hint(term.Safe(hint))
 	}
-	return status
 }
 
 // hintsFor knows what to do about the system's own errors.

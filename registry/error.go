@@ -12,11 +12,14 @@ import (
 	"net/url"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/ibid-pm/ibid/internal/jsjson"
 )
 
 // Error is a request that brought no usable answer: the registry refused it,
@@ -100,21 +103,33 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Summary is the sentence that npm's own error has, which its JSON output
-// shows (npm: npm-registry-fetch lib/errors.js, make-fetch-happen,
-// minipass-fetch).
+// Summary is the sentence that npm's JSON output has (npm: lib/utils/error-message.js,
+// npm-registry-fetch lib/errors.js, make-fetch-happen, minipass-fetch).
 func (e *Error) Summary() string {
+	challenge := e.Header.Get("Www-Authenticate")
 	switch {
 	case e.ErrCode == "ENOTCACHED":
 		return "request to " + e.URL + " failed: cache mode is 'only-if-cached' but no cached response is available."
 	case e.ErrCode == "EOTP":
-		return "OTP required for authentication"
+		if auth, _ := e.AuthURLs(); auth != "" {
+			return "This operation requires a one-time password."
+		}
+		return "This operation requires a one-time password from your authenticator."
 	case e.ErrCode == "EAUTHIP":
 		return "Login is not allowed from your IP address"
-	case e.Status == http.StatusUnauthorized && e.Header.Get("Www-Authenticate") != "":
-		return "Unable to authenticate, need: " + Clean(e.Header.Get("Www-Authenticate"))
+	case e.Status == http.StatusUnauthorized && challenge != "":
+		switch schemes := strings.FieldsFunc(challenge, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' }); {
+		case slices.Contains(schemes, "Bearer"):
+			return "Unable to authenticate, your authentication token seems to be invalid."
+		case slices.Contains(schemes, "Basic"):
+			return "Incorrect or missing password."
+		}
+		return "Unable to authenticate, need: " + Clean(challenge)
 	case e.Status != 0:
-		s := fmt.Sprintf("%d %s - %s %s", e.Status, e.StatusText, e.Method, e.URL)
+		s := fmt.Sprintf("%s - %s %s", e.StatusText, e.Method, e.URL)
+		if e.Status != http.StatusNotFound {
+			s = fmt.Sprintf("%d %s", e.Status, s)
+		}
 		if e.Message != "" {
 			s += " - " + e.Message
 		}
@@ -123,6 +138,31 @@ func (e *Error) Summary() string {
 		return "request to " + e.URL + " failed, reason: " + Clean(e.Err.Error())
 	}
 	return e.Message
+}
+
+// AuthURLs are the addresses that a registry names where it wants a one-time
+// password: where a person says yes in a browser, and where the password is to be
+// had then. They are "" where it names none, or none of the web.
+func (e *Error) AuthURLs() (auth, done string) {
+	if e.ErrCode != "EOTP" {
+		return "", ""
+	}
+	body, err := jsjson.Parse(e.Body)
+	if err != nil {
+		return "", ""
+	}
+	web := func(key string) string {
+		text := Clean(body.Get(key).Str())
+		u, err := url.Parse(text)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+			return ""
+		}
+		return text
+	}
+	if auth, done = web("authUrl"), web("doneUrl"); auth == "" || done == "" {
+		return "", ""
+	}
+	return auth, done
 }
 
 // Temporary says whether the same request may succeed later: npm would try it

@@ -52,6 +52,9 @@ func (e *Error) Hints() []string {
 	case "E409":
 		return []string{"somebody changed it at the same time, or it is there already: run the same command again, and look at what it says"}
 	case "EOTP":
+		if auth, _ := e.AuthURLs(); auth != "" {
+			return []string{"run the same command again with --otp=TOKEN, the one that you get there; at a terminal it waits for your yes"}
+		}
 		return []string{"run the same command again with --otp=CODE, the code that your authenticator shows"}
 	case "ENOTCACHED":
 		return []string{"run the same command once without --offline, or with --prefer-offline"}
@@ -101,6 +104,9 @@ func (e *Error) root() string {
 
 // Detail has the registry's own words where Error leaves them out.
 func (e *Error) Detail() []string {
+	if auth, done := e.AuthURLs(); auth != "" {
+		return []string{"Open this URL in your browser to authenticate:", "  " + auth, "", "After authenticating, your token can be retrieved from:", "  " + done}
+	}
 	if e.ErrCode == "EOTP" || e.ErrCode == "EAUTHIP" || e.Status == 0 || e.Status == http.StatusNotFound {
 		return nil
 	}

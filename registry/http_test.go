@@ -192,11 +192,29 @@ func TestHintsSayWhatToDo(t *testing.T) {
 }
 
 func TestSummaryIsNPMsSentence(t *testing.T) {
-	f := setup(t)
-	f.Fail(registrytest.Fault{Status: 404, Body: `{"error":"Not found"}`})
-	_, err := f.client(t).Packument(t.Context(), "a")
-	if got, want := asError(t, err).Summary(), "404 Not Found - GET "+f.URL+"a - Not found"; got != want {
-		t.Errorf("summary is %s", got)
+	challenge := func(text string) map[string][]string { return map[string][]string{"Www-Authenticate": {text}} }
+	for _, c := range []struct {
+		name  string
+		fault registrytest.Fault
+		want  string
+	}{
+		{"not found", registrytest.Fault{Status: 404, Body: `{"error":"Not found"}`}, "Not Found - GET %s - Not found"},
+		{"forbidden", registrytest.Fault{Status: 403, Body: `{}`}, "403 Forbidden - GET %s"},
+		{"a token that is refused", registrytest.Fault{Status: 401, Header: challenge(`Bearer realm="x"`), Body: `{}`}, "Unable to authenticate, your authentication token seems to be invalid."},
+		{"a password that is refused", registrytest.Fault{Status: 401, Header: challenge("Basic"), Body: `{}`}, "Incorrect or missing password."},
+		{"another way to log in", registrytest.Fault{Status: 401, Header: challenge("Negotiate"), Body: `{}`}, "Unable to authenticate, need: Negotiate"},
+		{"a one-time password", registrytest.Fault{Status: 401, Header: challenge("OTP"), Body: `{"authUrl":"javascript:1","doneUrl":"x"}`}, "This operation requires a one-time password from your authenticator."},
+		{"a yes in the browser", registrytest.Fault{Status: 401, Header: challenge("OTP"), Body: `{"authUrl":"https://r/1","doneUrl":"https://r/2"}`}, "This operation requires a one-time password."},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := setup(t)
+			c.fault.Kind = registrytest.Replace
+			f.Fail(c.fault)
+			_, err := f.client(t).Packument(t.Context(), "a")
+			if got, want := asError(t, err).Summary(), strings.ReplaceAll(c.want, "%s", f.URL+"a"); got != want {
+				t.Errorf("summary is %s", got)
+			}
+		})
 	}
 }
 
