@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -168,9 +167,9 @@ func (v *signatureVerifier) keysOf(ctx context.Context, address string) ([]signa
 		case err != nil:
 			k.err = err
 		default:
-			doc, err := jsjson.Parse(res.Body)
+			doc, err := res.JSON()
 			if err != nil {
-				k.err = fmt.Errorf("%s: reading the registry's keys: %w", address, err)
+				k.err = err
 				return
 			}
 			k.all = signature.ParseKeys(doc)

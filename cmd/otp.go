@@ -24,13 +24,14 @@ import (
 // JSON in and out, the one-time passwords that a registry may ask for, and
 // questions to the person at the terminal.
 
-// api sends a request and gives the JSON that came back; undefined where none did.
+// api sends a request and gives the JSON that came back; undefined where none did to
+// a change.
 func (a *App) api(ctx context.Context, r registry.Request) (jsjson.Value, error) {
 	res, err := a.send(ctx, r)
 	if err != nil {
 		return jsjson.Value{}, err
 	}
-	return answer(r, res)
+	return res.JSON()
 }
 
 // api2FA is api for requests that may need a one-time password.
@@ -39,7 +40,7 @@ func (a *App) api2FA(ctx context.Context, r registry.Request) (jsjson.Value, err
 	if err != nil {
 		return jsjson.Value{}, err
 	}
-	return answer(r, res)
+	return res.JSON()
 }
 
 func (a *App) send(ctx context.Context, r registry.Request) (*registry.Response, error) {
@@ -48,17 +49,6 @@ func (a *App) send(ctx context.Context, r registry.Request) (*registry.Response,
 		return nil, err
 	}
 	return client.Do(ctx, r)
-}
-
-func answer(r registry.Request, res *registry.Response) (jsjson.Value, error) {
-	if len(strings.TrimSpace(string(res.Body))) == 0 {
-		return jsjson.Value{}, nil
-	}
-	v, err := jsjson.Parse(res.Body)
-	if err != nil {
-		return v, fmt.Errorf("%s: reading the registry's answer: %w", res.URL, err)
-	}
-	return v, nil
 }
 
 // ask2FA sends a request, and where the registry wants a one-time password asks
@@ -83,15 +73,12 @@ func (a *App) otpPlease(ctx context.Context, reg string, do func(otp string) err
 	if err == nil || !errors.As(err, &refused) || refused.ErrCode != "EOTP" || !a.onTerminal() {
 		return err
 	}
-	if body, perr := jsjson.Parse(refused.Body); perr == nil {
-		auth, done := body.Get("authUrl"), body.Get("doneUrl")
-		if auth.Truthy() && done.Truthy() {
-			token, err := a.webAuth(ctx, "Authenticate your account at", auth.Text(), done.Text(), reg)
-			if err != nil {
-				return err
-			}
-			return do(token)
+	if auth, done := refused.AuthURLs(); auth != "" {
+		token, err := a.webAuth(ctx, "Authenticate your account at", auth, done, reg)
+		if err != nil {
+			return err
 		}
+		return do(token)
 	}
 	otp, err := a.newPrompt().otp("This operation requires a one-time password.\nEnter OTP:")
 	if err != nil {

@@ -80,3 +80,32 @@ func TestRefusalsHaveNPMsCodes(t *testing.T) {
 		})
 	}
 }
+
+// An answer without anything in it, or a page, is none: not "there are none", and
+// nothing is sent because of it.
+func TestAnAnswerThatSaysNothingIsAnError(t *testing.T) {
+	for _, body := range []string{"", "<html>log in first</html>"} {
+		p := newPublishing(t, map[string]string{"package.json": `{"name":"p","version":"1.1.0"}`})
+		p.environ = []string{"PATH="}
+		p.registry.Heal()
+		p.registry.Fail(registrytest.Fault{Kind: registrytest.Replace, Body: body})
+		for _, command := range [][]string{
+			{"unpublish", "p@1.0.0"}, {"deprecate", "p", "x"}, {"dist-tag", "ls", "p"}, {"owner", "ls", "p"}, {"owner", "add", "bob", "p"},
+			{"access", "list", "packages", "s"}, {"access", "get", "status", "p"}, {"team", "ls", "s"}, {"org", "ls", "s"},
+			{"profile", "get"}, {"token", "list"}, {"whoami"}, {"trust", "list", "p"}, {"stage", "list"}, {"search", "p"},
+		} {
+			name := strings.Join(command, " ")
+			if status := p.run(append(command, "--fetch-retries=0")...); status != 1 {
+				t.Errorf("%s: exit status %d of %q\n%s%s", name, status, body, p.out.String(), p.err.String())
+			}
+			if !strings.Contains(p.err.String(), "something answered in the place of") {
+				t.Errorf("%s: of %q it says\n%s", name, body, p.err.String())
+			}
+			for _, r := range p.registry.Requests() {
+				if r.Method != "GET" {
+					t.Errorf("%s: %s %s after %q", name, r.Method, r.Path, body)
+				}
+			}
+		}
+	}
+}

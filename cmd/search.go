@@ -37,7 +37,7 @@ func runSearch(ctx context.Context, a *App, args []string) error {
 	if len(words) == 0 {
 		return errors.New("search must be called with arguments")
 	}
-	hide, err := exclusions(a.Config.String("searchexclude"))
+	hide, err := exclusions(strings.ToLower(a.Config.String("searchexclude")))
 	if err != nil {
 		return err
 	}
@@ -81,22 +81,11 @@ func (a *App) search(ctx context.Context, words []string) ([]jsjson.Value, error
 	if err != nil {
 		return nil, err
 	}
-	limit := a.Config.Int("searchlimit")
-	q := url.Values{"text": {strings.Join(words, " ")}, "size": {strconv.Itoa(limit)}, "from": {"0"},
-		"quality": {"0.65"}, "popularity": {"0.98"}, "maintenance": {"0.5"}}
-	if opts, err := url.ParseQuery(a.Config.String("searchopts")); err == nil {
-		for k, v := range opts {
-			switch k {
-			case "from", "size", "quality", "popularity", "maintenance":
-				q[k] = v
-			}
-		}
-	}
-	res, err := client.Do(ctx, registry.Request{URL: "/-/v1/search", Registry: a.Config.Registry(""), Query: q})
+	res, err := client.Do(ctx, registry.Request{URL: "/-/v1/search?" + a.searchQuery(words), Registry: a.Config.Registry("")})
 	if err != nil {
 		return nil, err
 	}
-	doc, err := jsjson.Parse(res.Body)
+	doc, err := res.JSON()
 	if err != nil {
 		return nil, err
 	}
@@ -107,6 +96,32 @@ func (a *App) search(ctx context.Context, words []string) ([]jsjson.Value, error
 		}
 	}
 	return out, nil
+}
+
+// searchQuery is what libnpmsearch asks, in its order.
+func (a *App) searchQuery(words []string) string {
+	from := "0"
+	quality, popularity, maintenance := "0.65", "0.98", "0.5"
+	if opts, err := url.ParseQuery(a.Config.String("searchopts")); err == nil {
+		for key, value := range map[string]*string{"from": &from, "quality": &quality, "popularity": &popularity, "maintenance": &maintenance} {
+			if opts.Has(key) {
+				*value = opts.Get(key)
+			}
+		}
+		switch opts.Get("sortBy") {
+		case "optimal":
+			quality, popularity, maintenance = "0.65", "0.98", "0.5"
+		case "quality":
+			quality, popularity, maintenance = "1", "0", "0"
+		case "popularity":
+			quality, popularity, maintenance = "0", "1", "0"
+		case "maintenance":
+			quality, popularity, maintenance = "0", "0", "1"
+		}
+	}
+	e := url.QueryEscape
+	return "text=" + e(strings.Join(words, " ")) + "&size=" + strconv.Itoa(a.Config.Int("searchlimit")) + "&from=" + e(from) +
+		"&quality=" + e(quality) + "&popularity=" + e(popularity) + "&maintenance=" + e(maintenance)
 }
 
 // exclusions says what searchexclude hides: words, or /patterns/.

@@ -72,7 +72,7 @@ func runTeam(ctx context.Context, a *App, c *cobra.Command, args []string) error
 		parseable, human = user+"\t"+entity+"\tremoved", user+" removed from @"+entity
 	}
 	r.Header = map[string][]string{"Npm-Scope": {scope}}
-	if _, err := a.ask2FA(ctx, r); err != nil {
+	if _, err := a.api2FA(ctx, r); err != nil {
 		return err
 	}
 	switch {

@@ -20,6 +20,8 @@ import (
 
 	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/gzip"
+
+	"github.com/ibid-pm/ibid/internal/jsjson"
 )
 
 // Request is one call of a registry's API.
@@ -68,6 +70,28 @@ type Response struct {
 	Header http.Header
 	Body   []byte // decoded
 	URL    string // after redirects, redacted
+
+	method, pkg string
+}
+
+// JSON parses the body. What is no JSON, and an empty answer to a GET, is an *Error:
+// a login page must not count as "there are none". What was changed needs no answer,
+// so that an empty one is undefined there.
+func (r *Response) JSON() (jsjson.Value, error) {
+	failure := &Error{ErrCode: "FETCH_ERROR", Method: r.method, URL: r.URL, Package: r.pkg, final: true}
+	if len(bytes.TrimSpace(r.Body)) == 0 {
+		if r.method != http.MethodGet {
+			return jsjson.Value{}, nil
+		}
+		failure.Message = "the answer is empty"
+		return jsjson.Value{}, failure
+	}
+	v, err := jsjson.Parse(r.Body)
+	if err != nil {
+		failure.Message, failure.Err = "the answer is no JSON", err
+		return jsjson.Value{}, failure
+	}
+	return v, nil
 }
 
 // Do sends a request and reads the whole answer. A status of 400 or more is an
@@ -86,7 +110,7 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 		if err != nil {
 			return err
 		}
-		res = &Response{Status: h.StatusCode, Header: h.Header, Body: body, URL: redactURL(h.Request.URL)}
+		res = &Response{Status: h.StatusCode, Header: h.Header, Body: body, URL: r.hide(redactURL(h.Request.URL)), method: r.method(), pkg: r.Package}
 		return nil
 	})
 	if err != nil {
