@@ -3,6 +3,7 @@ package cmd
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sort"
@@ -50,7 +51,7 @@ func (a *App) advisories(ctx context.Context, packages map[string][]string) (jsj
 	if err != nil {
 		return jsjson.Value{}, err
 	}
-	return jsjson.Parse(res.Body)
+	return res.JSON()
 }
 
 func newAuditCmd(a *App) *cobra.Command {
@@ -82,7 +83,8 @@ func runAudit(ctx context.Context, a *App, c *cobra.Command, args []string) erro
 	}
 	r := a.newAuditReport(t, t.filter(a, a.Config.Bool("include-workspace-root")))
 	if err := r.load(ctx); err != nil {
-		return &codedError{code: errorCode(err), text: "audit endpoint returned an error: " + err.Error()}
+		a.partial = refusedAudit(err)
+		return &codedError{code: errorCode(err), text: "audit endpoint returned an error: " + err.Error(), hints: a.explained(err).hints}
 	}
 	if fix {
 		return r.fix(ctx)
@@ -94,6 +96,26 @@ func runAudit(ctx context.Context, a *App, c *cobra.Command, args []string) erro
 		a.out("%s", a.ink().safe(auditText(doc, a.ink())))
 	}
 	return a.auditStatus(doc)
+}
+
+// refusedAudit is what --json prints beside the error where the registry does not say
+// what is vulnerable (npm: lib/utils/audit-error.js). Its headers are left out.
+func refusedAudit(err error) jsjson.Value {
+	var refused *registry.Error
+	if !errors.As(err, &refused) {
+		return jsjson.Value{}
+	}
+	doc := jsjson.NewObject(textMember("message", refused.Summary()))
+	if refused.Status == 0 {
+		return doc
+	}
+	doc = doc.With("method", jsjson.NewString(refused.Method)).With("uri", jsjson.NewString(refused.URL)).
+		With("statusCode", jsjson.NewNumber(float64(refused.Status)))
+	body, err := jsjson.Parse(refused.Body)
+	if err != nil {
+		body = jsjson.NewString(string(refused.Body))
+	}
+	return doc.With("body", body)
 }
 
 func (a *App) newAuditReport(t *lookedAt, only map[*resolver.Node]bool) *auditReport {

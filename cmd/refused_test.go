@@ -109,3 +109,32 @@ func TestAnAnswerThatSaysNothingIsAnError(t *testing.T) {
 		}
 	}
 }
+
+// npm's JSON of an audit that the registry refuses has the refusal beside the error
+// (npm: lib/utils/audit-error.js).
+func TestARefusedAuditAsJSON(t *testing.T) {
+	p := newPublishing(t, map[string]string{
+		"package.json": `{"name":"p","version":"1.1.0","dependencies":{"a":"1"}}`,
+		"package-lock.json": `{"name":"p","version":"1.1.0","lockfileVersion":3,"packages":{"":{"name":"p","version":"1.1.0","dependencies":{"a":"1"}},` +
+			`"node_modules/a":{"version":"1.0.0","resolved":"https://r.example/a.tgz"}}}`,
+	})
+	p.registry.Heal()
+	p.registry.Fail(registrytest.Fault{Kind: registrytest.Replace, Status: 403, Body: `{"error":"no audits here"}`})
+	if status := p.run("audit", "--json"); status != 1 {
+		t.Errorf("exit status %d", status)
+	}
+	uri := p.registry.URL + "-/npm/v1/security/advisories/bulk"
+	want := `{
+  "message": "403 Forbidden - POST ` + uri + ` - no audits here",
+  "method": "POST",
+  "uri": "` + uri + `",
+  "statusCode": 403,
+  "body": {
+    "error": "no audits here"
+  },
+  "error": {
+    "code": "E403",`
+	if !strings.HasPrefix(p.out.String(), want) {
+		t.Errorf("it says\n%s\nwant\n%s", p.out.String(), want)
+	}
+}
