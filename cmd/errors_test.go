@@ -12,10 +12,12 @@ import (
 	"testing"
 
 	"github.com/ibid-pm/ibid/internal/folder"
+	"github.com/ibid-pm/ibid/internal/spec"
 )
 
 func TestCalledAsNPMSystemErrorsHaveNodesNumbers(t *testing.T) {
 	missing := &fs.PathError{Op: "open", Path: "package.json", Err: syscall.Errno(2)}
+	_, folder := (&App{}).packageManifest(&spec.Spec{Type: spec.Directory, FetchSpec: t.TempDir()})
 	for _, c := range []struct {
 		name, heading string
 		err           error
@@ -23,6 +25,7 @@ func TestCalledAsNPMSystemErrorsHaveNodesNumbers(t *testing.T) {
 	}{
 		{"a missing file", "npm", missing, 254},
 		{"one with words of ibid's own", "npm", &codedError{code: "ENOENT", text: "no package.json", cause: missing}, 254},
+		{"a folder to be looked at that has none", "npm", folder, 254},
 		{"for ibid it is an error like any other", "ibid", missing, 1},
 		{"the network's have none with npm", "npm", &net.OpError{Op: "dial", Err: syscall.Errno(111)}, 1},
 		{"what is no system's", "npm", errors.New("other"), 1},

@@ -81,7 +81,7 @@ func (a *App) packageManifest(s *spec.Spec) (jsjson.Value, error) {
 	case spec.Directory:
 		f, err := manifest.ReadFile(filepath.Join(s.FetchSpec, "package.json"))
 		if errors.Is(err, fs.ErrNotExist) {
-			return jsjson.Value{}, &codedError{code: "ENOENT", text: "Could not read package.json: " + err.Error()}
+			return jsjson.Value{}, &codedError{code: "ENOENT", text: "Could not read package.json: " + err.Error(), cause: err}
 		}
 		if err != nil {
 			return jsjson.Value{}, err

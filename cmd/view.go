@@ -35,8 +35,11 @@ func runView(ctx context.Context, a *App, args []string) error {
 		arg, fields = args[0], args[1:]
 	}
 	local := arg == "." || strings.HasPrefix(arg, ".@")
-	if a.wantsWorkspaces() && local {
-		return viewWorkspaces(ctx, a, arg, fields)
+	if a.wantsWorkspaces() {
+		if local {
+			return viewWorkspaces(ctx, a, arg, fields)
+		}
+		a.log(levelWarn, "Ignoring workspaces for specified package(s)")
 	}
 	if local {
 		if a.Config.Global() {
@@ -70,15 +73,21 @@ func viewWorkspaces(ctx context.Context, a *App, arg string, fields []string) er
 	for _, w := range p.selected {
 		names = append(names, w.Name)
 	}
-	var doc []jsjson.Member
+	var doc, errs []jsjson.Member
 	var failed error
 	for _, name := range names {
+		asked := name + arg[1:]
 		if !a.json() && len(fields) > 0 {
-			a.out("%s:", term.Safe(name))
+			a.out("%s:", term.Safe(asked))
 		}
-		v, err := a.viewed(ctx, name+arg[1:], fields)
+		v, err := a.viewed(ctx, asked, fields)
 		if errorCode(err) == "E404" {
-			a.log(levelError, term.Safe(err.Error()))
+			e := a.explained(err)
+			if a.json() {
+				errs = append(errs, jsjson.Member{Key: name, Value: e.json})
+			} else {
+				e.print(a)
+			}
 			failed = statusError(1)
 			continue
 		}
@@ -87,11 +96,14 @@ func viewWorkspaces(ctx context.Context, a *App, arg string, fields []string) er
 		}
 		if a.json() {
 			if res := v.json(); res.Truthy() {
-				doc = append(doc, jsjson.Member{Key: name, Value: res})
+				doc = append(doc, jsjson.Member{Key: asked, Value: res})
 			}
 		} else if err := a.printViewed(v, name); err != nil {
 			return err
 		}
+	}
+	if len(errs) > 0 {
+		doc = append(doc, jsjson.Member{Key: "error", Value: jsjson.NewObject(errs...)})
 	}
 	if len(doc) > 0 {
 		a.printJSON(jsjson.NewObject(doc...))
@@ -437,7 +449,7 @@ func (v *view) pretty(m jsjson.Value, i ink, unicode bool) string {
 	if publisher != "" || p.Get("time").Truthy() {
 		line := "published"
 		if t, err := time.Parse(time.RFC3339, str(p.Get("time"), str(m, "version"))); err == nil {
-			line += " " + i.cyan(ago(time.Since(t)))
+			line += " " + i.cyan(ago(t, time.Now()))
 		}
 		if publisher != "" {
 			line += " by " + publisher
@@ -491,37 +503,54 @@ func sizeText(n float64) string {
 	return fmt.Sprintf("%.1f GB", n/1e9)
 }
 
-// ago says in words how long something is past (npm: tiny-relative-date).
-func ago(d time.Duration) string {
-	s := int(d.Round(time.Second).Seconds())
+// ago says in words how far t is from now (npm: tiny-relative-date).
+func ago(t, now time.Time) string {
 	const minute, hour, day, week, month, year = 60, 3600, 86400, 7 * 86400, 30 * 86400, 365 * 86400
+	apart := func() int { return int(now.Sub(t).Abs().Round(time.Second).Seconds()) }
+	s := apart()
+	if s > day && s < week {
+		// Days are counted from midnight to midnight.
+		y, m, d := t.Local().Date()
+		t = time.Date(y, m, d, 0, 0, 0, 0, time.Local)
+		s = apart()
+	}
+	many := func(unit int, name string) string { return fmt.Sprintf("%d %ss", s/unit, name) }
+	var words string
 	switch {
 	case s < 30:
 		return "just now"
 	case s < minute:
-		return fmt.Sprintf("%d seconds ago", s)
+		words = many(1, "second")
 	case s < 2*minute:
-		return "a minute ago"
+		words = "a minute"
 	case s < hour:
-		return fmt.Sprintf("%d minutes ago", s/minute)
+		words = many(minute, "minute")
 	case s < 2*hour:
-		return "an hour ago"
+		words = "an hour"
 	case s < day:
-		return fmt.Sprintf("%d hours ago", s/hour)
+		words = many(hour, "hour")
 	case s < 2*day:
+		if now.Before(t) {
+			return "tomorrow"
+		}
 		return "yesterday"
 	case s < week:
-		return fmt.Sprintf("%d days ago", s/day)
+		words = many(day, "day")
 	case s < 2*week:
-		return "a week ago"
+		words = "a week"
 	case s < month:
-		return fmt.Sprintf("%d weeks ago", s/week)
+		words = many(week, "week")
 	case s < 2*month:
-		return "a month ago"
+		words = "a month"
 	case s < year:
-		return fmt.Sprintf("%d months ago", s/month)
+		words = many(month, "month")
 	case s < 2*year:
-		return "a year ago"
+		words = "a year"
+	default:
+		words = "over a year"
 	}
-	return fmt.Sprintf("over %d years ago", s/year)
+	if now.Before(t) {
+		return words + " from now"
+	}
+	return words + " ago"
 }

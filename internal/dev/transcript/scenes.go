@@ -184,5 +184,5 @@ func Scenes() []Scene {
 		s("ping", organisation, "ping"),
 		s("view after publish", published, "view", "p", "dist-tags", "versions"),
 	}
-	return slices.Concat(all, edges(published, organisation), accounts(organisation, anonymous), trusted(published), staged(), refused(published, organisation))
+	return slices.Concat(all, edges(published, organisation), accounts(organisation, anonymous), trusted(published), staged(), looks(published), refused(published, organisation))
 }

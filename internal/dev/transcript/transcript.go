@@ -202,11 +202,22 @@ func still(v jsjson.Value) jsjson.Value {
 func (s *Server) Out(text string) string {
 	text = length.ReplaceAllString(text, "")
 	text = elapsed.ReplaceAllString(strings.ReplaceAll(text, s.URL, "REGISTRY"), "${1}TIME")
-	if v, err := jsjson.Parse([]byte(text)); err == nil && v.Get("error").Has("summary") {
-		// An error's words are each program's own.
-		text = string(jsjson.Append(nil, v.With("error", jsjson.NewObject().With("code", v.Get("error").Get("code"))), "  ", "\n"))
+	if v, err := jsjson.Parse([]byte(text)); err == nil && v.Get("error").IsObject() {
+		text = string(jsjson.Append(nil, v.With("error", wordless(v.Get("error"))), "  ", "\n"))
 	}
 	return text
+}
+
+// wordless is an error, or those of several workspaces, without the words: they are
+// each program's own.
+func wordless(v jsjson.Value) jsjson.Value {
+	v = v.Without("summary").Without("detail")
+	for _, m := range v.Members() {
+		if m.Value.IsObject() {
+			v = v.With(m.Key, wordless(m.Value))
+		}
+	}
+	return v
 }
 
 var (
