@@ -46,7 +46,7 @@ type Options struct {
 	Warn func(string)
 }
 
-// Run gives what the selector finds, by location. Errors are *Error and those
+// Run gives what the selector finds, sorted by location. Errors are *Error and those
 // of Advisories.
 func (s *Selector) Run(o Options) ([]*Item, error) {
 	r := &run{o: o, versions: map[string][]string{}}
@@ -65,9 +65,11 @@ func (s *Selector) Run(o Options) ([]*Item, error) {
 	return out, nil
 }
 
+// location is what items are sorted by. What is nowhere has none: npm sorts it
+// by the text of JavaScript's undefined.
 func (it *Item) location() string {
 	if it.Node == nil {
-		return ""
+		return "undefined"
 	}
 	return it.Node.Location()
 }
