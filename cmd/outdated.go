@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -42,16 +43,36 @@ func runOutdated(ctx context.Context, a *App, args []string) error {
 	}
 	wishes := t.wishes(a, args)
 	found := make([]*dated, len(wishes))
-	group, ctx := errgroup.WithContext(ctx)
+	errs := make([]error, len(wishes))
+	// After an error only what comes before it is asked for: which one is shown
+	// does not depend on the network.
+	last := len(wishes)
+	var mu sync.Mutex
+	before := func(i int) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return i < last
+	}
+	failed := func(i int) {
+		mu.Lock()
+		defer mu.Unlock()
+		last = min(last, i)
+	}
+	var group errgroup.Group
 	group.SetLimit(max(1, a.Config.Int("maxsockets")))
 	for i, w := range wishes {
 		group.Go(func() error {
-			var err error
-			found[i], err = a.dated(ctx, w)
-			return err
+			if !before(i) {
+				return nil
+			}
+			if found[i], errs[i] = a.dated(ctx, w); errs[i] != nil {
+				failed(i)
+			}
+			return nil
 		})
 	}
-	if err := group.Wait(); err != nil {
+	_ = group.Wait()
+	if err := cmp.Or(errs...); err != nil {
 		return err
 	}
 	list := slices.DeleteFunc(found, func(d *dated) bool { return d == nil })
