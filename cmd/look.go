@@ -103,7 +103,7 @@ func (a *App) look(o lookOptions) (*lookedAt, error) {
 		lock, err := lockfile.Load(t.dir)
 		if err != nil {
 			if errors.Is(err, lockfile.ErrMissing) {
-				return nil, &codedError{code: "ENOLOCK", text: "loadVirtual requires existing shrinkwrap file",
+				return nil, &codedError{code: "ENOLOCK", text: "This command requires an existing lockfile.",
 					hints: []string{a.heading + " install --package-lock-only makes one"}}
 			}
 			return nil, err
