@@ -655,6 +655,9 @@ func (p *project) noteSaved(path string) {
 // summary says what was done, as npm does.
 func (a *App) summary(o *outcome) {
 	found := a.extras(o)
+	if a.Config.Silent() {
+		return
+	}
 	if a.json() {
 		if err := a.summaryJSON(o); err != nil {
 			a.log(levelError, err.Error())
