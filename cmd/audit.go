@@ -170,6 +170,8 @@ type advisory struct {
 	severity, rng      string
 	packument          *registry.Packument // nil where the registry has none
 	versions           []string            // the lowest first
+	lines              [][]string          // those of each minor release
+	marked             map[string]bool     // those that are vulnerable, or are taken for it
 	tested, testedSpec map[string]bool
 }
 
@@ -447,6 +449,7 @@ func (r *auditReport) blockedFix(v *vulnerable, adv *advisory, wish string) *blo
 func (r *auditReport) advisory(ctx context.Context, name string, raw jsjson.Value) *advisory {
 	adv := &advisory{name: name, dependency: name, raw: raw, severity: cmp.Or(str(raw, "severity"), "high"), rng: cmp.Or(str(raw, "vulnerable_versions"), "*")}
 	r.fill(ctx, adv)
+	adv.testAll()
 	return adv
 }
 
@@ -459,12 +462,13 @@ func (r *auditReport) meta(ctx context.Context, name string, source *advisory) *
 	adv := &advisory{name: name, dependency: source.name, source: source, severity: source.severity}
 	r.metas[key] = adv
 	r.fill(ctx, adv)
+	adv.testAll()
 	adv.rng = adv.vulnerableRange()
 	return adv
 }
 
 func (r *auditReport) fill(ctx context.Context, adv *advisory) {
-	adv.tested, adv.testedSpec = map[string]bool{}, map[string]bool{}
+	adv.tested, adv.testedSpec, adv.marked = map[string]bool{}, map[string]bool{}, map[string]bool{}
 	p, ok := r.packuments[adv.name]
 	if !ok {
 		if client, err := r.app.client(); err == nil {
@@ -476,28 +480,110 @@ func (r *auditReport) fill(ctx context.Context, adv *advisory) {
 		return
 	}
 	adv.packument = p
-	all := make([]*nodesemver.Version, 0, len(p.Versions()))
+	adv.has(p.Versions())
+}
+
+// has sorts the versions that there are, and finds those of each minor release.
+func (adv *advisory) has(versions []string) {
+	all := make([]*nodesemver.Version, 0, len(versions))
 	text := map[*nodesemver.Version]string{}
-	for _, s := range p.Versions() {
+	for _, s := range versions {
 		if v, err := nodesemver.Parse(s, true); err == nil {
 			all = append(all, v)
 			text[v] = s
 		}
 	}
 	slices.SortStableFunc(all, nodesemver.Compare)
-	for _, v := range all {
+	for i, v := range all {
 		adv.versions = append(adv.versions, text[v])
+		if i == 0 || v.Major() != all[i-1].Major() || v.Minor() != all[i-1].Minor() {
+			adv.lines = append(adv.lines, nil)
+		}
+		last := &adv.lines[len(adv.lines)-1]
+		*last = append(*last, text[v])
+	}
+}
+
+// testAll marks the vulnerable versions as npm does, which does not look at all of
+// them (npm: advisory.js _testVersions). Of each minor release, what lies between two
+// that are vulnerable is vulnerable; where its ends differ it is halved. Prereleases at
+// an end go with the first of them, where there is a release as well.
+func (adv *advisory) testAll() {
+	prerelease := func(v string) bool { return strings.Contains(v, "-") }
+	for sets := adv.lines; len(sets) > 0; sets = sets[1:] {
+		set := sets[0]
+		last := len(set) - 1
+		mark := func(from, to int) {
+			for _, v := range set[from:to] {
+				adv.marked[v] = true
+			}
+		}
+		head := adv.hits(set[0], "")
+		h := 0
+		for h < len(set) && prerelease(set[h]) {
+			h++
+		}
+		if h == len(set) {
+			h = 0
+		} else if head {
+			mark(0, h)
+		}
+		tail := adv.hits(set[last], "")
+		t := last
+		for t > h && prerelease(set[t]) {
+			t--
+		}
+		if t == h {
+			t = last
+		} else if tail {
+			mark(t+1, len(set))
+		}
+		if h != 0 {
+			head = adv.hits(set[h], "")
+		}
+		if t != last {
+			tail = adv.hits(set[t], "")
+		}
+		if head && tail {
+			mark(h, max(h, t))
+			continue
+		}
+		if t < h+2 {
+			continue
+		}
+		mid := len(set) / 2
+		pre, post := set[:mid], set[mid:]
+		if !prerelease(pre[0]) {
+			hit := adv.hits(pre[len(pre)-1], "")
+			for ; prerelease(pre[len(pre)-1]); pre = pre[:len(pre)-1] {
+				if hit {
+					adv.marked[pre[len(pre)-1]] = true
+				}
+			}
+		}
+		if !prerelease(post[len(post)-1]) {
+			hit := adv.hits(post[0], "")
+			for ; prerelease(post[0]); post = post[1:] {
+				if hit {
+					adv.marked[post[0]] = true
+				}
+			}
+		}
+		sets = append(sets[:len(sets):len(sets)], pre, post)
 	}
 }
 
 // hits says whether a version is vulnerable. For a version that the registry
 // does not have, wish is what it asks of the dependency.
 func (adv *advisory) hits(version, wish string) bool {
-	if known, ok := adv.tested[version]; ok {
-		return known
+	hit, known := adv.tested[version]
+	if !known {
+		hit = adv.marked[version] || adv.test(version, wish)
+		adv.tested[version] = hit
 	}
-	hit := adv.test(version, wish)
-	adv.tested[version] = hit
+	if hit {
+		adv.marked[version] = true
+	}
 	return hit
 }
 
@@ -546,40 +632,49 @@ func (adv *advisory) hitsAll(wish string) bool {
 	return true
 }
 
-// vulnerableRange writes a metavuln's vulnerable versions as a range.
+// vulnerableRange writes a metavuln's vulnerable versions as a range. Prereleases
+// that nobody has looked at belong to what follows them, at its beginning too
+// (npm: advisory.js _calculateRange).
 func (adv *advisory) vulnerableRange() string {
 	var ranges []string
-	first, last := "", ""
-	flush := func(open bool) {
-		switch {
-		case first == "":
-		case open:
-			ranges = append(ranges, ">="+first)
-		case first == last:
-			ranges = append(ranges, first)
-		default:
-			ranges = append(ranges, first+" - "+last)
-		}
-		first, last = "", ""
-	}
-	for _, v := range adv.versions {
-		switch {
-		case adv.hits(v, ""):
-			if first == "" {
-				first = v
+	newest := len(adv.versions) - 1
+	for i := 0; i <= newest; i++ {
+		first, last := i, -1
+		for ; i <= newest; i++ {
+			if adv.marked[adv.versions[i]] {
+				last = i
+			} else if !strings.Contains(adv.versions[i], "-") {
+				break
 			}
-			last = v
-		case first != "" && strings.Contains(v, "-"):
-			// prereleases between vulnerable versions do not count
+		}
+		switch {
+		case last < 0:
+		case last == newest:
+			ranges = append(ranges, ">="+adv.versions[first])
+		case first == last:
+			ranges = append(ranges, adv.versions[first])
 		default:
-			flush(false)
+			ranges = append(ranges, adv.versions[first]+" - "+adv.versions[last])
 		}
 	}
-	flush(last != "" && last == adv.versions[len(adv.versions)-1])
 	if len(ranges) == 0 {
 		return "<0.0.0-0"
 	}
 	return simplifyRange(adv.versions, strings.Join(ranges, " || "))
+}
+
+// severityInk colours how bad something is (npm: npm-audit-report lib/colors.js).
+func severityInk(severity string, i ink) string {
+	bold := i.bold(severity)
+	switch strings.ToLower(severity) {
+	case "moderate":
+		return i.yellow(bold)
+	case "high":
+		return i.red(bold)
+	case "critical":
+		return i.magenta(bold)
+	}
+	return bold
 }
 
 // simplifyRange writes a range shorter if it means the same for the versions,
@@ -759,7 +854,7 @@ func auditEntry(v, all jsjson.Value, printed map[string]bool, i ink, inner bool)
 	printed[name] = true
 	out := []string{i.bold(name) + "  " + str(v, "range")}
 	if !inner && str(v, "severity") != "low" {
-		out = append(out, "Severity: "+str(v, "severity"))
+		out = append(out, "Severity: "+severityInk(str(v, "severity"), i))
 	}
 	for _, via := range v.Get("via").Items() {
 		switch {
