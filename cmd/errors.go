@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -208,7 +209,10 @@ func (a *App) explained(err error) explanation {
 		lines = append(lines, a.asCalled(hint))
 	}
 	members := []jsjson.Member{textMember("summary", summary), textMember("detail", strings.Join(lines, "\n"))}
-	if e.code != "" {
+	switch n, err := strconv.Atoi(e.code); {
+	case err == nil: // a script's status, or git's
+		members = append([]jsjson.Member{{Key: "code", Value: jsjson.NewNumber(float64(n))}}, members...)
+	case e.code != "":
 		members = append([]jsjson.Member{textMember("code", e.code)}, members...)
 	}
 	var refused *registry.Error

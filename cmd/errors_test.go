@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/ibid-pm/ibid/internal/folder"
+	"github.com/ibid-pm/ibid/internal/jsjson"
 	"github.com/ibid-pm/ibid/internal/spec"
 )
 
@@ -62,6 +63,16 @@ func TestAHintNamesFoldersThatAreThere(t *testing.T) {
 	} {
 		if got := strings.Join(hintsFor(fmt.Errorf("a@1.0.0: %w", c.err)), "\n"); got != c.want {
 			t.Errorf("%s:\n%s\nwant\n%s", c.name, got, c.want)
+		}
+	}
+}
+
+// A script's status is a number in JSON, as npm's is.
+func TestTheCodeOfAScriptIsANumber(t *testing.T) {
+	for code, want := range map[string]string{"3": `{"code":3,"summary":"x","detail":""}`, "E3": `{"code":"E3","summary":"x","detail":""}`, "": `{"summary":"x","detail":""}`} {
+		got := string(jsjson.Append(nil, (&App{}).explained(&codedError{code: code, text: "x"}).json, "", ""))
+		if got != want {
+			t.Errorf("%s, want %s", got, want)
 		}
 	}
 }
