@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/ibid-pm/ibid/internal/manifest"
+	"github.com/ibid-pm/ibid/internal/workspaces"
 	"github.com/ibid-pm/ibid/lockfile"
 )
 
@@ -508,13 +509,22 @@ func rootEdgesMatch(root *Node, lock *lockfile.Lockfile) bool {
 		!check(m.Dependencies, Prod, optional) {
 		return false
 	}
+	here := map[string]string{}
 	for name, dir := range root.workspaces.All() {
-		if lock.Get(lockfile.Location(relPath(root.realpath, dir))) == nil {
+		here[name] = relPath(root.realpath, dir)
+	}
+	var folders []string
+	for _, p := range lock.Packages {
+		if !p.Link && !p.Location.InNodeModules() && p.Location != "" {
+			folders = append(folders, string(p.Location))
+		}
+	}
+	for _, folder := range workspaces.Among(m.Workspaces, folders) {
+		name := lock.Get(lockfile.Location(folder)).Name()
+		if e := root.EdgeOut(name); e == nil || e.Type != Workspace || here[name] != folder {
 			return false
 		}
-		if root.EdgeOut(name) != nil {
-			known++
-		}
+		known++
 	}
 	return known == root.edgesOut.size
 }

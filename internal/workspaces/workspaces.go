@@ -107,6 +107,27 @@ func Map(root string, field jsjson.Raw) ([]Workspace, error) {
 	return out, nil
 }
 
+// Among returns those of some folders, relative and with slashes, that the globs
+// of a workspaces field name, be they on the disk or not: what a lock has for
+// workspaces (npm: @npmcli/map-workspaces virtual).
+func Among(field jsjson.Raw, folders []string) []string {
+	globs, err := parseField(field)
+	if err != nil || globs == nil {
+		return nil
+	}
+	var patterns []*minimatch.Pattern
+	for _, p := range globs.patterns {
+		patterns = append(patterns, minimatch.Compile(p, minimatch.Options{}))
+	}
+	var out []string
+	for _, f := range folders {
+		if !globs.ignored(f) && slices.ContainsFunc(patterns, func(p *minimatch.Pattern) bool { return p.Match(f) }) {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
 // Read returns the workspaces of the project in root as its package.json has
 // them now. A project without package.json has none.
 func Read(root string) ([]Workspace, error) {
