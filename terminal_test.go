@@ -11,12 +11,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/creack/pty"
+	"golang.org/x/term"
 )
 
 // terminal is ibid on a terminal of its own, which is its controlling one.
@@ -32,7 +34,8 @@ func onTerminal(t *testing.T, files map[string]string, environ []string, args ..
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range files {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o644)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -167,6 +170,28 @@ func TestCtrlCEndsAnInstall(t *testing.T) {
 	}
 }
 
+// Who does not want to wait for a script that goes on after Ctrl-C presses it
+// again.
+func TestASecondCtrlCEndsAnInstallAtOnce(t *testing.T) {
+	x := onTerminal(t, map[string]string{
+		"package.json":     `{"name": "app", "version": "1.0.0", "dependencies": {"lib": "file:lib"}, "allowScripts": {"file:lib": true}}`,
+		"lib/package.json": `{"name": "lib", "version": "1.0.0", "scripts": {"postinstall": "sh deaf.sh"}}`,
+		"lib/deaf.sh":      "trap '' INT TERM\n: >ready\nsleep 60\n",
+	}, nil, "install")
+	for {
+		if _, err := os.Stat(filepath.Join(x.cmd.Dir, "lib", "ready")); err == nil {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	x.press(ctrlC)
+	time.Sleep(400 * time.Millisecond)
+	x.press(ctrlC)
+	if text, status := x.end(); !status.Signaled() || status.Signal() != syscall.SIGINT {
+		t.Errorf("ended with %v\n%s", status, text)
+	}
+}
+
 // Colours are for terminals, and not where NO_COLOR is set.
 func TestColoursOnATerminal(t *testing.T) {
 	files := map[string]string{"package.json": `{"name": "app", "version": "1.0.0"}`}
@@ -199,6 +224,52 @@ func TestCtrlCEndsALoginInTheBrowser(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(x.cmd.Dir, "home", ".npmrc")); err == nil {
 		t.Error("an .npmrc was written")
+	}
+}
+
+// Who does not want to answer presses Ctrl-C, and what comes then begins a line.
+// A terminal that hid a password shows again what is typed.
+func TestCtrlCEndsAQuestion(t *testing.T) {
+	const canceled, interrupted = "\r\nibid \x1b[33mwarn\x1b[0m init canceled", "\r\nibid \x1b[31merror\x1b[0m interrupted"
+	for _, x := range []struct {
+		question, answers string
+		args              []string
+		status            int
+		said              string
+	}{
+		{"package name: ", "", []string{"init"}, 0, canceled},
+		{"Is this OK? ", strings.Repeat("\n", 10), []string{"init"}, 0, canceled},
+		{"Username: ", "", []string{"login", "--auth-type=legacy"}, 130, interrupted},
+		{"Password: ", "ann\n", []string{"login", "--auth-type=legacy"}, 130, interrupted},
+	} {
+		t.Run(x.question, func(t *testing.T) {
+			on := onTerminal(t, nil, nil, x.args...)
+			state := func() (s *term.State) {
+				raw, err := on.file.SyscallConn()
+				if err == nil {
+					err = errors.Join(raw.Control(func(fd uintptr) { s, err = term.GetState(int(fd)) }), err)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				return s
+			}
+			before := state()
+			on.press(x.answers)
+			on.until(x.question)
+			for x.question == "Password: " && reflect.DeepEqual(state(), before) {
+				time.Sleep(time.Millisecond)
+			}
+			time.Sleep(100 * time.Millisecond) // by then it hears of signals
+			on.press(ctrlC)
+			text, status := on.end()
+			if status.ExitStatus() != x.status || !strings.Contains(text, x.said) {
+				t.Errorf("ended with %v\n%q", status, text)
+			}
+			if !reflect.DeepEqual(state(), before) {
+				t.Error("the terminal is as it was for the password")
+			}
+		})
 	}
 }
 

@@ -196,7 +196,9 @@ func run(env Env, args []string) (status int) {
 
 // untilSignal gives a context that ends when a person or the system asks ibid to
 // stop. Asking for signals takes a dozen turns between threads, so nobody waits
-// for it: before, a signal ends the process as it would any other.
+// for it: before, a signal ends the process as it would any other. So does a
+// second one, of whoever does not want to wait for what is taken back; what comes
+// a moment after the first may be the same one, from the terminal and from npm.
 func untilSignal() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
@@ -204,6 +206,8 @@ func untilSignal() context.Context {
 		signal.Notify(stop, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 		<-stop
 		cancel()
+		time.Sleep(300 * time.Millisecond)
+		signal.Stop(stop)
 	}()
 	return ctx
 }
@@ -380,12 +384,54 @@ func (a *App) userDir(variable, usual string) string {
 }
 
 // ask reads one line from a person, who sees the question on stderr.
-func (a *App) ask(question string) (string, error) {
+func (a *App) ask(ctx context.Context, question string) (string, error) {
 	defer a.progress.hold()()
 	fmt.Fprint(a.Stderr, question)
-	line, err := bufio.NewReader(a.Stdin).ReadString('\n')
+	line, err := a.input(ctx).ReadString('\n')
 	if err != nil && line == "" {
-		return "", err
+		fmt.Fprintln(a.Stderr)
+		return "", noAnswer(err)
 	}
 	return strings.TrimRight(line, "\r\n"), nil
+}
+
+// input is the standard input for as long as ctx lasts.
+func (a *App) input(ctx context.Context) *bufio.Reader {
+	return bufio.NewReader(answers{ctx, a.Stdin})
+}
+
+// answers is a reader that a person who does not answer ends with Ctrl-C.
+type answers struct {
+	ctx context.Context
+	in  io.Reader
+}
+
+func (r answers) Read(p []byte) (int, error) {
+	b, err := await(r.ctx, func() ([]byte, error) {
+		b := make([]byte, len(p))
+		n, err := r.in.Read(b)
+		return b[:n], err
+	})
+	return copy(p, b), err
+}
+
+// await waits for a read of the standard input, or for the end of ctx: nothing
+// ends a read of a terminal, so it is left behind by a process that ends.
+func await[T any](ctx context.Context, read func() (T, error)) (T, error) {
+	type result struct {
+		v   T
+		err error
+	}
+	c := make(chan result, 1)
+	go func() {
+		v, err := read()
+		c <- result{v, err}
+	}()
+	select {
+	case r := <-c:
+		return r.v, r.err
+	case <-ctx.Done():
+		var none T
+		return none, ctx.Err()
+	}
 }

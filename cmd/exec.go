@@ -368,7 +368,7 @@ func (x *execution) install(ctx context.Context, needed []need, linked bool) (di
 		}
 	}
 	if len(add) > 0 {
-		if err := x.confirm(add); err != nil {
+		if err := x.confirm(ctx, add); err != nil {
 			return "", err
 		}
 		if err := x.reify(ctx, dir, add, linked); err != nil {
@@ -434,7 +434,7 @@ func (x *execution) note(dir string) error {
 
 // confirm asks whether packages may be installed, where there is somebody to
 // ask.
-func (x *execution) confirm(add []string) error {
+func (x *execution) confirm(ctx context.Context, add []string) error {
 	a := x.app
 	if x.yes.Truthy() {
 		return nil
@@ -452,7 +452,7 @@ func (x *execution) confirm(add []string) error {
 		a.logPrefixed(levelWarn, "exec", term.SafeLine(fmt.Sprintf("The following package%s not found and will be installed: %s", were, strings.Join(add, ", "))))
 		return nil
 	}
-	answer, err := a.ask(term.Safe("Need to install the following packages:\n"+strings.Join(add, "\n")) + "\nOk to proceed? (y) ")
+	answer, err := a.ask(ctx, term.Safe("Need to install the following packages:\n"+strings.Join(add, "\n"))+"\nOk to proceed? (y) ")
 	if err != nil {
 		return err
 	}

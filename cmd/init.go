@@ -49,7 +49,7 @@ func (a *App) initFolder(ctx context.Context, dir string, args []string) error {
 	if len(args) > 0 {
 		return a.initFrom(ctx, dir, args)
 	}
-	return a.initPackage(dir)
+	return a.initPackage(ctx, dir)
 }
 
 // initWorkspaces makes workspaces in the folders that --workspace names, and
@@ -190,7 +190,7 @@ func initializer(arg, where string) (string, error) {
 }
 
 // initPackage makes a package.json of what is known and of answers.
-func (a *App) initPackage(dir string) error {
+func (a *App) initPackage(ctx context.Context, dir string) error {
 	cfg := a.Config
 	if module := cfg.String("init-module"); isFile(module) {
 		// It is a program for npm.
@@ -206,15 +206,18 @@ save it as a dependency in the package.json file.
 
 Press ^C at any time to quit.`)
 	}
-	q := &questions{app: a, dir: dir, yes: yes}
-	file, err := q.fill()
-	if errors.Is(err, io.EOF) {
+	q := &questions{app: a, dir: dir, yes: yes, in: a.input(ctx)}
+	canceled := func(err error) error {
+		if !errors.Is(err, io.EOF) && !errors.Is(err, context.Canceled) {
+			return err
+		}
 		a.out("")
 		a.logPrefixed(levelWarn, "init", "canceled")
 		return nil
 	}
+	file, err := q.fill()
 	if err != nil {
-		return err
+		return canceled(err)
 	}
 	text := string(jsjson.Append(nil, file.Content(), "  ", "\n")) + "\n"
 	if yes {
@@ -228,7 +231,10 @@ Press ^C at any time to quit.`)
 	}
 	a.out("About to write to %s:\n\n%s\n", file.Path, term.Safe(text))
 	answer, err := q.read("Is this OK?", "yes")
-	if err != nil || !strings.HasPrefix(strings.ToLower(answer), "y") {
+	if err != nil {
+		return canceled(err)
+	}
+	if !strings.HasPrefix(strings.ToLower(answer), "y") {
 		a.out("Aborted.")
 		return nil
 	}
@@ -247,9 +253,6 @@ type questions struct {
 
 // read asks for one line; nothing is the default.
 func (q *questions) read(prompt, def string) (string, error) {
-	if q.in == nil {
-		q.in = bufio.NewReader(q.app.Stdin)
-	}
 	text := prompt + " "
 	if def != "" {
 		text += "(" + def + ") "
@@ -257,7 +260,7 @@ func (q *questions) read(prompt, def string) (string, error) {
 	io.WriteString(q.app.Stdout, term.Safe(text))
 	line, err := q.in.ReadString('\n')
 	if err != nil && line == "" {
-		return "", io.EOF
+		return "", err
 	}
 	if line = strings.TrimSpace(line); line == "" {
 		line = def

@@ -136,7 +136,7 @@ func (a *App) logIn(ctx context.Context, reg, standing string) (string, error) {
 			return "", err
 		}
 	}
-	p := a.newPrompt()
+	p := a.newPrompt(ctx)
 	name, err := p.username("Username:", standing)
 	if err != nil {
 		return "", err

@@ -80,7 +80,7 @@ func (a *App) otpPlease(ctx context.Context, reg string, do func(otp string) err
 		}
 		return do(token)
 	}
-	otp, err := a.newPrompt().otp("This operation requires a one-time password.\nEnter OTP:")
+	otp, err := a.newPrompt(ctx).otp("This operation requires a one-time password.\nEnter OTP:")
 	if err != nil {
 		return err
 	}
@@ -186,10 +186,11 @@ func webURL(s string) bool {
 // prompt asks the person several questions.
 type prompt struct {
 	app *App
+	ctx context.Context
 	in  *bufio.Reader
 }
 
-func (a *App) newPrompt() *prompt { return &prompt{a, bufio.NewReader(a.Stdin)} }
+func (a *App) newPrompt(ctx context.Context) *prompt { return &prompt{a, ctx, a.input(ctx)} }
 
 // line asks for a text that check accepts; standing is what is taken for an
 // empty answer.
@@ -216,6 +217,7 @@ func (p *prompt) line(question, standing string, check func(string) string) (str
 			p.app.log(levelWarn, why)
 		}
 		if err != nil {
+			fmt.Fprintln(p.app.Stderr)
 			return "", noAnswer(err)
 		}
 	}
@@ -229,7 +231,14 @@ func (p *prompt) password(question string) (string, error) {
 	}
 	for {
 		fmt.Fprintf(p.app.Stderr, "%s ", question)
-		text, err := xterm.ReadPassword(int(f.Fd()))
+		shown, err := xterm.GetState(int(f.Fd()))
+		if err != nil {
+			return "", err
+		}
+		text, err := await(p.ctx, func() ([]byte, error) { return xterm.ReadPassword(int(f.Fd())) })
+		if p.ctx.Err() != nil {
+			_ = xterm.Restore(int(f.Fd()), shown)
+		}
 		fmt.Fprintln(p.app.Stderr)
 		if err != nil {
 			return "", noAnswer(err)

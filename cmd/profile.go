@@ -135,7 +135,7 @@ func setProfile(ctx context.Context, a *App, args []string) error {
 	var value jsjson.Value
 	if key == "password" {
 		var err error
-		if value, err = newPassword(a); err != nil {
+		if value, err = newPassword(ctx, a); err != nil {
 			return err
 		}
 	} else {
@@ -174,8 +174,8 @@ func setProfile(ctx context.Context, a *App, args []string) error {
 }
 
 // newPassword asks for the old password and twice for the new one.
-func newPassword(a *App) (jsjson.Value, error) {
-	p := a.newPrompt()
+func newPassword(ctx context.Context, a *App) (jsjson.Value, error) {
+	p := a.newPrompt(ctx)
 	old, err := p.password("Current password:")
 	if err != nil {
 		return jsjson.Value{}, err
@@ -230,7 +230,7 @@ func enable2FA(ctx context.Context, a *App, args []string) error {
 	if err := tokenForPassword(ctx, a); err != nil {
 		return err
 	}
-	p := a.newPrompt()
+	p := a.newPrompt(ctx)
 	password, err := p.password("npm password:")
 	if err != nil {
 		return err
@@ -328,7 +328,7 @@ func disable2FA(ctx context.Context, a *App) error {
 		a.out("Two factor authentication not enabled.")
 		return nil
 	}
-	password, err := a.newPrompt().password("npm password:")
+	password, err := a.newPrompt(ctx).password("npm password:")
 	if err != nil {
 		return err
 	}

@@ -193,7 +193,7 @@ func createToken(ctx context.Context, a *App) error {
 	}
 	password := cfg.String("password")
 	if password == "" {
-		if password, err = a.newPrompt().password("npm password:"); err != nil {
+		if password, err = a.newPrompt(ctx).password("npm password:"); err != nil {
 			return err
 		}
 	}

@@ -229,7 +229,7 @@ func (a *App) trust(ctx context.Context, p *trustProvider, pkg string, flags map
 	if a.Config.Bool("dry-run") {
 		return nil
 	}
-	if err := a.confirmTrust(); err != nil {
+	if err := a.confirmTrust(ctx); err != nil {
 		return err
 	}
 	r, err := a.trustRequest("POST", name)
@@ -263,7 +263,7 @@ func (p *trustProvider) document(s *trustSettings) jsjson.Value {
 }
 
 // confirmTrust asks whether to go on, unless --yes or --no-yes says so.
-func (a *App) confirmTrust() error {
+func (a *App) confirmTrust(ctx context.Context) error {
 	cancelled := errors.New("User cancelled operation")
 	switch yes := a.Config.Get("yes"); {
 	case yes.Truthy():
@@ -271,9 +271,9 @@ func (a *App) confirmTrust() error {
 	case !a.Config.IsDefault("yes"):
 		return cancelled
 	}
-	answer, err := a.ask("Do you want to proceed? (y/N) ")
+	answer, err := a.ask(ctx, "Do you want to proceed? (y/N) ")
 	if err != nil {
-		return noAnswer(err)
+		return err
 	}
 	if answer = strings.ToLower(strings.TrimSpace(answer)); answer != "y" && answer != "yes" {
 		return cancelled
