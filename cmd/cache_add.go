@@ -50,6 +50,9 @@ func runCacheAdd(ctx context.Context, a *App, specs []string) error {
 		if err != nil {
 			return err
 		}
+		if err := a.allowed(s); err != nil {
+			return err
+		}
 		found, err := src.Manifest(ctx, s, resolver.Wish{FromRoot: true, Before: a.Config.Before()})
 		if err != nil {
 			return err

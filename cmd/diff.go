@@ -151,7 +151,7 @@ func (d *differ) withInstalled(ctx context.Context, raw, name, here string) ([2]
 		if s.Type == spec.Directory {
 			return [2]string{"file:" + s.FetchSpec, here}, nil
 		}
-		return [2]string{}, d.usage(d.c, "Spec type "+string(s.Type)+" not supported.")
+		return [2]string{}, d.usage(d.c, "Spec type "+s.Type.String()+" not supported.")
 	}
 	node := d.installed(s.Name)
 	if node == nil {

@@ -237,7 +237,7 @@ func (e explanation) print(a *App) {
 		a.log(levelError, "  "+term.SafeLine(strings.Join(e.path, " › ")))
 	}
 	for _, line := range e.detail {
-		a.log(levelError, strings.TrimRight("  "+term.Safe(line), " "))
+		a.log(levelError, strings.TrimRight("  "+term.Safe(a.asCalled(line)), " "))
 	}
 	for _, hint := range e.hints {
 		a.hint(term.Safe(hint))

@@ -128,7 +128,7 @@ func (x *execution) run(ctx context.Context) error {
 			x.packages = []string{x.args[0]}
 		}
 	}
-	needed, first, err := x.needed(ctx)
+	needed, first, err := x.needed(ctx, linked)
 	if err != nil {
 		return err
 	}
@@ -208,8 +208,8 @@ type need struct {
 }
 
 // needed finds which packages have to be installed, and the manifest of the
-// first of all packages.
-func (x *execution) needed(ctx context.Context) (needed []need, first *manifest.Manifest, err error) {
+// first of all packages. Nothing is asked about what is not allowed.
+func (x *execution) needed(ctx context.Context, linked bool) (needed []need, first *manifest.Manifest, err error) {
 	a := x.app
 	root := a.Config.LocalPrefix()
 	tree, err := resolver.LoadActual(resolver.ActualOptions{Dir: root})
@@ -222,6 +222,9 @@ func (x *execution) needed(ctx context.Context) (needed []need, first *manifest.
 			// One folder is one place to install to, however it was written.
 			x.packages[i] = sp.FetchSpec
 			sp, err = spec.Parse(sp.FetchSpec, root)
+		}
+		if err == nil && !linked {
+			err = a.allowed(sp)
 		}
 		if err != nil {
 			return nil, nil, err

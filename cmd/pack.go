@@ -159,6 +159,9 @@ func (a *App) findFetched(ctx context.Context, p *packable) error {
 		return err
 	}
 	if !sp.Registry {
+		if err := a.allowed(sp); err != nil {
+			return err
+		}
 		f, err := s.Manifest(ctx, sp, resolver.Wish{})
 		if err != nil {
 			return err

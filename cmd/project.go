@@ -13,6 +13,7 @@ import (
 	"github.com/ibid-pm/ibid/internal/manifest"
 	"github.com/ibid-pm/ibid/internal/minimatch"
 	"github.com/ibid-pm/ibid/internal/platform"
+	"github.com/ibid-pm/ibid/internal/spec"
 	"github.com/ibid-pm/ibid/internal/term"
 	"github.com/ibid-pm/ibid/internal/workspaces"
 	"github.com/ibid-pm/ibid/linker"
@@ -166,19 +167,16 @@ func (a *App) resolveRequest(p *project) resolver.Request {
 		LockfileVersion: cfg.LockfileVersion(),
 		// npm reads what is bundled where it unpacks it, which comes too late for
 		// the lock in the linked layout.
-		Complete:       shallow,
-		LayOut:         !shallow && !a.linked(),
-		EngineStrict:   cfg.Bool("engine-strict"),
-		Host:           a.environment(),
-		Before:         cfg.Before(),
-		AllowGit:       allows[cfg.String("allow-git")],
-		AllowRemote:    allows[cfg.String("allow-remote")],
-		AllowFile:      allows[cfg.String("allow-file")],
-		AllowDirectory: allows[cfg.String("allow-directory")],
-		FromRegistry:   a.fromRegistry(),
-		LockfileV4:     true,
-		Warn:           a.warnResolve,
+		Complete:     shallow,
+		LayOut:       !shallow && !a.linked(),
+		EngineStrict: cfg.Bool("engine-strict"),
+		Host:         a.environment(),
+		Before:       cfg.Before(),
+		FromRegistry: a.fromRegistry(),
+		LockfileV4:   true,
+		Warn:         a.warnResolve,
 	}
+	a.setAllowed(&r)
 	r.Target = platform.Environment{OS: cfg.String("os"), CPU: cfg.String("cpu"), Libc: cfg.String("libc")}
 	if !r.Before.IsZero() {
 		r.NoBefore = excluded(cfg.MinReleaseAgeExclude())
@@ -233,6 +231,23 @@ var saveTypes = map[string]resolver.SaveType{
 
 var strategies = map[string]resolver.Strategy{
 	"hoisted": resolver.Hoisted, "nested": resolver.Nested, "shallow": resolver.Shallow, "linked": resolver.Linked,
+}
+
+// setAllowed takes over where packages may come from.
+func (a *App) setAllowed(r *resolver.Request) {
+	for key, allow := range map[string]*resolver.Allow{
+		"allow-git": &r.AllowGit, "allow-remote": &r.AllowRemote, "allow-file": &r.AllowFile, "allow-directory": &r.AllowDirectory,
+	} {
+		*allow = allows[a.Config.String(key)]
+	}
+}
+
+// allowed refuses to ask about a package of a kind that the configuration does not
+// allow even to the project itself.
+func (a *App) allowed(s *spec.Spec) error {
+	var r resolver.Request
+	a.setAllowed(&r)
+	return r.Allowed(s, true)
 }
 
 var allows = map[string]resolver.Allow{"all": resolver.AllowAll, "root": resolver.AllowRoot, "none": resolver.AllowNone}

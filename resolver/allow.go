@@ -51,22 +51,22 @@ func (e *FolderError) Error() string {
 func (e *FolderError) Code() string { return "EALLOWDIRECTORY" }
 
 func (b *builder) checkAllow(s *spec.Spec, e *Edge) error {
-	return b.allowedFrom(s, e != nil && e.from.isMine())
+	return b.req.Allowed(s, e != nil && e.from.isMine())
 }
 
-// allowedFrom refuses a kind of spec that the project has not allowed, or not
-// to others than itself.
-func (b *builder) allowedFrom(s *spec.Spec, mine bool) error {
+// Allowed gives an *AllowError for a kind of spec that the project has not
+// allowed, or not to others than itself; mine is true of what it wants itself.
+func (r *Request) Allowed(s *spec.Spec, mine bool) error {
 	var allow Allow
 	switch s.Type {
 	case spec.Git:
-		allow = b.req.AllowGit
+		allow = r.AllowGit
 	case spec.Remote:
-		allow = b.req.AllowRemote
+		allow = r.AllowRemote
 	case spec.File:
-		allow = b.req.AllowFile
+		allow = r.AllowFile
 	case spec.Directory:
-		allow = b.req.AllowDirectory
+		allow = r.AllowDirectory
 	}
 	if allow == AllowAll || allow == AllowRoot && mine {
 		return nil
@@ -112,7 +112,7 @@ func (b *builder) contentAllowed(n *Node) error {
 	if t == spec.File && !n.isWantedHere(map[*Node]bool{}) {
 		return &FolderError{Package: s.String()}
 	}
-	return b.allowedFrom(s, n.isWantedByRoot())
+	return b.req.Allowed(s, n.isWantedByRoot())
 }
 
 // isWantedHere says whether somebody on this machine wants the node: the project, a

@@ -48,7 +48,7 @@ func (b *builder) inflate(meta *lockMeta) error {
 	slots := make(chan struct{}, fetchesAhead)
 	for _, j := range jobs {
 		// Not even what the project asks for itself: npm does not say here who asks.
-		if j.err = b.allowedFrom(j.spec, false); j.err != nil {
+		if j.err = b.req.Allowed(j.spec, false); j.err != nil {
 			continue
 		}
 		w := b.wish(j.spec)

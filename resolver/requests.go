@@ -229,7 +229,7 @@ func (b *builder) resolveAdds(tree *Node, specs []string) ([]addRequest, error) 
 		if name == "" || isTag {
 			// Before anything is fetched: a repository can run what it likes
 			// while it is packed.
-			if err := b.allowedFrom(s, true); err != nil {
+			if err := b.req.Allowed(s, true); err != nil {
 				return nil, err
 			}
 			w := b.wish(s)
