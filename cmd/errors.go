@@ -113,9 +113,8 @@ func exitStatus(err error) int {
 // the system: node's errno, 254 for ENOENT.
 func (a *App) status(err error) int {
 	status := exitStatus(err)
-	var shell *lifecycle.StartError
-	if a.heading == "npm" && errors.As(err, &shell) && shell.Code() == "ENOENT" {
-		return 254 // its error may be one of the PATH
+	if a.heading == "npm" && status == 1 && errorCode(err) == "ENOENT" {
+		return 254 // not each of them is the system's: a shell that is not on the PATH
 	}
 	var errno syscall.Errno
 	if status != 1 || a.heading != "npm" || !errors.As(err, &errno) {

@@ -27,6 +27,7 @@ func TestCalledAsNPMSystemErrorsHaveNodesNumbers(t *testing.T) {
 		{"a missing file", "npm", missing, 254},
 		{"one with words of ibid's own", "npm", &codedError{code: "ENOENT", text: "no package.json", cause: missing}, 254},
 		{"a folder to be looked at that has none", "npm", folder, 254},
+		{"one that is ibid's own", "npm", &codedError{code: "ENOENT", text: "no package.json"}, 254},
 		{"for ibid it is an error like any other", "ibid", missing, 1},
 		{"the network's have none with npm", "npm", &net.OpError{Op: "dial", Err: syscall.Errno(111)}, 1},
 		{"what is no system's", "npm", errors.New("other"), 1},

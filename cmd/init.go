@@ -208,7 +208,7 @@ Press ^C at any time to quit.`)
 	}
 	q := &questions{app: a, dir: dir, yes: yes, in: a.input(ctx)}
 	canceled := func(err error) error {
-		if !errors.Is(err, io.EOF) && !errors.Is(err, context.Canceled) {
+		if !errors.Is(err, context.Canceled) {
 			return err
 		}
 		a.out("")
@@ -259,6 +259,10 @@ func (q *questions) read(prompt, def string) (string, error) {
 	}
 	io.WriteString(q.app.Stdout, term.Safe(text))
 	line, err := q.in.ReadString('\n')
+	if errors.Is(err, io.EOF) && line == "" {
+		q.app.out("")
+		return "", &codedError{code: "EUSAGE", text: "nobody answers: the standard input has ended", hints: []string{"ibid init -y asks nothing"}}
+	}
 	if err != nil && line == "" {
 		return "", err
 	}
@@ -400,7 +404,7 @@ func (q *questions) fill() (*manifest.File, error) {
 	if license, err = q.ask("license", license, nil); err != nil {
 		return nil, err
 	}
-	if license != "" {
+	if license != "" && license != old.Get("license").Text() {
 		set("license", license)
 	}
 	kind := old.Get("type").Text()

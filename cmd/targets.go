@@ -51,18 +51,17 @@ func (a *App) forWorkspaces() (bool, error) {
 func (a *App) workspacePaths() ([]workspaces.Workspace, error) {
 	cfg := a.Config
 	root := cfg.LocalPrefix()
+	project, err := readTarget("", root)
+	if err != nil {
+		return nil, err
+	}
 	all, err := workspaces.Read(root)
 	if err != nil {
 		return nil, err
 	}
 	o := workspaces.SelectOptions{Root: root, Cwd: cfg.Cwd()}
 	if cfg.Bool("include-workspace-root") {
-		o.IncludeRoot = true
-		m, err := manifest.ReadDir(root)
-		if err != nil {
-			return nil, err
-		}
-		o.RootName = m.Name
+		o.IncludeRoot, o.RootName = true, project.manifest().Name
 	}
 	return workspaces.Select(all, cfg.Strings("workspace"), o)
 }
