@@ -1,6 +1,7 @@
 package resolver
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"os"
@@ -47,6 +48,15 @@ func (b *builder) parseSettings() error {
 				return &ArgumentError{Command: "update", Name: s.Name}
 			}
 			b.updateNames[name] = true
+		}
+	}
+	for _, name := range b.req.Remove {
+		s, err := spec.Parse(name, b.rules.where)
+		if err != nil {
+			return err
+		}
+		if s.Raw != s.Name {
+			return &ArgumentError{Command: "rm", Name: cmp.Or(s.Name, "<pkg>")}
 		}
 	}
 	b.requested = len(b.req.Add) > 0 || len(b.req.Remove) > 0 || b.req.UpdateAll || len(b.updateNames) > 0

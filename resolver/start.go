@@ -27,6 +27,7 @@ func (b *builder) initTree() error {
 		root.setMeta(newLockMeta(b.req.Dir, nil))
 		// npm does not read the lock, but starts from nothing where there is one.
 		root.meta.fromDisk = b.req.Lock != nil || b.req.LockUnread
+		root.meta.originalVersion = cmp.Or(b.req.LockfileVersion, 3) // it has nothing old
 	default:
 		meta := newLockMeta(b.req.Dir, b.req.Lock)
 		if err := b.loadFromLock(root, meta); err != nil {
