@@ -343,7 +343,7 @@ func (a *App) hint(text string) {
 	defer a.outMu.Unlock()
 	a.clearProgress()
 	for line := range strings.SplitSeq(text, "\n") {
-		fmt.Fprintf(a.Stderr, "%s hint: %s\n", a.heading, a.asCalled(line))
+		fmt.Fprintf(a.Stderr, "%s hint: %s\n", a.heading, term.Safe(a.asCalled(line)))
 	}
 }
 
@@ -355,7 +355,7 @@ func (a *App) say(format string, args ...any) {
 	a.outMu.Lock()
 	defer a.outMu.Unlock()
 	a.clearProgress()
-	fmt.Fprintf(a.Stderr, format+"\n", args...)
+	io.WriteString(a.Stderr, ink(a.colour).safe(fmt.Sprintf(format, args...))+"\n")
 }
 
 // out writes what was asked for to stdout.
@@ -363,7 +363,15 @@ func (a *App) out(format string, args ...any) {
 	a.outMu.Lock()
 	defer a.outMu.Unlock()
 	a.clearProgress()
-	fmt.Fprintf(a.Stdout, format+"\n", args...)
+	io.WriteString(a.Stdout, a.ink().safe(fmt.Sprintf(format, args...))+"\n")
+}
+
+// write prints a text as it is.
+func (a *App) write(text []byte) {
+	a.outMu.Lock()
+	defer a.outMu.Unlock()
+	a.clearProgress()
+	a.Stdout.Write(append(text, '\n'))
 }
 
 // storeDir is the folder that the store lies in, without its format.

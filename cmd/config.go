@@ -132,7 +132,7 @@ func (a *App) configGet(keys []string) error {
 func (a *App) configList() error {
 	cfg := a.Config
 	if a.json() {
-		a.out("%s", cfg.ListJSON())
+		a.printJSONText(cfg.ListJSON())
 		return nil
 	}
 	var b strings.Builder

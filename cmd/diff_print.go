@@ -54,7 +54,7 @@ func (d *differ) print(x, y *side) {
 		}
 		p.file(name, src+name, dst+name, was, is)
 	}
-	d.out("%s", shownPatch(js.Trim(p.b.String())))
+	d.write([]byte(shownPatch(js.Trim(p.b.String()))))
 }
 
 // patchPrinter writes a patch, in colours or not.

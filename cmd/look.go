@@ -455,7 +455,7 @@ func (a *App) printJSONText(text []byte) {
 	if a.terminal() {
 		text = term.SafeJSON(text)
 	}
-	a.out("%s", text)
+	a.write(text)
 }
 
 // redactJSON hides what is secret in the texts of v, as npm does before it

@@ -125,36 +125,10 @@ func listVersions(a *App, dirs []string) error {
 	}
 	var lines []string
 	for _, m := range versions.Members() {
-		lines = append(lines, "  "+consoleKey(m.Key)+": "+consoleText(m.Value.Text()))
+		lines = append(lines, "  "+inspectedKey(m.Key)+": "+inspectQuote(m.Value.Text()))
 	}
 	a.out("{\n%s\n}", strings.Join(lines, ",\n"))
 	return nil
-}
-
-// consoleKey and consoleText write as node's console does.
-func consoleKey(key string) string {
-	for i, r := range key {
-		if r != '_' && !(r >= 'a' && r <= 'z') && !(r >= 'A' && r <= 'Z') && !(i > 0 && r >= '0' && r <= '9') {
-			return consoleText(key)
-		}
-	}
-	if key == "" {
-		return "''"
-	}
-	return key
-}
-
-func consoleText(s string) string {
-	quote := "'"
-	if strings.Contains(s, "'") {
-		switch {
-		case !strings.Contains(s, `"`):
-			quote = `"`
-		case !strings.Contains(s, "`") && !strings.Contains(s, "${"):
-			quote = "`"
-		}
-	}
-	return quote + strings.NewReplacer(`\`, `\\`, "\n", `\n`, "\t", `\t`, quote, `\`+quote).Replace(s) + quote
 }
 
 // nodeVersions asks node for the versions of what it is made of.
