@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/ibid-pm/ibid/internal/lifecycle"
+	"github.com/ibid-pm/ibid/internal/regular"
 )
 
 // nodeVersion gives the version of the node on PATH, "" where there is none.
@@ -32,7 +33,7 @@ func (a *App) findNodeVersion() string {
 	}
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d %d", node, st.Size(), st.ModTime().UnixNano()))
 	memo := filepath.Join(a.storeDir(), "node", hex.EncodeToString(sum[:8]))
-	if b, err := os.ReadFile(memo); err == nil {
+	if b, err := regular.ReadFileTo(memo, 64); err == nil {
 		return strings.TrimSpace(string(b))
 	}
 	version, err := lifecycle.NodeVersion(context.Background(), node)
@@ -40,12 +41,7 @@ func (a *App) findNodeVersion() string {
 		a.log(levelVerbose, err.Error())
 		return ""
 	}
-	if os.MkdirAll(filepath.Dir(memo), 0o755) == nil {
-		tmp := memo + ".tmp"
-		if os.WriteFile(tmp, []byte(version+"\n"), 0o644) == nil {
-			os.Rename(tmp, memo)
-		}
-	}
+	_ = keepFile(memo, []byte(version+"\n"), 0o755, 0o644)
 	return version
 }
 

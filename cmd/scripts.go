@@ -15,6 +15,7 @@ import (
 	"github.com/ibid-pm/ibid/internal/jsjson"
 	"github.com/ibid-pm/ibid/internal/lifecycle"
 	"github.com/ibid-pm/ibid/internal/manifest"
+	"github.com/ibid-pm/ibid/internal/regular"
 	"github.com/ibid-pm/ibid/internal/term"
 	"github.com/ibid-pm/ibid/lockfile"
 	"github.com/ibid-pm/ibid/resolver"
@@ -87,7 +88,7 @@ func (a *App) execPath() string {
 	text := strings.Replace(execScript, "PROGRAM", string(jsjson.Append(nil, jsjson.NewString(self), "", "")), 1)
 	sum := sha256.Sum256([]byte(text))
 	path := filepath.Join(a.storeDir(), "npm-"+hex.EncodeToString(sum[:6]), "npm-cli.js")
-	if there, err := os.ReadFile(path); err == nil && string(there) == text {
+	if there, err := regular.ReadFile(path); err == nil && string(there) == text {
 		return path
 	}
 	if err := keepFile(path, []byte(text), 0o777, 0o755); err != nil {

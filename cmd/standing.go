@@ -16,6 +16,7 @@ import (
 	"github.com/ibid-pm/ibid/internal/config"
 	"github.com/ibid-pm/ibid/internal/folder"
 	"github.com/ibid-pm/ibid/internal/lifecycle"
+	"github.com/ibid-pm/ibid/internal/regular"
 	"github.com/ibid-pm/ibid/lockfile"
 )
 
@@ -219,7 +220,17 @@ func keepFile(file string, data []byte, folder, perm os.FileMode) error {
 		return err
 	}
 	tmp := file + ".tmp-" + strconv.Itoa(os.Getpid())
-	err := os.WriteFile(tmp, data, perm)
+	// What has the name is of a run that was killed, or a link in a cache that the
+	// project brings, which leads to another file.
+	os.Remove(tmp)
+	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
 	if err == nil {
 		err = os.Rename(tmp, file)
 	}
@@ -231,7 +242,7 @@ func keepFile(file string, data []byte, folder, perm os.FileMode) error {
 
 // holds says whether everything is as it was when the standing was kept.
 func (s *standing) holds() bool {
-	data, err := os.ReadFile(s.file)
+	data, err := regular.ReadFile(s.file)
 	if err != nil {
 		return false
 	}
@@ -240,7 +251,7 @@ func (s *standing) holds() bool {
 		return false
 	}
 	var marks, said int
-	if _, err := fmt.Sscan(r.next(), &marks, &said, &s.funding); err != nil {
+	if _, err := fmt.Sscan(r.next(), &marks, &said, &s.funding); err != nil || marks < 0 || marks > len(data) {
 		return false
 	}
 	top, err := folder.Open(s.dir)

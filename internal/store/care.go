@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/ibid-pm/ibid/internal/folder"
+	"github.com/ibid-pm/ibid/internal/regular"
 	"github.com/ibid-pm/ibid/internal/tarball"
 )
 
@@ -169,7 +170,7 @@ func (s *Store) eachTree(f func(name string, seals []string) error) error {
 
 func (s *Store) verifyTree(trees *root, name, n string, c *Checked) error {
 	path := filepath.Join(trees.Path(), name, n+".seal")
-	data, err := os.ReadFile(path)
+	data, err := regular.ReadFile(path)
 	if err != nil || len(data) < sha256.Size {
 		return nil // another process is at work on it
 	}
@@ -284,7 +285,7 @@ func (s *Store) Prune(ctx context.Context, budget int64) (*Pruned, error) {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			data, err := os.ReadFile(filepath.Join(trees.Path(), name, n+".seal"))
+			data, err := regular.ReadFile(filepath.Join(trees.Path(), name, n+".seal"))
 			if err != nil || len(data) < sha256.Size {
 				continue
 			}

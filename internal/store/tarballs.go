@@ -9,7 +9,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/ibid-pm/ibid/internal/regular"
 )
+
+// maxTarball is more than any tarball that was put here has.
+const maxTarball = 4 << 30
 
 func (s *Store) tarballPath(d Digest) string {
 	h := d.String()
@@ -38,7 +43,7 @@ func (s *Store) PutTarball(d Digest, tarball []byte) error {
 // that is not there is ErrMissing.
 func (s *Store) Tarball(d Digest) ([]byte, error) {
 	path := s.tarballPath(d)
-	data, err := os.ReadFile(path)
+	data, err := regular.ReadFileTo(path, maxTarball)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, ErrMissing
 	}
@@ -71,7 +76,7 @@ func (s *Store) PutRef(name string, d Digest) error {
 // Ref gives the tarball that has this second name, or ErrMissing. A ref that
 // was not written with this user's key counts as missing.
 func (s *Store) Ref(name string) (Digest, error) {
-	data, err := os.ReadFile(s.refPath(name))
+	data, err := regular.ReadFile(s.refPath(name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return Digest{}, ErrMissing
 	}
