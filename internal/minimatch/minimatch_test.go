@@ -66,6 +66,15 @@ func TestMatchAtRandomAsNPM(t *testing.T) {
 	}
 }
 
+// Each of these groups was looked for to the end, from where the last had failed:
+// a package.json with one such workspace took hours.
+func TestGroupsWithoutEndAreReadOnce(t *testing.T) {
+	pattern := strings.Repeat("@(a|", maxPattern/4)
+	if got := matched(pattern, Options{}, []string{pattern, "a"}); !slices.Equal(got, []string{pattern}) {
+		t.Errorf("%d names match", len(got))
+	}
+}
+
 func FuzzMatch(f *testing.F) {
 	for _, s := range []string{"a/**/b", "{a,b{1..9}}", "!(a|+(b))", "[[:alpha:]-z]", `\`, "*(*(*(a)))b", "**/**/x/**"} {
 		f.Add(s, "a/b/c")

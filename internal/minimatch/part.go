@@ -161,6 +161,9 @@ func (g glob) hollow() bool {
 type globParser struct {
 	src []uint16
 	at  int
+	// open says that an extended form had no end. minimatch takes it, and all that
+	// is behind it, for globs without such forms.
+	open bool
 }
 
 // maxExtDepth is how deep groups may be nested before they are text.
@@ -180,11 +183,14 @@ func (p *globParser) sequence(depth int, group, first bool) []glob {
 		if group && (c == '|' || c == ')') {
 			return out
 		}
-		if depth <= maxExtDepth && p.at+1 < len(p.src) && p.src[p.at+1] == '(' && strings.ContainsRune("!?+*@", rune(c)) {
+		if !p.open && depth <= maxExtDepth && p.at+1 < len(p.src) && p.src[p.at+1] == '(' && strings.ContainsRune("!?+*@", rune(c)) {
 			if g, ok := p.extended(depth, first && excepts); ok {
 				excepts = excepts && g.kind == except
 				out = append(out, g)
 				continue
+			}
+			if depth > 0 {
+				return out
 			}
 		}
 		excepts = false
@@ -218,7 +224,7 @@ func (p *globParser) sequence(depth int, group, first bool) []glob {
 	return out
 }
 
-// extended reads X(a|b). ok is false if it has no end: then it is text.
+// extended reads X(a|b). ok is false if it has no end.
 func (p *globParser) extended(depth int, first bool) (g glob, ok bool) {
 	start := p.at
 	g.first = first
@@ -238,7 +244,10 @@ func (p *globParser) extended(depth int, first bool) (g glob, ok bool) {
 	for {
 		g.alts = append(g.alts, p.sequence(depth+1, true, first && len(g.alts) == 0))
 		if p.at == len(p.src) {
-			p.at = start
+			p.open = true
+			if depth == 0 { // else what is around it has no end either
+				p.at = start
+			}
 			return g, false
 		}
 		p.at++
