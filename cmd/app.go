@@ -242,6 +242,9 @@ func (a *App) main(ctx context.Context, args []string) error {
 	}
 	a.Command = canonical(c)
 	a.introduce()
+	if cfg.Bool("force") { // npm: lib/npm.js
+		a.logPrefixed(levelWarn, "using --force", "Recommended protections disabled.")
+	}
 	if err := a.validate(c); err != nil {
 		return err
 	}
