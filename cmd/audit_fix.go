@@ -26,14 +26,17 @@ func (r *auditReport) fix(ctx context.Context) error {
 		return err
 	}
 	doc := r.json()
+	o.audited = o.countInstalled()
 	if !a.Config.Bool("dry-run") {
 		t := &lookedAt{dir: r.tree.dir, root: o.result.Tree, selected: r.tree.selected}
 		left := a.newAuditReport(t, t.filter(a, a.Config.Bool("include-workspace-root")))
 		if err := left.load(ctx); err != nil {
+			if !a.json() {
+				a.summary(o)
+			}
 			return &codedError{code: errorCode(err), text: "audit endpoint returned an error: " + err.Error()}
 		}
 		doc = left.json()
-		o.audited = o.countInstalled()
 	}
 	if a.json() {
 		o.audit = json.RawMessage(jsjson.Append(nil, doc, "", ""))

@@ -303,7 +303,9 @@ func codeOf(err error) string {
 	switch {
 	case errors.As(err, &unknown):
 		if c := unknown.Cert; c != nil && c.Issuer.String() == c.Subject.String() {
-			if c.IsCA {
+			// The server's own certificate is one, or the last of a chain that it sent.
+			var chain *tls.CertificateVerificationError
+			if errors.As(err, &chain) && len(chain.UnverifiedCertificates) > 0 && !chain.UnverifiedCertificates[0].Equal(c) {
 				return "SELF_SIGNED_CERT_IN_CHAIN"
 			}
 			return "DEPTH_ZERO_SELF_SIGNED_CERT"
