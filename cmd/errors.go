@@ -239,7 +239,7 @@ func (e explanation) print(a *App) {
 		a.log(levelError, strings.TrimRight("  "+term.Safe(a.asCalled(line)), " "))
 	}
 	for _, hint := range e.hints {
-		a.hint(term.Safe(hint))
+		a.hint(hint)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ibid-pm/ibid/internal/folder"
 	"github.com/ibid-pm/ibid/internal/jsjson"
 	"github.com/ibid-pm/ibid/internal/manifest"
 	"github.com/ibid-pm/ibid/linker"
@@ -139,7 +140,7 @@ func (l *globalLink) within(target string) bool {
 		target = filepath.Join(filepath.Dir(l.path), target)
 	}
 	target, pkg := strings.ToLower(filepath.Clean(target)), strings.ToLower(l.pkg)
-	return target == pkg || strings.HasPrefix(target, pkg+string(filepath.Separator))
+	return target == pkg || folder.Below(target, pkg)
 }
 
 // apply removes and makes links, when the packages are in their place.

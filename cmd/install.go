@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -245,7 +244,7 @@ func (p *project) homes() []string {
 		return dirs
 	}
 	for _, w := range p.workspaces {
-		if real, err := filepath.EvalSymlinks(w.Path); err == nil && strings.HasPrefix(real, root+string(filepath.Separator)) {
+		if real, err := filepath.EvalSymlinks(w.Path); err == nil && folder.Below(real, root) {
 			dirs = append(dirs, w.Path)
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/url"
 	"os"
 	"strconv"
 	"strings"
@@ -98,7 +97,7 @@ func (a *App) onTerminal() bool {
 // browser, and waits until they have; it gives the token that the registry then
 // hands out (npm: npm-profile webAuthOpener).
 func (a *App) webAuth(ctx context.Context, title, loginURL, doneURL, reg string) (string, error) {
-	if !webURL(loginURL) || !webURL(doneURL) {
+	if !registry.IsWebURL(loginURL) || !registry.IsWebURL(doneURL) {
 		return "", errWebLogin(200)
 	}
 	show := a.out
@@ -176,11 +175,6 @@ func (a *App) pollWebAuth(ctx context.Context, doneURL, reg string) (string, err
 // answer, as npm's is.
 func errWebLogin(status int) error {
 	return &codedError{code: "E" + strconv.Itoa(status), text: "Invalid response from web login endpoint"}
-}
-
-func webURL(s string) bool {
-	u, err := url.Parse(s)
-	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
 }
 
 // prompt asks the person several questions.

@@ -7,8 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
+	"github.com/ibid-pm/ibid/internal/folder"
 	"github.com/ibid-pm/ibid/internal/git"
 	"github.com/ibid-pm/ibid/internal/lifecycle"
 	"github.com/ibid-pm/ibid/internal/manifest"
@@ -186,7 +186,7 @@ func (a *App) changedSince(ctx context.Context, all []*target, ref string) ([]*t
 		path := filepath.Join(root, filepath.FromSlash(f))
 		var owner *target // the innermost
 		for _, t := range all {
-			if strings.HasPrefix(path, t.dir+string(filepath.Separator)) && (owner == nil || len(t.dir) > len(owner.dir)) {
+			if folder.Below(path, t.dir) && (owner == nil || len(t.dir) > len(owner.dir)) {
 				owner = t
 			}
 		}

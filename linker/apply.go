@@ -196,7 +196,7 @@ func (l *layout) walk(p string, create bool) (*folder.Folder, error) {
 		if err != nil {
 			return nil, err
 		}
-		if real != base && !strings.HasPrefix(real, base+string(filepath.Separator)) {
+		if real != base && !folder.Below(real, base) {
 			return nil, fmt.Errorf("%s: leads out of the project, to %s", p, real)
 		}
 		f, err := folder.Open(real)

@@ -152,20 +152,16 @@ func (a *Applied) inPackage(b *Bin) bool {
 		return false
 	}
 	file, err := filepath.EvalSymlinks(filepath.Join(a.root.dir, filepath.FromSlash(b.File)))
-	if err != nil || !below(file, dir) {
+	if err != nil || !folder.Below(file, dir) {
 		return false
 	}
-	if below(dir, project) {
+	if folder.Below(dir, project) {
 		return true
 	}
 	m, err := manifest.ReadDir(dir)
 	return err == nil && b.Owner.Link && slices.ContainsFunc(m.Bin, func(own manifest.Bin) bool {
 		return own.Path == strings.TrimPrefix(b.File, string(b.Owner.Location)+"/")
 	})
-}
-
-func below(file, dir string) bool {
-	return strings.HasPrefix(file, strings.TrimSuffix(dir, string(filepath.Separator))+string(filepath.Separator))
 }
 
 // fixShebang rewrites a first line "#!… CRLF" to end in LF, which else no

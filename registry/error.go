@@ -151,18 +151,17 @@ func (e *Error) AuthURLs() (auth, done string) {
 	if err != nil {
 		return "", ""
 	}
-	web := func(key string) string {
-		text := Clean(body.Get(key).Str())
-		u, err := url.Parse(text)
-		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-			return ""
-		}
-		return text
-	}
-	if auth, done = web("authUrl"), web("doneUrl"); auth == "" || done == "" {
+	auth, done = Clean(body.Get("authUrl").Str()), Clean(body.Get("doneUrl").Str())
+	if !IsWebURL(auth) || !IsWebURL(done) {
 		return "", ""
 	}
 	return auth, done
+}
+
+// IsWebURL says whether a text is an address that a browser can be sent to.
+func IsWebURL(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
 }
 
 // Temporary says whether the same request may succeed later: npm would try it

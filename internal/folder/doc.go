@@ -11,6 +11,9 @@ package folder
 import (
 	"errors"
 	"io/fs"
+	"path/filepath"
+	"strings"
+	"time"
 )
 
 // ErrNotFolder says that something other than a folder has the name.
@@ -26,4 +29,14 @@ type Stat struct {
 	Mtime int64
 	Ctime int64 // change of the inode; 0 where unknown
 	Btime int64 // birth; 0 where unknown
+}
+
+// ClockSlack is what a file's time stamp may lag behind the clock: the kernel
+// stamps with the time of its last tick.
+const ClockSlack = 20 * time.Millisecond
+
+// Below says whether a clean path leads to something in a folder, by its text alone.
+func Below(path, dir string) bool {
+	const separator = string(filepath.Separator)
+	return strings.HasPrefix(path, strings.TrimSuffix(dir, separator)+separator)
 }

@@ -223,7 +223,7 @@ func TestATreeThatWasTouchedIsMadeAgain(t *testing.T) {
 			})
 		},
 		"replaced, size and time as before": func(t *testing.T, path string) {
-			time.Sleep(2 * clockSlack)
+			time.Sleep(2 * folder.ClockSlack)
 			keepTimes(t, path, func() {
 				os.Remove(path)
 				os.WriteFile(path, []byte("X"), 0o644)

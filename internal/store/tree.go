@@ -35,10 +35,6 @@ var ErrBusy = errors.New("every tree is on loan")
 // maxSeal is more than the seal of the largest tarball that is accepted has.
 const maxSeal = 1 << 30
 
-// clockSlack is what a file's time stamp may lag behind the clock: the kernel
-// stamps with the time of its last tick.
-const clockSlack = 20 * time.Millisecond
-
 // Removing a folder gives its files new inode times, one right after the other.
 // A file whose time lies apart from its neighbours' by more than this was
 // touched by something else.
@@ -430,7 +426,7 @@ func (s *Store) unpackLocked(trees *root, lock *folder.File, name, n string, d D
 	for i, path := range a.Dirs {
 		se.dirs[i].path = path
 	}
-	se.bornFrom = time.Now().Add(-clockSlack).UnixNano()
+	se.bornFrom = time.Now().Add(-folder.ClockSlack).UnixNano()
 	slots := slotNames(len(a.Files))
 	for i := range a.Files {
 		f := &a.Files[i]
