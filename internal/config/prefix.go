@@ -126,11 +126,13 @@ func (c *Config) builtinFile() string {
 		return filepath.Join(filepath.Dir(node), "node_modules", "npm", "npmrc")
 	}
 	// Homebrew links its node into the folder that its npm is in.
-	file := npmrcBeside(c.nodeProgram)
-	if _, err := os.Stat(file); c.nodeProgram == "" || err != nil {
-		return npmrcBeside(node)
+	if c.nodeProgram != "" && c.nodeProgram != node {
+		file := npmrcBeside(c.nodeProgram)
+		if _, err := os.Stat(file); err == nil {
+			return file
+		}
 	}
-	return file
+	return npmrcBeside(node)
 }
 
 func npmrcBeside(node string) string {
