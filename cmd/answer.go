@@ -6,10 +6,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/ibid-pm/ibid/cmd/again"
 	"github.com/ibid-pm/ibid/internal/config"
+	"github.com/ibid-pm/ibid/internal/folder"
 	"github.com/ibid-pm/ibid/internal/lifecycle"
 	"github.com/ibid-pm/ibid/lockfile"
 )
@@ -19,7 +19,7 @@ import (
 // install, such as the project's own scripts, may have been done.
 func (a *App) keepAnswer(s *standing) {
 	cfg := a.Config
-	if a.json() || cfg.Bool("timing") || a.Cwd != s.dir || a.level > levelNotice || a.heard.Len() >= maxHeard || a.hasRootScripts() {
+	if a.json() || a.Cwd != s.dir || a.hasRootScripts() {
 		return
 	}
 	call, ok := a.thisCall()
@@ -50,8 +50,9 @@ func (a *App) keepAnswer(s *standing) {
 
 // keepScript keeps how the only script of this run is started, before it is. seen are
 // files that made it this one. Nothing but which one it is may have been said.
-func (a *App) keepScript(r *runner, o *lifecycle.Options, seen []string) {
-	if a.Config.Global() || a.Config.Bool("timing") || a.Cwd != o.Dir || a.Cwd != a.Config.LocalPrefix() || a.level > levelNotice || a.heard.Len() >= maxHeard {
+func (a *App) keepScript(r *runner, s *lifecycle.Script, seen []string) {
+	path, args, environ, dir := s.Program()
+	if a.Config.Global() || a.Cwd != dir || a.Cwd != a.Config.LocalPrefix() {
 		return
 	}
 	if _, removed := execArgs(a.Argv[1:]); seen != nil && len(removed) > 0 {
@@ -59,10 +60,6 @@ func (a *App) keepScript(r *runner, o *lifecycle.Options, seen []string) {
 	}
 	call, ok := a.thisCall()
 	if !ok {
-		return
-	}
-	path, args, environ, err := o.Program()
-	if err != nil {
 		return
 	}
 	looked := []string{
@@ -76,7 +73,7 @@ func (a *App) keepScript(r *runner, o *lifecycle.Options, seen []string) {
 		return
 	}
 	// What changed since may have been read before.
-	since := a.start.Add(-tick).UnixNano()
+	since := a.start.Add(-folder.ClockSlack).UnixNano()
 	for _, m := range marks {
 		if max(m.Modified, m.Changed) > since {
 			return
@@ -88,13 +85,10 @@ func (a *App) keepScript(r *runner, o *lifecycle.Options, seen []string) {
 	})
 }
 
-// tick is what a file's time stamp may lag behind the clock.
-const tick = 20 * time.Millisecond
-
-// thisCall is how ibid was called, where answers can be kept and what runs is this
-// process.
+// thisCall is how ibid was called, where answers can be kept, all that was said is
+// known and will be the same, and what runs is this process.
 func (a *App) thisCall() (*again.Call, bool) {
-	if a.shim {
+	if a.shim || a.Config.Bool("timing") || a.level > levelNotice || a.heard.Len() >= maxHeard {
 		return nil, false
 	}
 	call, ok := again.This()

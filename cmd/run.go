@@ -353,18 +353,20 @@ func (r *runner) runTarget(ctx context.Context, t *target, o runOptions, stdout,
 		events = []string{"pre" + o.event, o.event, "post" + o.event}
 	}
 	pkg := packageOf(t.file)
-	command := func(event string) string {
-		if event != o.event && !has(scripts, event) {
-			return ""
-		}
-		return lifecycle.Command(event, t.dir, scripts, gypFile(m.GypFile))
-	}
-	events = slices.DeleteFunc(events, func(event string) bool { return command(event) == "" })
+	var all []script
 	for _, event := range events {
-		s := script{dir: t.dir, event: event, command: command(event), pkg: pkg, alone: o.alone && len(events) == 1, stdout: stdout, stderr: stderr, quiet: stdout != nil && o.group}
+		command := lifecycle.Command(event, t.dir, scripts, gypFile(m.GypFile))
+		if command == "" || event != o.event && !has(scripts, event) {
+			continue
+		}
+		s := script{dir: t.dir, event: event, command: command, pkg: pkg, stdout: stdout, stderr: stderr, quiet: stdout != nil && o.group}
 		if event == o.event {
 			s.args = o.args
 		}
+		all = append(all, s)
+	}
+	for _, s := range all {
+		s.alone = o.alone && len(all) == 1
 		if err := r.run(ctx, s); err != nil {
 			return err
 		}

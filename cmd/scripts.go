@@ -168,15 +168,19 @@ func (r *runner) run(ctx context.Context, s script) error {
 			a.logPrefixed(levelNotice, "run", term.Safe(line))
 		}
 	}
+	ready, err := lifecycle.Prepare(o)
+	if err != nil {
+		return err
+	}
 	if s.alone && silent {
-		a.keepScript(r, &o, s.seen)
+		a.keepScript(r, ready, s.seen)
 	}
 	if s.hidden {
 		defer a.progress.await(strings.TrimSpace(o.PackageID + " " + s.event))()
 	} else {
 		defer a.progress.hold()()
 	}
-	err := lifecycle.Run(ctx, o)
+	err = ready.Run(ctx)
 	var exit *lifecycle.ExitError
 	if !errors.As(err, &exit) {
 		return err

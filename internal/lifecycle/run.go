@@ -59,14 +59,37 @@ type Options struct {
 // on the first Ctrl-C and at once on the second must get one, not two. When
 // ctx is cancelled by the same signal, Run goes on waiting for the script.
 func Run(ctx context.Context, o Options) error {
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("%s: %w", o.subject(), context.Cause(ctx))
+	if err := o.stopped(ctx); err != nil {
+		return err
 	}
-	cmd, shell, err := o.command()
+	s, err := Prepare(o)
 	if err != nil {
 		return err
 	}
+	return s.Run(ctx)
+}
 
+// stopped is the error of a script whose context has ended before it began.
+func (o *Options) stopped(ctx context.Context) error {
+	if ctx.Err() == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", o.subject(), context.Cause(ctx))
+}
+
+// Script is a script that is ready to run, once.
+type Script struct {
+	o     Options
+	shell shellCommand
+	cmd   *exec.Cmd
+}
+
+// Run is the function Run for a script that was prepared.
+func (s *Script) Run(ctx context.Context) error {
+	if err := s.o.stopped(ctx); err != nil {
+		return err
+	}
+	o, shell, cmd := &s.o, s.shell, s.cmd
 	var out streams
 	var stdout, stderr tail
 	if o.Foreground {
@@ -78,7 +101,7 @@ func Run(ctx context.Context, o Options) error {
 
 	signals := noSignals()
 	if o.Foreground {
-		signals = takeSignals(cmd, o)
+		signals = takeSignals(cmd, *o)
 	}
 	defer signals.stop()
 
@@ -118,11 +141,11 @@ func Run(ctx context.Context, o Options) error {
 	return nil
 }
 
-// command makes what starts the script.
-func (o *Options) command() (*exec.Cmd, shellCommand, error) {
+// Prepare makes what Run starts. The error is a *StartError when there is no shell.
+func Prepare(o Options) (*Script, error) {
 	dir, err := filepath.Abs(o.Dir)
 	if err != nil {
-		return nil, shellCommand{}, fmt.Errorf("%s: finding folder: %w", o.subject(), err)
+		return nil, fmt.Errorf("%s: finding folder: %w", o.subject(), err)
 	}
 	env, basePath := o.environ(dir)
 	shell := newShellCommand(o.Shell, env.get("ComSpec"), o.Command, o.Args, runtime.GOOS == "windows",
@@ -133,27 +156,23 @@ func (o *Options) command() (*exec.Cmd, shellCommand, error) {
 		// dependency can put a "sh".
 		if program = lookPath(shell.shell, basePath, env.get("PATHEXT")); program == "" {
 			if program = fallbackShell(shell.shell); program == "" {
-				return nil, shell, o.cannotStart(shell, &exec.Error{Name: shell.shell, Err: exec.ErrNotFound})
+				return nil, o.cannotStart(shell, &exec.Error{Name: shell.shell, Err: exec.ErrNotFound})
 			}
 		}
 	}
 	cmd := shell.cmd(program)
 	cmd.Env, cmd.Dir = env.lines(), dir
-	return cmd, shell, nil
+	return &Script{o, shell, cmd}, nil
 }
 
 func (o *Options) cannotStart(shell shellCommand, err error) error {
 	return &StartError{PackageID: o.PackageID, Event: o.Event, Shell: shell.shell, Configured: o.Shell != "", Err: err}
 }
 
-// Program gives the file that Run starts, its arguments with its name first, and
-// its environment.
-func (o *Options) Program() (path string, args, environ []string, err error) {
-	cmd, _, err := o.command()
-	if err != nil {
-		return "", nil, nil, err
-	}
-	return cmd.Path, cmd.Args, cmd.Env, nil
+// Program gives the file that Run starts, its arguments with its name first, its
+// environment and its folder.
+func (s *Script) Program() (path string, args, environ []string, dir string) {
+	return s.cmd.Path, s.cmd.Args, s.cmd.Env, s.cmd.Dir
 }
 
 func (o *Options) subject() string {
