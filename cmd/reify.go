@@ -309,7 +309,7 @@ func (a *App) decide(ctx context.Context, p *project, f *fetch.Fetcher, guesses 
 		return nil, nil, err
 	}
 	req := a.resolveRequest(p)
-	req.Prefetch = func(f *resolver.Fetched) { guesses.wantManifest(f.Manifest) }
+	req.Prefetch = guesses.wantManifest
 	if c.ask != nil {
 		c.ask(&req)
 	}

@@ -238,6 +238,9 @@ func (b *builder) visitPlaced(top *placeDep) {
 			b.failed.add(placed)
 		}
 		b.mutated = true
+		if b.req.Prefetch != nil && p.edge.Peer() && placed.resolved != "" && placed.resolved == placed.Package.Dist.Tarball {
+			b.req.Prefetch(placed.Package)
+		}
 		for e := range placed.edgesIn.all {
 			if e == p.edge || e.PeerConflicted || e.Valid() {
 				continue

@@ -53,8 +53,8 @@ func (b *builder) fetchManifest(s *spec.Spec, e *Edge) (*Fetched, error) {
 		s, w.Resolved, w.Integrity, _ = y.Pin(s, b.rules.where)
 	}
 	f, err := b.fetch.get(b.ctx, s, w)
-	if err == nil && b.req.Prefetch != nil && s.Registry {
-		b.req.Prefetch(f)
+	if err == nil && b.req.Prefetch != nil && s.Registry && (e == nil || !e.Peer()) {
+		b.req.Prefetch(f.Manifest)
 	}
 	if err != nil || w.Integrity == "" {
 		return f, err

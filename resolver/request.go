@@ -131,8 +131,9 @@ type Request struct {
 	Avoid func(name string) string
 
 	// Prefetch is told of each registry package that is taken into
-	// consideration; most of them end up in the tree. It must not block.
-	Prefetch func(*Fetched)
+	// consideration, of a peer only once it has a place: most of them end up in
+	// the tree. It must not block.
+	Prefetch func(*manifest.Manifest)
 
 	// Warn is told what npm would warn of; nil for nobody.
 	Warn func(Warning)

@@ -2,11 +2,13 @@ package resolver
 
 import (
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/ibid-pm/ibid/internal/jsjson"
+	"github.com/ibid-pm/ibid/internal/manifest"
 )
 
 // The packages, and what npm 11.19.1 made of them, are those of the worked
@@ -272,6 +274,33 @@ func TestGlobal(t *testing.T) {
 	}
 	if edits, err := res.Save(); len(edits) > 0 || err != nil {
 		t.Errorf("saves %v, %v", edits, err)
+	}
+}
+
+// Tarballs are fetched ahead of what is going to be in the tree: not of a peer
+// that something else stands for, nor of an optional one that nobody has.
+func TestPrefetchLeavesOutPeersWithoutAPlace(t *testing.T) {
+	r := newToy(t, `
+		plugin@1 peer:host@>=1 peer?:other@1 peer:brought@1
+		host@1
+		host@2
+		other@1
+		brought@1 b@1
+		b@1
+	`)
+	req := project(t, "plugin@1 host@1")
+	var got []string
+	req.Prefetch = func(m *manifest.Manifest) {
+		if id := m.Name + "@" + m.Version; !slices.Contains(got, id) {
+			got = append(got, id)
+		}
+	}
+	if _, err := r.resolve(req); err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(got)
+	if want := "b@1.0.0 brought@1.0.0 host@1.0.0 plugin@1.0.0"; strings.Join(got, " ") != want {
+		t.Errorf("got  %s\nwant %s", strings.Join(got, " "), want)
 	}
 }
 
