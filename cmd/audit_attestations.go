@@ -58,18 +58,26 @@ func (v *signatureVerifier) verifyAttestations(ctx context.Context, p *signedPac
 		}
 		var keyFor provenance.KeyFor
 		if b.KeyID != "" {
-			key, err := signature.Find(keys, b.KeyID, time.Unix(b.IntegratedTime(), 0))
-			if err != nil {
+			if _, err := signature.Find(keys, b.KeyID, time.Unix(b.IntegratedTime(), 0)); err != nil {
 				return fmt.Errorf("%s has attestations %w", id, err)
 			}
-			keyFor = func(string, time.Time) (crypto.PublicKey, error) { return key.Public(), nil }
+			// Nobody has verified that time yet.
+			keyFor = func(_ string, at time.Time) (crypto.PublicKey, error) {
+				key, err := signature.Find(keys, b.KeyID, at)
+				if err != nil {
+					return nil, err
+				}
+				return key.Public(), nil
+			}
 		}
 		if err := b.Verify(root, keyFor); err != nil {
 			p.invalid = invalid(err)
 			return nil
 		}
 	}
-	p.attestations = said
+	if p.bundles.Len() > 0 {
+		p.attestations = said
+	}
 	return nil
 }
 

@@ -16,6 +16,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -63,11 +65,7 @@ func newAttested(t *testing.T) *attested {
 	if err := a.registry.Patch("@s/pkg", patch); err != nil {
 		t.Fatal(err)
 	}
-	der, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	a.answer("/-/npm/v1/keys", fmt.Sprintf(`{"keys":[{"keyid":"%s","key":"%s","expires":null}]}`, registryKey, base64.StdEncoding.EncodeToString(der)))
+	a.keys("null")
 	for name, data := range map[string]string{
 		filepath.Join(a.home, ".npmrc"):      "registry=" + a.registry.URL + "\n",
 		filepath.Join(a.home, "root.json"):   string(a.sigstore.TrustedRoot()),
@@ -229,5 +227,89 @@ func TestAttestationsThatDoNotVerify(t *testing.T) {
 				t.Errorf("exit status %d\n%s", status, a.out.String())
 			}
 		})
+	}
+}
+
+// keys has the registry answer with its key, which expires as said.
+func (a *attested) keys(expires string) {
+	a.t.Helper()
+	der, err := x509.MarshalPKIXPublicKey(&a.key.PublicKey)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	a.answer("/-/npm/v1/keys", fmt.Sprintf(`{"keys":[{"keyid":"%s","key":"%s","expires":%s}]}`, registryKey, base64.StdEncoding.EncodeToString(der), expires))
+}
+
+// A list without an attestation verifies nothing.
+func TestNoAttestationIsNone(t *testing.T) {
+	a := newAttested(t)
+	a.serve()
+	if status := a.run("audit", "signatures"); status != 0 || strings.Contains(a.out.String(), "attestation") {
+		t.Errorf("exit status %d\n%s%s", status, a.out.String(), a.err.String())
+	}
+	if status := a.run("audit", "signatures", "--json", "--include-attestations"); status != 0 || !strings.Contains(a.out.String(), `"verified": []`) {
+		t.Errorf("exit status %d\n%s%s", status, a.out.String(), a.err.String())
+	}
+}
+
+// The time at which a key was used is the one that a log vouches for, not the one
+// that an entry only says.
+func TestAnExpiredKeyDoesNotAttest(t *testing.T) {
+	a := newAttested(t)
+	v, err := jsjson.Parse(a.published(a.key, registryKey, a.subject))
+	if err != nil {
+		t.Fatal(err)
+	}
+	material := v.Get("verificationMaterial")
+	entry := material.Get("tlogEntries").Index(0)
+	said := jsjson.NewObject(slices.DeleteFunc(slices.Clone(entry.Members()), func(m jsjson.Member) bool { return m.Key == "inclusionPromise" })...)
+	said = said.With("integratedTime", jsjson.NewString("1000000000"))
+	v = v.With("verificationMaterial", material.With("tlogEntries", jsjson.NewArray(said, entry)))
+	bundle := jsjson.Append(nil, v, "", "")
+	a.serve(bundle)
+	if status := a.run("audit", "signatures"); status != 0 {
+		t.Errorf("a key that does not expire: exit status %d\n%s%s", status, a.out.String(), a.err.String())
+	}
+	a.registry.Heal()
+	a.serve(bundle)
+	a.keys(`"2002-01-01T00:00:00.000Z"`)
+	if err := a.registry.Patch("@s/pkg", `{"time":{"1.0.0":"2001-01-01T00:00:00.000Z"}}`); err != nil {
+		t.Fatal(err)
+	}
+	if status := a.run("audit", "signatures", "--json", "--prefer-online"); status != 1 || !strings.Contains(a.out.String(), "which expired 2002-01-01T00:00:00.000Z") {
+		t.Errorf("exit status %d\n%s%s", status, a.out.String(), a.err.String())
+	}
+}
+
+// What is signed is the tarball that the registry has; a lock may have led to
+// another one.
+func TestWhatIsInstalledIsWhatIsSigned(t *testing.T) {
+	a := newAttested(t)
+	a.serve(a.published(a.key, registryKey, a.subject))
+	hidden := filepath.Join(a.dir, "node_modules", ".package-lock.json")
+	data, err := os.ReadFile(hidden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(hidden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for integrity, good := range map[string]bool{
+		"sha512-" + base64.StdEncoding.EncodeToString(make([]byte, 64)): false,
+		"sha1-" + base64.StdEncoding.EncodeToString(make([]byte, 20)):   true, // nothing to compare it with
+	} {
+		other := regexp.MustCompile(`sha512-[^"]+`).ReplaceAll(data, []byte(integrity))
+		if err := os.WriteFile(hidden, other, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(hidden, info.ModTime(), info.ModTime()); err != nil {
+			t.Fatal(err)
+		}
+		status := a.run("audit", "signatures")
+		if good && status != 0 || !good && (status != 1 || !strings.Contains(a.out.String(), "1 package has an invalid registry signature:\n\n@s/pkg@1.0.0 (") ||
+			!strings.Contains(a.err.String(), "ibid warn audit @s/pkg@1.0.0 is installed with the integrity "+integrity+", not with sha512-")) {
+			t.Errorf("%s: exit status %d\n%s%s", integrity, status, a.out.String(), a.err.String())
+		}
 	}
 }

@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"net/url"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -19,6 +19,7 @@ import (
 	"github.com/ibid-pm/ibid/internal/signature"
 	"github.com/ibid-pm/ibid/internal/spec"
 	"github.com/ibid-pm/ibid/internal/term"
+	"github.com/ibid-pm/ibid/internal/weburl"
 	"github.com/ibid-pm/ibid/registry"
 	"github.com/ibid-pm/ibid/resolver"
 )
@@ -27,6 +28,7 @@ import (
 type signedPackage struct {
 	name, version, location, registry, kind string
 
+	installed           string // the integrity of what is there, "" where nobody knows
 	integrity, resolved string
 	signed              bool
 	attestations        jsjson.Value // what the manifest says of them, undefined for none
@@ -122,7 +124,7 @@ func (t *lookedAt) signedBy(a *App, e *resolver.Edge) *signedPackage {
 	if !scoped {
 		scope = ""
 	}
-	return &signedPackage{name: name, version: n.Version(), location: n.Location(), kind: kind, registry: a.Config.Registry(scope)}
+	return &signedPackage{name: name, version: n.Version(), location: n.Location(), kind: kind, registry: a.Config.Registry(scope), installed: n.Integrity()}
 }
 
 // signatureVerifier asks each registry for its keys once.
@@ -149,8 +151,8 @@ func (v *signatureVerifier) keysOf(ctx context.Context, address string) ([]signa
 	}
 	v.mu.Unlock()
 	k.once.Do(func() {
-		if u, err := url.Parse(address); err == nil {
-			if k.all = signature.Known(u.Host); k.all != nil {
+		if u, ok := weburl.Parse(address); ok {
+			if k.all = signature.Known(u.Host()); k.all != nil {
 				return
 			}
 		}
@@ -204,8 +206,15 @@ func (v *signatureVerifier) verify(ctx context.Context, p *signedPackage) error 
 	if p.integrity == "" {
 		return nil
 	}
+	signatures, at := dist.Get("signatures").Items(), dist.Get("attestations")
+	if _, err := integrity.Parse(p.installed).Merge(integrity.Parse(p.integrity)); err != nil && (len(signatures) > 0 || at.Truthy()) {
+		p.invalid = &invalidSignature{code: "EINTEGRITYSIGNATURE", text: registry.Clean(fmt.Sprintf(
+			"%s@%s is installed with the integrity %s, not with %s that the registry has signed", p.name, p.version, p.installed, p.integrity))}
+		v.app.logPrefixed(levelWarn, "audit", p.invalid.text)
+		return nil
+	}
 	published, _ := doc.Published(p.version)
-	for _, s := range dist.Get("signatures").Items() {
+	for _, s := range signatures {
 		err := signature.Verify(keys, p.name+"@"+p.version, p.integrity, published, signature.Signature{KeyID: str(s, "keyid"), Sig: str(s, "sig")})
 		var wrong *signature.Error
 		switch {
@@ -218,7 +227,7 @@ func (v *signatureVerifier) verify(ctx context.Context, p *signedPackage) error 
 			return err
 		}
 	}
-	if at := dist.Get("attestations"); at.Truthy() {
+	if at.Truthy() {
 		return v.verifyAttestations(ctx, p, at, keys)
 	}
 	return nil

@@ -26,8 +26,9 @@ import (
 // Key is a registry's public key.
 type Key struct {
 	ID      string
-	Expires string // as the registry writes it, "" for never
+	Expires string // as the registry writes it
 	public  crypto.PublicKey
+	expires bool
 	until   time.Time
 }
 
@@ -53,7 +54,7 @@ type Signature struct{ KeyID, Sig string }
 func ParseKeys(doc jsjson.Value) []Key {
 	var out []Key
 	for _, k := range doc.Get("keys").Items() {
-		if key, err := newKey(k.Get("keyid").Str(), k.Get("key").Str(), k.Get("expires").Str()); err == nil {
+		if key, err := newKey(k.Get("keyid").Str(), k.Get("key").Str(), k.Get("expires")); err == nil {
 			out = append(out, key)
 		}
 	}
@@ -61,7 +62,7 @@ func ParseKeys(doc jsjson.Value) []Key {
 }
 
 // newKey reads a key: base64 of its DER form.
-func newKey(id, der, expires string) (Key, error) {
+func newKey(id, der string, expires jsjson.Value) (Key, error) {
 	data, err := base64.StdEncoding.DecodeString(der)
 	if err != nil {
 		return Key{}, err
@@ -70,16 +71,16 @@ func newKey(id, der, expires string) (Key, error) {
 	if err != nil {
 		return Key{}, err
 	}
-	k := Key{ID: id, Expires: expires, public: public}
-	if expires != "" {
-		if k.until, err = time.Parse(time.RFC3339, expires); err != nil {
-			return Key{}, err
-		}
+	k := Key{ID: id, Expires: expires.Text(), public: public, expires: expires.Truthy()}
+	// Nothing is before what is no time, such as a number, as with npm.
+	if k.until, err = time.Parse(time.RFC3339, k.Expires); err != nil {
+		k.until, _ = time.Parse(time.DateOnly, k.Expires)
 	}
 	return k, nil
 }
 
-// Known are the keys that are known of a registry by its host, nil for none.
+// Known are the keys that are known of a registry by its host, in lower case and
+// without the usual port; nil for none.
 func Known(host string) []Key {
 	if host != "registry.npmjs.org" {
 		return nil
@@ -97,7 +98,7 @@ func Known(host string) []Key {
 			"",
 		},
 	} {
-		if key, err := newKey(k[0], k[1], k[2]); err == nil {
+		if key, err := newKey(k[0], k[1], jsjson.NewString(k[2])); err == nil {
 			out = append(out, key)
 		}
 	}
@@ -114,7 +115,7 @@ func Find(keys []Key, id string, at time.Time) (*Key, error) {
 		if keys[i].ID != id {
 			continue
 		}
-		if until := keys[i].until; !until.IsZero() && !at.Before(until) {
+		if keys[i].expires && !at.Before(keys[i].until) {
 			return nil, &Error{code: "EEXPIREDSIGNATUREKEY", KeyID: id, text: "signed with the key " + id + ", which expired " + keys[i].Expires}
 		}
 		return &keys[i], nil

@@ -57,6 +57,27 @@ func TestSignatures(t *testing.T) {
 	}
 }
 
+// As npm has it: what cannot be read is no time that anything is before.
+func TestWhenAKeyExpires(t *testing.T) {
+	doc := recorded(t)
+	ec, signed := doc.Get("keys").Index(0), doc.Get("ec").Str()
+	for expires, good := range map[string]bool{
+		`null`: true, `""`: true, `0`: true, `false`: true, `"2999-01-01"`: true, `"2999-01-01T00:00:00.000Z"`: true,
+		`"2020-01-01"`: false, `4102444800000`: false, `true`: false, `[]`: false, `{}`: false, `"soon"`: false,
+	} {
+		v, err := jsjson.Parse([]byte(expires))
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys := ParseKeys(jsjson.NewObject(jsjson.Member{Key: "keys", Value: jsjson.NewArray(ec.With("expires", v))}))
+		var e *Error
+		err = Verify(keys, "a@1.0.0", "sha512-abc==", time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC), Signature{KeyID: ec.Get("keyid").Str(), Sig: signed})
+		if errors.As(err, &e); (err == nil) != good || e != nil && e.Code() != "EEXPIREDSIGNATUREKEY" {
+			t.Errorf("%s: %v", expires, err)
+		}
+	}
+}
+
 func TestNpmsKeysCanBeRead(t *testing.T) {
 	if n := len(Known("registry.npmjs.org")); n != 2 {
 		t.Errorf("%d keys of 2", n)

@@ -422,6 +422,11 @@ func (s *Sigstore) KeyBundle(key *ecdsa.PrivateKey, keyID, payloadType string, p
 		entry = e.(map[string]any)
 	}
 	verification := entry["verification"].(map[string]any)
+	proof := verification["inclusionProof"].(map[string]any)
+	hashes := [][]byte{}
+	for _, h := range proof["hashes"].([]string) {
+		hashes = append(hashes, must(hex.DecodeString(h)))
+	}
 	return must(json.Marshal(map[string]any{
 		"mediaType": "application/vnd.dev.sigstore.bundle+json;version=0.1", "dsseEnvelope": envelope,
 		"verificationMaterial": map[string]any{
@@ -431,6 +436,11 @@ func (s *Sigstore) KeyBundle(key *ecdsa.PrivateKey, keyID, payloadType string, p
 				"logId":            map[string]any{"keyId": must(hex.DecodeString(entry["logID"].(string)))},
 				"kindVersion":      map[string]string{"kind": "dsse", "version": "0.0.1"},
 				"inclusionPromise": map[string]any{"signedEntryTimestamp": verification["signedEntryTimestamp"]}, "canonicalizedBody": body,
+				"inclusionProof": map[string]any{
+					"logIndex": strconv.Itoa(proof["logIndex"].(int)), "treeSize": strconv.Itoa(proof["treeSize"].(int)),
+					"rootHash": must(hex.DecodeString(proof["rootHash"].(string))), "hashes": hashes,
+					"checkpoint": map[string]any{"envelope": proof["checkpoint"]},
+				},
 			}},
 		},
 	}))
