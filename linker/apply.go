@@ -379,7 +379,7 @@ func (a *Applied) apply(ctx context.Context, files Files, o ApplyOptions) error 
 		return nil
 	}
 	empty := isEmpty(filepath.Join(a.root.dir, "node_modules"))
-	if err := writeJournal(a.root, a.plan, a.shims); err != nil {
+	if err := a.writeJournal(); err != nil {
 		return err
 	}
 	if err := a.retireOrphans(); err != nil {

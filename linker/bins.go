@@ -38,17 +38,27 @@ func (a *Applied) linkBins(umask fs.FileMode) error {
 // retireOwnBin takes away a link that is the one the plan knows of; another's
 // link of the same name stays.
 func (a *Applied) retireOwnBin(b Bin) error {
+	for _, name := range a.ownBin(b) {
+		if err := a.retire(name, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ownBin lists what is there of a bin and is the plan's: the link, or scripts.
+func (a *Applied) ownBin(b Bin) []string {
 	bin, err := a.root.folder(path.Dir(b.Path), false)
 	if err != nil {
 		return nil // the whole folder went with its package
 	}
 	if a.shims {
-		return a.retireOwnShim(b, bin)
+		return ownShim(b, bin)
 	}
 	if target, err := bin.Readlink(path.Base(b.Path)); err != nil || target != b.Target {
 		return nil
 	}
-	return a.retire(b.Path, nil)
+	return []string{b.Path}
 }
 
 // LeaveOut takes away packages that are not to be there after all, and their bins,
@@ -211,7 +221,8 @@ func writeNew(file string, data []byte, mode fs.FileMode) error {
 
 // writeJournal says, before anything is written, what is about to be: a line
 // for each path that may be half done if ibid is killed.
-func writeJournal(l *layout, p *Plan, shims bool) error {
+func (a *Applied) writeJournal() error {
+	l, p := a.root, a.plan
 	var b bytes.Buffer
 	for i := range p.Steps {
 		b.WriteString(string(p.Steps[i].Package.Location))
@@ -219,11 +230,18 @@ func writeJournal(l *layout, p *Plan, shims bool) error {
 	}
 	for _, bin := range p.Bins {
 		names := []string{bin.Path}
-		if shims {
+		if a.shims {
 			each := binshim.Names(bin.Path)
 			names = each[:]
 		}
 		for _, name := range names {
+			b.WriteString(name)
+			b.WriteByte('\n')
+		}
+	}
+	for _, old := range p.OldBins {
+		l.spare()
+		for _, name := range a.ownBin(old) {
 			b.WriteString(name)
 			b.WriteByte('\n')
 		}

@@ -507,7 +507,7 @@ func TestAnOptionalPackageThatFailsIsLeftOut(t *testing.T) {
 // A run that is killed is imitated by one whose process stops at a step: the
 // state on disk at that moment is copied away and healed.
 func TestARunThatWasKilledIsHealed(t *testing.T) {
-	one := lock("a@1.0.0 bin:a=cli.js", "b@1.0.0", "b//c@1.0.0", "stays@1.0.0")
+	one := lock("a@1.0.0 bin:a=cli.js", "b@1.0.0", "b//c@1.0.0", "stays@1.0.0", "goes@1.0.0 bin:goes=cli.js")
 	two := lock("a@2.0.0 bin:a=cli.js", "b@2.0.0", "b//c@1.0.0", "stays@1.0.0", "new@1.0.0 bin:new=cli.js")
 	dir := t.TempDir()
 	if err := install(t, dir, nil, one, &shop{}); err != nil {

@@ -42,19 +42,15 @@ func (a *Applied) writeShim(b *Bin, bin *folder.Folder) error {
 	return nil
 }
 
-// retireOwnShim takes away those of a bin's scripts that start what the plan
-// knows of.
-func (a *Applied) retireOwnShim(b Bin, bin *folder.Folder) error {
+// ownShim lists those of a bin's scripts that start what the plan knows of.
+func ownShim(b Bin, bin *folder.Folder) (own []string) {
 	for _, name := range binshim.Names(b.Path) {
 		text, err := bin.ReadFile(path.Base(name))
-		if err != nil || strings.ReplaceAll(binshim.Target(name, string(text)), `\`, "/") != b.Target {
-			continue
-		}
-		if err := a.retire(name, nil); err != nil {
-			return err
+		if err == nil && strings.ReplaceAll(binshim.Target(name, string(text)), `\`, "/") == b.Target {
+			own = append(own, name)
 		}
 	}
-	return nil
+	return own
 }
 
 // shimOf makes the scripts that start file, whose path from their folder is
