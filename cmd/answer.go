@@ -66,7 +66,7 @@ func (a *App) keepScript(r *runner, s *lifecycle.Script, seen []string) {
 		"package.json", lockfile.LockName, lockfile.ShrinkwrapName, lockfile.HiddenName, "node_modules",
 		path, a.execPath(), r.nodeGyp.Script, filepath.Join(r.nodeGyp.BinDir, "node-gyp"),
 	}
-	looked = append(looked, seen...)
+	looked = append(append(looked, seen...), a.scopes...)
 	looked = append(looked, filepath.SplitList(a.Config.Getenv("PATH"))...) // for sh and node-gyp
 	marks, err := a.callMarks(call, looked...)
 	if err != nil {

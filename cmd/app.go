@@ -70,6 +70,8 @@ type App struct {
 	progress *progress // nil shows none
 	debug    *debugLog // nil keeps none
 
+	scopes []string // what checkInstalled looked at beside what every script does
+
 	heap   func() // makes the heap ready for an install
 	store  func() *store.Store
 	client func() (*registry.Client, error)

@@ -101,6 +101,7 @@ func (a *App) stale(dirs []string) string {
 	}
 	file, key := a.staleFile(root, dirs)
 	marks, err := look.marks()
+	a.scopes = look.scopes()
 	if err != nil {
 		return look.judge()
 	}
@@ -217,6 +218,7 @@ func (g *glance) marks() ([]again.Mark, error) {
 			paths = append(paths, w.rel+"node_modules")
 		}
 	}
+	paths = append(paths, g.scopes()...)
 	out := make([]again.Mark, len(paths))
 	for i, path := range paths {
 		if out[i], err = look(top, path); err != nil {
@@ -224,6 +226,23 @@ func (g *glance) marks() ([]again.Mark, error) {
 		}
 	}
 	return out, nil
+}
+
+// scopes are the folders in which the packages of scopes stand that are wanted: what
+// comes and goes there does not touch node_modules.
+func (g *glance) scopes() (folders []string) {
+	for _, w := range g.wants {
+		for _, deps := range [...]manifest.Deps{w.m.Dependencies, w.m.DevDependencies} {
+			for _, d := range deps {
+				scope, _, scoped := strings.Cut(d.Name, "/")
+				at := w.rel + "node_modules/" + scope
+				if scoped && !slices.Contains(folders, at) {
+					folders = append(folders, at)
+				}
+			}
+		}
+	}
+	return folders
 }
 
 // judge says in one line what is wrong, or nothing.
