@@ -166,6 +166,12 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 	if c.clean && p.lock == nil {
 		return nil, noLock() // nobody is asked for what a lock would have said
 	}
+	client, err := a.client()
+	if err != nil {
+		return nil, err
+	}
+	before := a.precedent(p, c, empty)
+	before.recall(a, p, client)
 	a.timing.done("read the project")
 	listen()
 	fetcher := a.fetcher()
@@ -179,27 +185,18 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 		guesses = a.goAhead(ctx, p, fetcher)
 	}
 	defer guesses.stop()
-	res, patched, err := a.decide(ctx, p, fetcher, guesses, c)
+	o, edits, err := a.decide(ctx, p, fetcher, guesses, before, c)
+	if err == nil && before.overruled(o) {
+		p.lock = nil
+		o, edits, err = a.decide(ctx, p, fetcher, guesses, before, c)
+	}
 	guesses.settle()
 	if err != nil {
 		return nil, err
 	}
-	o := &outcome{app: a, project: p, result: res, scripts: scripts, patches: patched, hiddenBefore: hidden, sharing: shared, texts: new(lockfile.Texts)}
-	if err := scripts.preflight(res.Tree); err != nil {
+	o.scripts, o.hiddenBefore, o.sharing = scripts, hidden, shared
+	if err := scripts.preflight(o.result.Tree); err != nil {
 		return nil, err
-	}
-	// A lock is made from the tree before the manifests are edited where
-	// those are not saved.
-	edits, err := res.Save()
-	if err != nil {
-		return nil, err
-	}
-	if a.savesLock(c) {
-		o.takeLock()
-	}
-	// npm writes it with the hidden lockfile, whether it saves the other one or not.
-	if a.savesLock(c) && a.Config.PackageLock() || !a.linked() {
-		o.yarn = res.YarnLock()
 	}
 	a.timing.done("decided the tree")
 	if c.project == nil {
@@ -216,6 +213,7 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 		a.remember(st, o, o.wanted)
 		a.timing.done("remembered the project's state")
 	}
+	before.keep(a, o, client)
 	o.took = time.Since(a.start)
 	return o, nil
 }
@@ -303,13 +301,16 @@ func (a *App) workedOn(c change) string {
 	return a.Config.LocalPrefix()
 }
 
-func (a *App) decide(ctx context.Context, p *project, f *fetch.Fetcher, guesses *ahead, c change) (*resolver.Result, *patchSet, error) {
+// decide has the tree decided, and gives what is to become of it and of the
+// manifests.
+func (a *App) decide(ctx context.Context, p *project, f *fetch.Fetcher, guesses *ahead, before *precedent, c change) (*outcome, []resolver.Edit, error) {
 	src, err := a.source(f)
 	if err != nil {
 		return nil, nil, err
 	}
 	req := a.resolveRequest(p)
 	req.Prefetch = guesses.wantManifest
+	before.observe(src, &req)
 	if c.ask != nil {
 		c.ask(&req)
 	}
@@ -329,7 +330,21 @@ func (a *App) decide(ctx context.Context, p *project, f *fetch.Fetcher, guesses 
 			return nil, nil, err
 		}
 	}
-	return res, patched, nil
+	o := &outcome{app: a, project: p, result: res, patches: patched, texts: new(lockfile.Texts)}
+	// A lock is made from the tree before the manifests are edited where
+	// those are not saved.
+	edits, err := res.Save()
+	if err != nil {
+		return nil, nil, err
+	}
+	if a.savesLock(c) {
+		o.takeLock()
+	}
+	// npm writes it with the hidden lockfile, whether it saves the other one or not.
+	if a.savesLock(c) && a.Config.PackageLock() || !a.linked() {
+		o.yarn = res.YarnLock()
+	}
+	return o, edits, nil
 }
 
 // layOut makes node_modules what the tree says; nil in a dry run.

@@ -22,6 +22,8 @@ type source struct {
 	client *registry.Client
 	fetch  *fetch.Fetcher
 	pick   registry.PickOptions
+	// elsewhere is told that something else than a registry was asked; nil is nobody.
+	elsewhere func()
 }
 
 func (a *App) source(f *fetch.Fetcher) (*source, error) {
@@ -41,6 +43,11 @@ func (s *source) Manifest(ctx context.Context, sp *spec.Spec, wish resolver.Wish
 	switch sp.Type {
 	case spec.Range, spec.Version, spec.Tag, spec.Alias:
 		return s.registryManifest(ctx, sp, wish)
+	}
+	if s.elsewhere != nil {
+		s.elsewhere()
+	}
+	switch sp.Type {
 	case spec.Remote:
 		return s.tarballManifest(ctx, sp, sp.FetchSpec, sp.FetchSpec)
 	case spec.File:

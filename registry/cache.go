@@ -51,9 +51,14 @@ func (c *Client) entryPath(at address) string {
 	if c.opts.CacheDir == "" {
 		return ""
 	}
+	return filepath.Join(c.opts.CacheDir, cacheFormat, filepath.FromSlash(entryName(at)))
+}
+
+// entryName is an entry's path in the cache.
+func entryName(at address) string {
 	sum := sha256.Sum256([]byte(at.text()))
 	name := hex.EncodeToString(sum[:20])
-	return filepath.Join(c.opts.CacheDir, cacheFormat, name[:2], name[2:])
+	return name[:2] + "/" + name[2:]
 }
 
 // openEntry gives the cache's entry for an address, nil if there is none.

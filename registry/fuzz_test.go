@@ -176,3 +176,20 @@ func FuzzEntry(f *testing.F) {
 		_, _ = PickText(p, "^1.0.0", PickOptions{NodeVersion: "20.0.0"})
 	})
 }
+
+// FuzzBasis reads anything as a basis: what is one is written as it was read.
+func FuzzBasis(f *testing.F) {
+	f.Add([]byte(nil))
+	f.Add((&basis{since: 1, until: 2}).encode())
+	f.Add((&basis{since: -1, until: 2, entries: []basisEntry{{name: "a", mark: mark{1, 2, 3, 4}}, {name: "@s/b", form: abbreviated}}}).encode())
+	f.Fuzz(func(t *testing.T, text []byte) {
+		b, ok := decodeBasis(text)
+		if !ok {
+			return
+		}
+		if again := b.encode(); !bytes.Equal(again, text) {
+			t.Errorf("%q is written as %q", text, again)
+		}
+		New(Options{CacheDir: t.TempDir()}).Stands(text)
+	})
+}

@@ -25,8 +25,9 @@ type index struct {
 
 	near     []byte // the file's bytes from nearAt on
 	nearAt   int
-	times    part // raw JSON
-	oddTimes bool // some version's time may be no date
+	times    part   // raw JSON
+	oddTimes bool   // some version's time may be no date
+	sum      uint32 // of all that is here, which has the sums of what is not
 }
 
 // part is some of a file's bytes and their checksum.
@@ -433,5 +434,6 @@ func decodeEntry(start, near []byte, nearAt int) *entry {
 	e.times = part{n(lenHeadAt) + n(lenHead), n(lenTime), uint32(n(lenTimeSum))}
 	e.body = part{n(lenBodyAt), n(lenBody), uint32(n(lenBodySum))}
 	e.oddTimes = n(lenFlags)&1 != 0
+	e.sum = binary.LittleEndian.Uint32(start[sumAt:])
 	return e
 }

@@ -35,6 +35,10 @@ func Resolve(ctx context.Context, src Source, req Request) (*Result, error) {
 	return &Result{Tree: b.tree, Warnings: b.warnings, builder: b}, nil
 }
 
+// Missed says whether something was asked for that could not be had, and the tree
+// does without it.
+func (r *Result) Missed() bool { return r.builder.failed.size > 0 }
+
 func newBuilder(ctx context.Context, src Source, req Request) *builder {
 	b := &builder{
 		ctx:           ctx,

@@ -138,6 +138,9 @@ Written by ` + "`go run ./internal/dev/bench -write`" + `. Read the caveats firs
   be free there.
 - bun and pnpm give every project the same files, so that an edit in one reaches all others. ibid lends
   files to one project at a time (docs/store.md): the row "second" says what that costs the first time.
+- On the row "warm" ibid goes by what it decided the time before of the same files and the same fresh
+  metadata, as after ` + "`rm -rf node_modules package-lock.json`" + `; where either is another one, it decides
+  anew, which takes some 0.08 s more here.
 - npm runs once in a row where the others run several times, and in two settings only; its figures are
   for scale. A row that takes long is run fewer times than the others, three times at least.
 - After each install the tree is compared with the contender's own first one: no file may be missing.
