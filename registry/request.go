@@ -242,6 +242,10 @@ func (c *Client) fetch(ctx context.Context, r *Request, consume func(*http.Respo
 		body = b.Bytes()
 	}
 
+	if _, err := c.transport(creds.Cert, creds.Key); err != nil {
+		// A setting is wrong, which no later try changes.
+		return &Error{ErrCode: codeOf(err), Method: r.method(), URL: shown, Package: r.Package, Err: cleanCause(err)}
+	}
 	tries := 1
 	if (r.method() != http.MethodPost || r.Elsewhere) && !r.NoRetry {
 		tries += max(c.opts.Retry.Count, 0)
