@@ -10,6 +10,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -96,6 +97,8 @@ type Applied struct {
 	gone  func(*folder.Folder)
 	taken map[string]bool // the shims that were thought of, by path
 	moved []move          // what was moved aside, in order
+	// retired is the next name in the trash.
+	retired int
 	made  []string
 	// Missing are the optional packages that could not be placed.
 	Missing []*OptionalError
@@ -449,8 +452,14 @@ func (a *Applied) retire(loc string, keeps []lockfile.Location) error {
 	if err != nil {
 		return err
 	}
-	to := fmt.Sprint(len(a.moved))
-	bin.RemoveAll(to)
+	var to string
+	for range 1000 { // what a run before could not remove keeps its name
+		to = strconv.Itoa(a.retired)
+		a.retired++
+		if bin.RemoveAll(to) == nil {
+			break
+		}
+	}
 	if err := parent.Rename(name, bin, to); err != nil {
 		return err
 	}

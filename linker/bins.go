@@ -262,10 +262,13 @@ func (a *Applied) writeJournal() error {
 	// What was there belongs to an unfinished run and was read by Heal.
 	tmp := journalName + ".new"
 	modules.Remove(tmp)
-	if err := modules.WriteFile(tmp, b.Bytes(), 0o666); err != nil {
-		return err
+	if err = modules.WriteFile(tmp, b.Bytes(), 0o666); err == nil {
+		err = modules.Rename(tmp, modules, journalName)
 	}
-	return modules.Rename(tmp, modules, journalName)
+	if err != nil {
+		modules.Remove(tmp)
+	}
+	return err
 }
 
 const journalEnd = "end\n"
@@ -314,9 +317,7 @@ func Heal(dir string) (bool, error) {
 		if modules := trash(loc); modules != "" {
 			if f, err := l.folder(path.Dir(modules), false); err == nil {
 				l.forget(modules)
-				if err := f.RemoveAll(trashName); err != nil {
-					return true, err
-				}
+				f.RemoveAll(trashName) // what stays there is in nobody's way
 			}
 		}
 	}

@@ -561,6 +561,37 @@ func TestARunThatWasKilledIsHealed(t *testing.T) {
 	}
 }
 
+// A script that ran as root has left a folder that only root can empty.
+func TestWhatCannotBeRemovedIsInNobodysWay(t *testing.T) {
+	if runtime.GOOS == "windows" || os.Geteuid() == 0 {
+		t.Skip("everything can be removed here")
+	}
+	dir := t.TempDir()
+	stuck := filepath.Join(dir, "node_modules", trashName, "0", "roots")
+	if err := os.MkdirAll(filepath.Join(stuck, "x"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(stuck, 0o555); err != nil {
+		t.Fatal(err)
+	}
+	defer os.Chmod(stuck, 0o755)
+	was := lock("a@1.0.0", "b@1.0.0")
+	if err := install(t, dir, nil, was, &shop{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, now := range []*lockfile.Lockfile{lock("a@2.0.0", "b@2.0.0"), lock("b@3.0.0")} {
+		if err := install(t, dir, was, now, &shop{}); err == nil || !strings.Contains(err.Error(), "permission denied") {
+			t.Fatalf("%v, want to hear of it", err)
+		}
+		was = now
+	}
+	for path, want := range map[string]bool{"a": false, "b/index.js": true, trashName + "/0": true, trashName + "/1": false, journalName: false} {
+		if _, err := os.Stat(filepath.Join(dir, "node_modules", path)); (err == nil) != want {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}
+
 func TestAStrangersLinkIsNotFollowed(t *testing.T) {
 	dir, outside := t.TempDir(), t.TempDir()
 	t.Run("where a package goes", func(t *testing.T) {

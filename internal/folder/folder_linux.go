@@ -289,29 +289,23 @@ func (f *Folder) RemoveAll(name string) error {
 	return f.fail("remove", name, errno)
 }
 
+// empty removes all that can be removed, and gives the first error.
 func (f *Folder) empty() error {
-	entries, err := f.ReadDir()
-	if err != nil {
-		return err
-	}
+	entries, first := f.ReadDir()
 	for _, e := range entries {
+		var err error
 		if e.Dir {
-			if err := f.RemoveAll(e.Name); err != nil {
-				return err
-			}
-			continue
+			err = f.RemoveAll(e.Name)
+		} else if errno := f.unlink(e.Name, 0); errno == syscall.EISDIR {
+			err = f.RemoveAll(e.Name)
+		} else if errno != 0 && errno != syscall.ENOENT {
+			err = f.fail("remove", e.Name, errno)
 		}
-		if errno := f.unlink(e.Name, 0); errno != 0 && errno != syscall.ENOENT {
-			if errno == syscall.EISDIR {
-				if err := f.RemoveAll(e.Name); err != nil {
-					return err
-				}
-				continue
-			}
-			return f.fail("remove", e.Name, errno)
+		if first == nil {
+			first = err
 		}
 	}
-	return nil
+	return first
 }
 
 // Entry is one name in a folder. Dir and Link are hints: false where the file
