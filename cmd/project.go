@@ -13,6 +13,7 @@ import (
 	"github.com/ibid-pm/ibid/internal/manifest"
 	"github.com/ibid-pm/ibid/internal/minimatch"
 	"github.com/ibid-pm/ibid/internal/platform"
+	"github.com/ibid-pm/ibid/internal/regular"
 	"github.com/ibid-pm/ibid/internal/spec"
 	"github.com/ibid-pm/ibid/internal/term"
 	"github.com/ibid-pm/ibid/internal/workspaces"
@@ -303,7 +304,8 @@ func (f *fileToWrite) target() string {
 }
 
 // writeFiles puts whole files in place of others. All are on the disk before
-// the first takes its place, so that a full disk leaves all as they were.
+// the first takes its place, so that a full disk leaves all as they were; those that
+// have it are put back where another cannot take its own.
 func writeFiles(files []fileToWrite) error {
 	var ready []string
 	fail := func(err error) error {
@@ -321,12 +323,36 @@ func writeFiles(files []fileToWrite) error {
 			return fail(fmt.Errorf("%s: saving: %w", f.path, err))
 		}
 	}
+	var were []fileToWrite
 	for i, f := range files {
-		if err := os.Rename(ready[i], f.target()); err != nil {
-			return fail(fmt.Errorf("%s: saving: %w", f.path, err))
+		path := f.target()
+		was := fileToWrite{path: path, own: true}
+		if i < len(files)-1 {
+			was.data, _ = regular.ReadFile(path) // nil where there is none
 		}
+		if err := regular.Replace(ready[i], path, f.data); err != nil {
+			return fail(errors.Join(fmt.Errorf("%s: saving: %w", f.path, err), putBack(were)))
+		}
+		were = append(were, was)
 	}
 	return nil
+}
+
+// putBack gives files the content that they had before others took their place.
+func putBack(were []fileToWrite) error {
+	var first error
+	for _, f := range were {
+		err := error(nil)
+		if f.data == nil {
+			err = os.Remove(f.path)
+		} else {
+			err = writeFiles([]fileToWrite{f})
+		}
+		if first == nil {
+			first = err
+		}
+	}
+	return first
 }
 
 // writeFile is writeFiles for one.

@@ -77,9 +77,11 @@ type outcome struct {
 	// standing: nothing had to be decided, all is as the last install left it.
 	standing *standing
 	// kept is what was remembered of the project for the next install.
-	kept    *standing
-	scripts *installScripts
-	patches *patchSet
+	kept *standing
+	// noHidden: the hidden lockfile could not be written.
+	noHidden bool
+	scripts  *installScripts
+	patches  *patchSet
 	// audit is the report to print with --json, and audited how many packages
 	// it is of; nil where there was none.
 	audit   json.RawMessage
@@ -244,9 +246,7 @@ func (a *App) carryOut(ctx context.Context, o *outcome, fetcher *fetch.Fetcher, 
 	if err := a.save(o, edits, c); err != nil {
 		return laid.takeBack(err)
 	}
-	if err := laid.keep(a, o.project); err != nil {
-		return err
-	}
+	o.noHidden = !laid.keep(a, o.project)
 	return a.afterScripts(ctx, o)
 }
 
@@ -272,22 +272,24 @@ func (l *laidOut) takeBack(err error) error {
 }
 
 // keep makes it the only one. The hidden lockfile comes last: without it, or with
-// an older one, node_modules is only looked at more closely.
-func (l *laidOut) keep(a *App, p *project) error {
+// an older one, node_modules is only looked at more closely; hidden says whether it is
+// there.
+func (l *laidOut) keep(a *App, p *project) (hidden bool) {
 	if l == nil {
-		return nil
+		return true
 	}
 	if err := l.applied.Commit(); err != nil {
 		a.logPrefixed(levelWarn, "cleanup", err.Error())
 	}
 	if a.Config.Global() {
-		return nil
+		return true
 	}
-	if err := writeHidden(p.dir, l.hidden); err != nil {
-		return err
+	err := writeHidden(p.dir, l.hidden)
+	if err != nil {
+		a.logPrefixed(levelWarn, "cleanup", err.Error())
 	}
 	a.timing.done("wrote the hidden lockfile")
-	return nil
+	return err == nil
 }
 
 // workedOn is the folder that a change works on.
@@ -595,7 +597,11 @@ func writeHidden(dir string, text []byte) error {
 	}
 	// In place: a new name in node_modules would make the folder newer than
 	// the file. Half of it is no lockfile, and then the folders are read.
-	return os.WriteFile(path, text, 0o666)
+	err := os.WriteFile(path, text, 0o666)
+	if err != nil {
+		os.Remove(path) // nor is one of what was there before
+	}
+	return err
 }
 
 // savesLock says whether the change writes the lock, if there is to be one.

@@ -324,7 +324,7 @@ func (a *App) rememberable(o *outcome, c change) bool {
 	if o.project.file == nil || strings.Contains(string(o.project.manifest().Workspaces), "**") {
 		return false
 	}
-	if o.linked != nil && !o.linked.Settled() {
+	if o.noHidden || o.linked != nil && !o.linked.Settled() {
 		return false
 	}
 	for n := range o.result.Tree.Inventory {

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/ibid-pm/ibid/internal/js"
+	"github.com/ibid-pm/ibid/internal/regular"
 )
 
 // Save writes the file of a layer: the raw values, so that ${} stays, in the
@@ -102,7 +103,7 @@ func writeFile(file, text string, mode fs.FileMode) error {
 		err = closeErr
 	}
 	if err == nil {
-		err = os.Rename(tmp, file)
+		err = regular.Replace(tmp, file, []byte(text))
 	}
 	if err != nil {
 		os.Remove(tmp)

@@ -2,6 +2,8 @@
 // to anything in the place of its package.json: to a device that never ends, or
 // to a pipe that nobody writes to. Only regular files are read here, and none
 // without end. Where a link leads is not this package's to judge.
+//
+// Replace is for writing them.
 package regular
 
 import (
