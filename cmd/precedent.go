@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"sync/atomic"
 
 	"github.com/ibid-pm/ibid/internal/regular"
@@ -64,24 +66,31 @@ func (a *App) precedentKey(p *project) (key [sha256.Size]byte) {
 }
 
 // recall has the project go by the lock that was decided before, if there is one.
-func (pr *precedent) recall(a *App, p *project, client *registry.Client) {
+// If the metadata must be asked for anew, it is from now on, until stop is called.
+func (pr *precedent) recall(ctx context.Context, a *App, p *project, client *registry.Client) (stop func()) {
+	stop = func() {}
 	if pr == nil {
-		return
+		return stop
 	}
 	data, err := regular.ReadFile(pr.file)
 	if err != nil {
-		return
+		return stop
 	}
 	basis, text, ok := decodePrecedent(data, pr.key)
-	if !ok || !client.Stands(basis) {
-		return
+	if !ok {
+		return stop
 	}
-	lock, err := lockfile.Parse(text, p.lockPath)
-	if err != nil {
-		return
+	if !client.Stands(basis) {
+		ctx, cancel := context.WithCancel(ctx)
+		var asking sync.WaitGroup
+		asking.Go(func() { client.AskAhead(ctx, basis) })
+		return func() { cancel(); asking.Wait() }
 	}
-	p.lock, pr.text = lock, text
-	a.logPrefixed(levelVerbose, "reify", "decided before, of the same files, configuration and metadata")
+	if lock, err := lockfile.Parse(text, p.lockPath); err == nil {
+		p.lock, pr.text = lock, text
+		a.logPrefixed(levelVerbose, "reify", "decided before, of the same files, configuration and metadata")
+	}
+	return stop
 }
 
 // A precedent's file is its magic, its key, the length of the basis in decimal and

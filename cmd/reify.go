@@ -173,7 +173,8 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 		return nil, err
 	}
 	before := a.precedent(p, c, empty)
-	before.recall(a, p, client)
+	stop := before.recall(ctx, a, p, client)
+	defer stop()
 	a.timing.done("read the project")
 	listen()
 	fetcher := a.fetcher()
@@ -193,6 +194,7 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 		o, edits, err = a.decide(ctx, p, fetcher, guesses, before, c)
 	}
 	guesses.settle()
+	stop()
 	if err != nil {
 		return nil, err
 	}

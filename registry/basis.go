@@ -2,6 +2,7 @@ package registry
 
 import (
 	"cmp"
+	"context"
 	"encoding/binary"
 	"math"
 	"net/url"
@@ -176,6 +177,35 @@ func (c *Client) Stands(encoded []byte) bool {
 		var st folder.Stat
 		return top.Lstat(path, &st) == nil && st.Mode.IsRegular() && markOf(&st) == b.entries[i].mark
 	})
+}
+
+// askedAhead is how many questions AskAhead has under way.
+const askedAhead = 64
+
+// AskAhead asks for all packuments that a basis has, on the guess that they are
+// wanted again; where the cache is stale, nobody then waits for one before the next
+// is asked for. It returns when all are there, or ctx is done.
+func (c *Client) AskAhead(ctx context.Context, encoded []byte) {
+	b, ok := decodeBasis(encoded)
+	if !ok {
+		return
+	}
+	var next atomic.Int64
+	var group sync.WaitGroup
+	for range min(askedAhead, len(b.entries)) {
+		group.Go(func() {
+			for ctx.Err() == nil {
+				i := int(next.Add(1)) - 1
+				if i >= len(b.entries) {
+					return
+				}
+				if e := &b.entries[i]; e.form == full {
+					_, _ = c.Guess(ctx, e.name)
+				}
+			}
+		})
+	}
+	group.Wait()
 }
 
 // eachEntry looks at the files of entries, several at once, until one is not as it

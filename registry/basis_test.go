@@ -98,3 +98,31 @@ func TestABasisIsOfWhatTheCacheHas(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatABasisHasIsAskedForAtOnce(t *testing.T) {
+	f := setup(t)
+	c := f.client(t)
+	for _, name := range []string{"a", "@s/b"} {
+		if _, err := c.Packument(t.Context(), name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	time.Sleep(2 * folder.ClockSlack)
+	basis := c.Basis()
+	f.clock.Advance(time.Hour)
+	f.ResetRequests()
+	c = f.client(t)
+	c.AskAhead(t.Context(), basis)
+	if n := len(f.Requests()); n != 2 {
+		t.Errorf("%d requests", n)
+	}
+	for _, name := range []string{"a", "@s/b"} {
+		if _, err := c.Packument(t.Context(), name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := len(f.Requests()); n != 2 {
+		t.Errorf("%d requests for the same", n)
+	}
+	c.AskAhead(t.Context(), basis[1:])
+}
