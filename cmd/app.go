@@ -254,6 +254,9 @@ func (a *App) main(ctx context.Context, args []string) error {
 		c.SetOut(a.Stdout)
 		return c.Help()
 	}
+	if err := a.allowsWorkspaces(c); err != nil {
+		return err
+	}
 	if cfg.Bool("timing") {
 		a.timing = newTiming()
 	}

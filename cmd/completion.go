@@ -229,6 +229,9 @@ func (a *App) completeArguments(root *cobra.Command, before, chosen []string) []
 	if len(subs) > 0 && len(rest) == 0 {
 		return subs
 	}
+	if words := actions[c.Name()]; len(words) > 0 && len(rest) == 0 {
+		return words
+	}
 	switch c.Name() {
 	case "run", "test", "start", "stop", "restart":
 		if c.Name() == "run" && len(rest) == 0 {
@@ -242,25 +245,13 @@ func (a *App) completeArguments(root *cobra.Command, before, chosen []string) []
 		return a.dependencyNames()
 	case "link":
 		return packagesIn(a.Config.GlobalDir())
-	case "version":
-		if len(rest) == 0 {
-			return []string{"major", "minor", "patch", "premajor", "preminor", "prepatch", "prerelease", "from-git"}
-		}
 	case "pkg":
-		if len(rest) == 0 {
-			return []string{"get", "set", "delete", "fix"}
-		}
 		if f, err := manifest.ReadFile(filepath.Join(a.Config.LocalPrefix(), "package.json")); err == nil {
 			for _, m := range f.Content().Members() {
 				subs = append(subs, m.Key)
 			}
 		}
-	case "config":
-		if len(rest) == 0 {
-			return []string{"get", "set", "delete", "ls", "rm", "edit", "fix", "list"}
-		}
-		return configKeys()
-	case "get", "set":
+	case "config", "get", "set":
 		return configKeys()
 	case "help":
 		for _, x := range commandList(root) {
@@ -271,10 +262,25 @@ func (a *App) completeArguments(root *cobra.Command, before, chosen []string) []
 		for _, e := range entries {
 			subs = append(subs, e.Name())
 		}
-	case "completion":
-		return []string{"bash", "zsh", "fish", "powershell"}
 	}
 	return subs
+}
+
+// actions are the words that a command takes as its first.
+var actions = map[string][]string{
+	"access":     {"get", "grant", "list", "revoke", "set"},
+	"audit":      {"fix", "signatures"},
+	"completion": {"bash", "zsh", "fish", "powershell"},
+	"config":     {"get", "set", "delete", "ls", "rm", "edit", "fix", "list"},
+	"dist-tag":   {"add", "rm", "ls"},
+	"doctor":     {"connection", "registry", "versions", "environment", "permissions", "cache"},
+	"org":        {"set", "rm", "ls"},
+	"owner":      {"add", "rm", "ls"},
+	"pkg":        {"get", "set", "delete", "fix"},
+	"profile":    {"enable-2fa", "disable-2fa", "get", "set"},
+	"team":       {"create", "destroy", "add", "rm", "ls"},
+	"token":      {"list", "revoke", "create"},
+	"version":    {"major", "minor", "patch", "premajor", "preminor", "prepatch", "prerelease", "from-git"},
 }
 
 // projectWorkspaces are the project's, none where they cannot be read.

@@ -34,41 +34,18 @@ func newConfigCmd(a *App) *cobra.Command {
 
 func newConfigGetCmd(a *App) *cobra.Command {
 	return declare(&cobra.Command{Use: "get [<key> ...]", Short: "Print settings, as \"config get\" does"}, []string{"long"},
-		func(_ *cobra.Command, args []string) error {
-			if err := a.noWorkspaces(); err != nil {
-				return err
-			}
-			return a.configGet(args)
-		})
+		func(_ *cobra.Command, args []string) error { return a.configGet(args) })
 }
 
 func newConfigSetCmd(a *App) *cobra.Command {
 	var c *cobra.Command
 	c = declare(&cobra.Command{Use: "set <key>=<value> [<key>=<value> ...]", Short: "Change settings, as \"config set\" does"},
 		[]string{"global", "location"},
-		func(_ *cobra.Command, args []string) error {
-			if err := a.noWorkspaces(); err != nil {
-				return err
-			}
-			return a.configSet(c, args)
-		})
+		func(_ *cobra.Command, args []string) error { return a.configSet(c, args) })
 	return c
 }
 
-// noWorkspaces refuses a command that is for the whole project alone, also
-// where it was started in a workspace (npm: lib/npm.js).
-func (a *App) noWorkspaces() error {
-	many, err := a.forWorkspaces()
-	if err == nil && many {
-		err = errNoWorkspaces()
-	}
-	return err
-}
-
 func runConfig(ctx context.Context, a *App, c *cobra.Command, args []string) error {
-	if err := a.noWorkspaces(); err != nil {
-		return err
-	}
 	action := ""
 	if len(args) > 0 {
 		action, args = args[0], args[1:]

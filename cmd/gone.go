@@ -20,7 +20,7 @@ func newGoneCmds(a *App, root *cobra.Command) []*cobra.Command {
 	var out []*cobra.Command
 	for _, g := range gone {
 		c := declare(&cobra.Command{Use: g.name, Aliases: g.aliases, Short: "Gone from npm: " + g.hint, Hidden: true}, nil,
-			func(*cobra.Command, []string) error { return a.sayUnknown(root, g.name, g.hint) })
+			func(*cobra.Command, []string) error { return a.sayUnknown(root, a.Config.Args()[0], g.hint) })
 		out = append(out, c)
 	}
 	return out

@@ -137,9 +137,6 @@ func (t *lookedAt) selectWorkspaces(a *App, root *manifest.Manifest, ws []worksp
 	if !a.wantsWorkspaces() {
 		return nil
 	}
-	if v := cfg.Get("workspaces"); v.Kind() == config.Bool && !v.Truthy() {
-		return errors.New("Cannot use --no-workspaces and --workspace at the same time")
-	}
 	name := ""
 	if root != nil {
 		name = root.Name

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -73,7 +74,7 @@ func runPkg(_ context.Context, a *App, c *cobra.Command, args []string) error {
 		case "delete":
 			err = a.pkgDelete(c, f, args[1:])
 		case "fix":
-			err = pkgFix(f)
+			err = a.pkgFix(f)
 		default:
 			return a.usage(c, "")
 		}
@@ -215,13 +216,25 @@ func (a *App) pkgDelete(c *cobra.Command, f *manifest.File, args []string) error
 	return updateContent(f, content)
 }
 
-func pkgFix(f *manifest.File) error {
+func (a *App) pkgFix(f *manifest.File) error {
 	fixed, _, err := manifest.Fix(f.Content())
 	if err != nil {
 		return err
 	}
+	a.warnOfBins(f, fixed)
 	f.SetContent(fixed)
 	return nil
+}
+
+// warnOfBins names the executables that a package.json has and the folder has not
+// (npm: @npmcli/package-json lib/normalize.js, binRefs).
+func (a *App) warnOfBins(f *manifest.File, fixed jsjson.Value) {
+	for _, m := range fixed.Get("bin").Members() {
+		if _, err := os.Stat(filepath.Join(filepath.Dir(f.Path), m.Value.Text())); err != nil {
+			id := f.Get("name").Text() + "@" + f.Get("version").Text()
+			a.logPrefixed(levelWarn, "package-json", term.Safe(id+" No bin file found at "+m.Value.Text()))
+		}
+	}
 }
 
 // updateContent gives a package.json new content, in which npm keeps the

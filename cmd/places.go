@@ -35,19 +35,7 @@ func newBinCmd(a *App) *cobra.Command {
 
 func placeCmd(a *App, name, short string, place func() string) *cobra.Command {
 	return declare(&cobra.Command{Use: name, Short: short}, []string{"global"}, func(*cobra.Command, []string) error {
-		if a.wantsWorkspaces() && a.workspacesAsked() {
-			return errNoWorkspaces()
-		}
 		a.out("%s", place())
 		return nil
 	})
-}
-
-// workspacesAsked says whether workspaces were named, not only stood in.
-func (a *App) workspacesAsked() bool {
-	return a.Config.IsSet("workspace") || a.Config.IsSet("workspaces")
-}
-
-func errNoWorkspaces() error {
-	return &codedError{code: "ENOWORKSPACES", text: "This command does not support workspaces."}
 }

@@ -270,6 +270,9 @@ func (p *publisher) manifest(ctx context.Context, pkg *packable, tgz []byte, tel
 			a.logPrefixed(levelWarn, p.command(), a.heading+" auto-corrected some errors in your package.json when publishing.  Please run \""+a.heading+" pkg fix\" to address these errors.")
 			a.logPrefixed(levelWarn, p.command(), "errors corrected:\n"+term.Safe(strings.Join(changes, "\n")))
 		}
+		if tell {
+			a.warnOfBins(file, fixed)
+		}
 		return manifest.Prepare(pkg.dir, fixed)
 	case pkg.manifest != "":
 		return pkg.manifest.Parse()

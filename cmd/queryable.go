@@ -183,6 +183,7 @@ func (e *queryEdit) step(data jsjson.Value) (jsjson.Value, error) {
 	case step.add && !data.IsArray():
 		return data, queryError("ENOAPPEND", "Can't use append syntax in non-Array element")
 	case step.add:
+		n = float64(data.Len())
 		key = strconv.Itoa(data.Len())
 	case index:
 		key = js.FormatNumber(n)

@@ -8,6 +8,9 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/spf13/cobra"
+
+	"github.com/ibid-pm/ibid/internal/config"
 	"github.com/ibid-pm/ibid/internal/folder"
 	"github.com/ibid-pm/ibid/internal/git"
 	"github.com/ibid-pm/ibid/internal/lifecycle"
@@ -45,6 +48,36 @@ func (a *App) forWorkspaces() (bool, error) {
 		return false, &codedError{text: "Workspaces not supported for global packages"}
 	}
 	return wanted, nil
+}
+
+// alone are the commands that do something for the whole project, or for none.
+var alone = [...]string{"access", "approve-scripts", "bin", "cache", "completion", "config", "deny-scripts", "deprecate", "doctor", "edit",
+	"explore", "get", "help", "help-search", "install-scripts", "login", "logout", "org", "patch", "ping", "prefix", "profile", "root", "search",
+	"set", "stage", "team", "token", "trust", "undeprecate", "whoami"}
+
+// allowsWorkspaces refuses -w and --workspaces to a command that does nothing for
+// some workspaces (npm: execCommandClass in lib/npm.js). In the folder of a
+// workspace, which names that one, such a command does what it always does; npm
+// refuses some of them there as well, of which ibid refuses those that would have
+// to choose between two .npmrc.
+func (a *App) allowsWorkspaces(c *cobra.Command) error {
+	cfg := a.Config
+	many, err := a.forWorkspaces()
+	if !many {
+		return err
+	}
+	if v := cfg.Get("workspaces"); v.Kind() == config.Bool && !v.Truthy() {
+		return errors.New("Cannot use --no-workspaces and --workspace at the same time")
+	}
+	name := canonical(c)
+	if !slices.Contains(alone[:], name) || name == "stage" && c.Name() == "publish" {
+		return nil
+	}
+	standing := len(cfg.GetIn("workspace", config.Default).Items()) > 0
+	if standing && name != "config" && name != "get" && name != "set" {
+		return nil
+	}
+	return &codedError{code: "ENOWORKSPACES", text: "This command does not support workspaces."}
 }
 
 // workspacePaths gives the selected workspaces, in the order of the filters.
