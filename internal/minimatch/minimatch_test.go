@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf16"
 )
 
 // recording is what npm's minimatch says. To make it again, in testdata:
@@ -72,6 +73,20 @@ func TestGroupsWithoutEndAreReadOnce(t *testing.T) {
 	pattern := strings.Repeat("@(a|", maxPattern/4)
 	if got := matched(pattern, Options{}, []string{pattern, "a"}); !slices.Equal(got, []string{pattern}) {
 		t.Errorf("%d names match", len(got))
+	}
+}
+
+// So was each class: a minute for the longest pattern.
+func TestClassesWithoutEndAreReadOnce(t *testing.T) {
+	var p globParser
+	p.src = utf16.Encode([]rune(strings.Repeat("[a", maxPattern/2)))
+	if globs := p.sequence(0, false, true); len(globs) != maxPattern || !p.noClass {
+		t.Errorf("%d globs", len(globs))
+	}
+	for pattern, name := range map[string]string{`[[:alpha:]`: "[a", `[[:alpha:][a-`: "[a[a-", `[a\][b`: "[a][b"} {
+		if got := matched(pattern, Options{}, []string{name}); len(got) != 1 {
+			t.Errorf("%s does not match %s", pattern, name)
+		}
 	}
 }
 

@@ -164,6 +164,8 @@ type globParser struct {
 	// open says that an extended form had no end. minimatch takes it, and all that
 	// is behind it, for globs without such forms.
 	open bool
+	// noClass says that a class had no end, and that none behind it has one.
+	noClass bool
 }
 
 // maxExtDepth is how deep groups may be nested before they are text.
@@ -204,9 +206,13 @@ func (p *globParser) sequence(depth int, group, first bool) []glob {
 			add(glob{kind: anyChar})
 			p.at++
 		case '[':
-			g, n := parseClass(p.src[p.at:])
-			if n == 0 {
-				g, n = glob{char: c}, 1
+			g, n := glob{char: c}, 1
+			if !p.noClass {
+				if class, end := parseClass(p.src[p.at:]); end > 0 {
+					g, n = class, end
+				} else if class.class == nil {
+					p.noClass = true
+				}
 			}
 			add(g)
 			p.at += n
@@ -279,7 +285,8 @@ func (c *class) contains(r rune) bool {
 func (cr charRange) has(u uint16) bool { return u >= cr.lo && u <= cr.hi }
 
 // parseClass reads a class at the start of src and says how much of it it is;
-// 0 when it has no end.
+// 0 when it has no end. There is a class all the same if it has a named one, which
+// taken by itself has an end.
 func parseClass(src []uint16) (glob, int) {
 	var c class
 	i := 1
@@ -338,6 +345,9 @@ scan:
 		}
 		c.ranges = append(c.ranges, charRange{u, u})
 		i++
+	}
+	if end < i && len(c.named) > 0 {
+		return glob{class: &c}, 0
 	}
 	if end < i {
 		return glob{}, 0
