@@ -259,7 +259,7 @@ func (s *standing) holds() bool {
 		return false
 	}
 	defer top.Close()
-	s.marks = make([]again.Mark, 0, marks)
+	seen := make([]again.Mark, 0, marks)
 	for range marks {
 		want, ok := parseMark(r.next())
 		if !ok {
@@ -268,7 +268,7 @@ func (s *standing) holds() bool {
 		if got, err := look(top, want.Path); err != nil || got != want {
 			return false
 		}
-		s.marks = append(s.marks, want)
+		seen = append(seen, want)
 	}
 	for range said {
 		text, err := strconv.Unquote(r.next())
@@ -277,6 +277,7 @@ func (s *standing) holds() bool {
 		}
 		s.said = append(s.said, text)
 	}
+	s.marks = seen
 	return true
 }
 
