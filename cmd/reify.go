@@ -96,7 +96,6 @@ type outcome struct {
 // reify decides the tree, brings node_modules into line with it, and saves
 // package.json and the lock. Neither is touched unless all before went well.
 func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
-	p, err := c.project, error(nil)
 	var st *standing
 	if c.bare && !a.Config.Global() {
 		st = a.newStanding(a.Config.LocalPrefix())
@@ -113,34 +112,12 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 		}
 		defer done()
 	}
-	if st != nil && st.watch(nil) != nil {
-		st = nil
-	}
-	if err := a.checkSharing(); err != nil {
+	st = st.watch(nil)
+	p, err := a.workOn(c)
+	if err != nil {
 		return nil, err
 	}
-	if err := a.refuseExtension(); err != nil {
-		return nil, err
-	}
-	go a.heap()
-	if p == nil {
-		if p, err = a.openProject(); err != nil {
-			return nil, err
-		}
-	}
-	if c.project == nil {
-		if err := a.checkDevEngines(p.manifest()); err != nil {
-			return nil, err
-		}
-	}
-	if st != nil && len(p.workspaces) > 0 && st.watch(p.folders()) != nil {
-		st = nil
-	}
-	if a.Config.Global() && !a.Config.Bool("dry-run") {
-		if err := os.MkdirAll(p.dir, 0o777); err != nil {
-			return nil, err
-		}
-	}
+	st = st.watch(p.folders())
 	a.progress.start("deciding what to install", 0, "")
 	defer a.progress.finish()
 	scripts, err := a.installScripts(p, c.project != nil)
@@ -148,10 +125,7 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 		return nil, err
 	}
 	if !a.Config.Bool("dry-run") && !a.Config.PackageLockOnly() {
-		if err := a.dropNonFolder(p); err != nil {
-			return nil, err
-		}
-		if err := p.heal(); err != nil {
+		if err := a.tidy(p); err != nil {
 			return nil, err
 		}
 	}
@@ -220,6 +194,40 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 	before.keep(a, o, client)
 	o.took = time.Since(a.start)
 	return o, nil
+}
+
+// workOn reads the project of a change, but for its lock, where nothing speaks
+// against working on it.
+func (a *App) workOn(c change) (*project, error) {
+	if err := a.checkSharing(); err != nil {
+		return nil, err
+	}
+	if err := a.refuseExtension(); err != nil {
+		return nil, err
+	}
+	go a.heap()
+	if c.project != nil {
+		return c.project, nil
+	}
+	p, err := a.openProject()
+	if err != nil {
+		return nil, err
+	}
+	if err := a.checkDevEngines(p.manifest()); err != nil {
+		return nil, err
+	}
+	if a.Config.Global() && !a.Config.Bool("dry-run") {
+		return p, os.MkdirAll(p.dir, 0o777)
+	}
+	return p, nil
+}
+
+// tidy takes away what must not be in the way, and what a killed run left behind.
+func (a *App) tidy(p *project) error {
+	if err := a.dropNonFolder(p); err != nil {
+		return err
+	}
+	return p.heal()
 }
 
 // dropNonFolder removes what has the name node_modules and is no folder (npm:
@@ -355,42 +363,12 @@ func (a *App) decide(ctx context.Context, p *project, f *fetch.Fetcher, guesses 
 func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses *ahead, c change) (laid *laidOut, err error) {
 	p := o.project
 	emptied := false
-	var wanted, installed *lockfile.Lockfile
-	var orphans []string
 	dry := a.Config.Bool("dry-run")
 	fresh := c.clean && !dry
-	if a.linked() {
-		o.linked = o.result.Linked()
-		a.timing.done("decided the linked layout")
-		if !dry {
-			if o.links, err = o.share(ctx, f); err != nil {
-				return nil, err
-			}
-		}
-		installed, orphans, err = o.readLinked(fresh)
-		wanted = o.linked.Wanted
-	} else {
-		wanted = o.result.Wanted(o.lock)
-		var actual *resolver.Node
-		if !fresh {
-			actual, installed, err = o.installed(a.touched(c, o.result.Tree))
-			if installed != nil && !a.Config.Global() && !a.inPart(p) {
-				orphans = linker.StoreLeft(p.dir)
-			}
-		}
-		if a.inPart(p) {
-			o.part = o.result.Part(actual)
-			wanted = o.part.Of(wanted, installed)
-		}
-	}
-	if err != nil {
+	if err := o.makePlan(ctx, f, c, fresh); err != nil {
 		return nil, err
 	}
-	o.before, o.wanted = installed, wanted
-	if !fresh {
-		a.timing.done("read what is installed")
-	}
-	o.plan = linker.NewPlan(installed, wanted, o.patches.planOptions(linker.Options{NoBins: !a.Config.Bool("bin-links"), Linked: a.linked(), LinksTo: o.result.LinksTo(), Orphans: orphans, Shared: o.links}))
+	installed, wanted := o.before, o.wanted
 	if dry {
 		return nil, nil
 	}
@@ -486,6 +464,44 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 	}
 	laid.emptied, laid.hidden = emptied, text
 	return laid, nil
+}
+
+// makePlan compares what is to be in node_modules with what is there; fresh: nothing is.
+func (o *outcome) makePlan(ctx context.Context, f *fetch.Fetcher, c change, fresh bool) (err error) {
+	a, p := o.app, o.project
+	var orphans []string
+	if a.linked() {
+		o.linked = o.result.Linked()
+		a.timing.done("decided the linked layout")
+		if !a.Config.Bool("dry-run") {
+			if o.links, err = o.share(ctx, f); err != nil {
+				return err
+			}
+		}
+		o.before, orphans, err = o.readLinked(fresh)
+		o.wanted = o.linked.Wanted
+	} else {
+		o.wanted = o.result.Wanted(o.lock)
+		var actual *resolver.Node
+		if !fresh {
+			actual, o.before, err = o.installed(a.touched(c, o.result.Tree))
+			if o.before != nil && !a.Config.Global() && !a.inPart(p) {
+				orphans = linker.StoreLeft(p.dir)
+			}
+		}
+		if a.inPart(p) {
+			o.part = o.result.Part(actual)
+			o.wanted = o.part.Of(o.wanted, o.before)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if !fresh {
+		a.timing.done("read what is installed")
+	}
+	o.plan = linker.NewPlan(o.before, o.wanted, o.patches.planOptions(linker.Options{NoBins: !a.Config.Bool("bin-links"), Linked: a.linked(), LinksTo: o.result.LinksTo(), Orphans: orphans, Shared: o.links}))
+	return nil
 }
 
 // warnDeprecated says, once for each version, which of the packages that were

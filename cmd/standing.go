@@ -115,8 +115,16 @@ func isMissing(err error) bool {
 }
 
 // watch notes the inputs before they are read: what changes while the install
-// runs is then seen by the next one.
-func (s *standing) watch(workspaces []string) error {
+// runs is then seen by the next one. It gives nil where one of them cannot be told
+// by its mark, and of nil.
+func (s *standing) watch(workspaces []string) *standing {
+	if s == nil || s.note(workspaces) != nil {
+		return nil
+	}
+	return s
+}
+
+func (s *standing) note(workspaces []string) error {
 	top, err := folder.Open(s.dir)
 	if err != nil {
 		return err
