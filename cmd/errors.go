@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -185,6 +186,9 @@ func (a *App) explained(err error) explanation {
 	}
 	if len(e.hints) == 0 {
 		e.hints = hintsFor(err)
+		if a.Config != nil && a.Config.Global() && errors.Is(err, fs.ErrPermission) && runtime.GOOS != "windows" {
+			e.hints = append(e.hints, "ibid config set prefix=~/.local  has global packages where you may write; ~/.local/bin has to be on the PATH")
+		}
 	}
 	var unknown *config.UnknownFlagError
 	if errors.As(err, &unknown) {

@@ -146,7 +146,7 @@ func (a *App) packable(ctx context.Context, arg string) (*packable, error) {
 		return nil, err
 	}
 	if p.name == "" || p.version == "" {
-		return nil, errors.New("Invalid package, must have name and version")
+		return nil, &codedError{text: "Invalid package, must have name and version", hints: []string{"ibid pkg set name=NAME version=1.0.0"}}
 	}
 	return p, nil
 }

@@ -186,7 +186,7 @@ func (p *publisher) publish(ctx context.Context, arg, workspace string) error {
 		return err
 	}
 	if !cfg.Bool("force") && r.prerelease() && !r.explicitTag {
-		return errors.New("You must specify a tag using --tag when publishing a prerelease version.")
+		return &codedError{text: "You must specify a tag using --tag when publishing a prerelease version.", hints: []string{"ibid publish --tag next"}}
 	}
 	if !a.json() {
 		a.tellContents(contents)
@@ -229,7 +229,7 @@ func refuseExtensions(m jsjson.Value) error {
 // checkTag refuses tags that could be taken for versions.
 func checkTag(tag string) error {
 	if nodesemver.IsRange(tag, nodesemver.Options{}) {
-		return fmt.Errorf("Tag name must not be a valid SemVer range: %s", strings.TrimSpace(tag))
+		return &codedError{text: "Tag name must not be a valid SemVer range: " + strings.TrimSpace(tag), hints: []string{"a tag is a word, such as next or beta"}}
 	}
 	return nil
 }
@@ -403,14 +403,15 @@ func (r *release) checkPublished(ctx context.Context) error {
 			continue
 		}
 		if v.String() == t.version {
-			return &codedError{text: fmt.Sprintf("You cannot publish over the previously published versions: %s.", t.version)}
+			return &codedError{text: fmt.Sprintf("You cannot publish over the previously published versions: %s.", t.version), hints: []string{"ibid version patch, minor or major gives it another"}}
 		}
 		if highest == nil || nodesemver.Compare(v, highest) > 0 {
 			highest = v
 		}
 	}
 	if highest != nil && !r.explicitTag && nodesemver.Compare(highest, version) >= 0 {
-		return &codedError{text: fmt.Sprintf("Cannot implicitly apply the \"latest\" tag because previously published version %s is higher than the new version %s. You must specify a tag using --tag.", highest, t.version)}
+		return &codedError{text: fmt.Sprintf("Cannot implicitly apply the \"latest\" tag because previously published version %s is higher than the new version %s. You must specify a tag using --tag.", highest, t.version),
+			hints: []string{fmt.Sprintf("ibid publish --tag latest-%d", version.Major())}}
 	}
 	return nil
 }

@@ -171,7 +171,7 @@ func (a *App) bump(ctx context.Context, dir, want string) (string, error) {
 		return "", err
 	}
 	if clean, err := nodesemver.Clean(current, false); err == nil && clean.String() == version && !cfg.Bool("allow-same-version") {
-		return "", errors.New("Version not changed")
+		return "", &codedError{text: "Version not changed", hints: []string{"it is " + version + " already; with --allow-same-version it may stay so"}}
 	}
 	commits := cfg.Bool("git-tag-version") && (want == "from-git" || repo.Exists())
 	if commits {
@@ -204,7 +204,7 @@ func (a *App) bump(ctx context.Context, dir, want string) (string, error) {
 
 // newVersion is the version that is wanted, without what stands behind a "+".
 func newVersion(ctx context.Context, repo *git.Worktree, current, want, preid string) (string, error) {
-	invalid := errors.New("Invalid version: " + want)
+	invalid := &codedError{text: "Invalid version: " + want, hints: []string{"a version has three numbers, such as 1.2.3; or it is patch, minor, major, prerelease or from-git"}}
 	if nodesemver.Valid(want, true) {
 		v, err := nodesemver.Clean(want, true)
 		if err != nil {
@@ -247,7 +247,7 @@ func (a *App) mayCommit(ctx context.Context, repo *git.Worktree) (bool, error) {
 	case err != nil:
 		return false, err
 	case !clean && !a.Config.Bool("force"):
-		return false, errors.New("Git working directory not clean.")
+		return false, &codedError{text: "Git working directory not clean.", hints: []string{"git status shows what is not committed; --force goes on all the same, --no-git-tag-version leaves git alone"}}
 	case !clean:
 		a.logPrefixed(levelWarn, "version", "Git working directory not clean, proceeding forcefully.")
 	}
@@ -306,7 +306,12 @@ func (a *App) commitVersion(ctx context.Context, repo *git.Worktree, version, pa
 	if cfg.Bool("allow-same-version") {
 		flags += "f"
 	}
-	_, err := repo.Run(ctx, "tag", flags+"m", message, cfg.String("tag-version-prefix")+version)
+	tag := cfg.String("tag-version-prefix") + version
+	_, err := repo.Run(ctx, "tag", flags+"m", message, tag)
+	var failed *git.Error
+	if errors.As(err, &failed) && strings.Contains(failed.Stderr, "already exists") {
+		failed.Hint = "the new version is committed, and has no tag: git show " + quoteWord(tag) + " says what has that one"
+	}
 	return err
 }
 

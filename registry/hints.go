@@ -18,6 +18,10 @@ func (e *Error) Hints() []string {
 		if e.ErrCode == "E404" && e.Method != "" && e.Method != http.MethodGet && e.Authenticated {
 			return []string{"it is not there, or whoever the credentials are of may not change it: ibid whoami"}
 		}
+		if e.ErrCode == "E404" && e.Authenticated && strings.HasPrefix(e.Package, "@") {
+			// To those who may not read it, a private package is not there.
+			return []string{"if it is there and private, whoever the credentials are of may not read it: ibid whoami --registry=" + e.root()}
+		}
 		if e.ErrCode == "E404" && (e.Package == "" || e.Authenticated) {
 			return nil
 		}
@@ -43,6 +47,9 @@ func (e *Error) Hints() []string {
 		}
 		return []string{"ibid search " + name + "  finds names like it"}
 	case "E403":
+		if strings.Contains(e.Message, "previously published versions") {
+			return []string{"ibid version patch, minor or major gives it another"}
+		}
 		if e.Authenticated {
 			return []string{"ibid whoami shows whose credentials were sent"}
 		}

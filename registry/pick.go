@@ -2,6 +2,7 @@ package registry
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -618,6 +619,9 @@ func (e *PickError) Error() string {
 		return id + ": the package has no versions"
 	}
 	var b strings.Builder
+	if e.isTag() {
+		return id + ": no such tag; known: " + e.someTags()
+	}
 	b.WriteString(id + ": no matching version")
 	if !e.Before.IsZero() {
 		b.WriteString(" published before " + e.Before.UTC().Format(time.RFC3339))
@@ -634,10 +638,29 @@ func (e *PickError) Error() string {
 	return b.String()
 }
 
+// isTag says whether a tag was wanted, and is not among those that there are.
+func (e *PickError) isTag() bool {
+	known := slices.ContainsFunc(e.DistTags, func(t DistTag) bool { return t.Tag == e.Wanted })
+	return e.ErrCode == "ETARGET" && e.Type == spec.Tag && len(e.DistTags) > 0 && !known && e.Before.IsZero()
+}
+
+// someTags lists the package's tags; some packages have one for each branch.
+func (e *PickError) someTags() string {
+	var tags []string
+	for _, t := range e.DistTags[:min(len(e.DistTags), 10)] {
+		tags = append(tags, Clean(t.Tag))
+	}
+	text := strings.Join(tags, ", ")
+	if more := len(e.DistTags) - len(tags); more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
+
 // Detail says how old the newest version is that Error names.
 func (e *PickError) Detail() []string {
 	day, _, dated := strings.Cut(e.NewestAt, "T")
-	if !dated || len(e.RuledOut) > 0 || e.ErrCode != "ETARGET" || e.NoneAvoidable {
+	if !dated || len(e.RuledOut) > 0 || e.ErrCode != "ETARGET" || e.NoneAvoidable || e.isTag() {
 		return nil
 	}
 	return []string{Clean(e.Newest) + " was published " + Clean(day)}

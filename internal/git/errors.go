@@ -25,6 +25,7 @@ type Error struct {
 	Stderr  string // trimmed; long output keeps its end
 	Status  int    // git's exit status; -1 when it was ended or didn't start
 	Err     error
+	Hint    string // what a person can do, where whoever asked git knows
 
 	kind kind
 }
@@ -51,6 +52,14 @@ func (e *Error) Error() string {
 }
 
 func (e *Error) Unwrap() error { return e.Err }
+
+// Hints are Hint, or none.
+func (e *Error) Hints() []string {
+	if e.Hint == "" {
+		return nil
+	}
+	return []string{e.Hint}
+}
 
 // Code gives git's exit status, which is what npm prints as the code.
 func (e *Error) Code() string {

@@ -110,6 +110,9 @@ func (s *Scanner) failAt(at int, expected string) {
 	if at < len(s.src) {
 		r, _ := utf8.DecodeRuneInString(s.src[at:])
 		e.Found = strconv.QuoteRune(r)
+		if (r == '}' || r == ']') && strings.HasSuffix(strings.TrimRight(s.src[:at], " \t\r\n"), ",") {
+			e.Expected += " after the comma"
+		}
 	}
 	s.err = e
 	s.pos = len(s.src)

@@ -32,6 +32,14 @@ func (e *TagError) Error() string {
 // Code returns npm's error code.
 func (e *TagError) Code() string { return "EINVALIDTAGNAME" }
 
+// Hints say how what was perhaps meant is written.
+func (e *TagError) Hints() []string {
+	if scope := strings.TrimSuffix(e.Tag, "/"); strings.HasPrefix(scope, "@") && e.Raw == e.Tag && !strings.ContainsAny(scope, "/ ") {
+		return []string{scope + " is a scope: its packages are " + scope + "/NAME"}
+	}
+	return nil
+}
+
 // ProtocolError says that a URL has a scheme that npm doesn't install from,
 // such as "workspace:" or "link:".
 type ProtocolError struct {
