@@ -9,18 +9,21 @@ import (
 
 // inspect shows a value as node's util.inspect does with depth 5 and all items
 // of lists: what npm's view prints of anything but a text.
-func inspect(v jsjson.Value) string {
-	p := inspector{}
+func inspect(v jsjson.Value) string { return inspectTo(v, 5) }
+
+// inspectTo goes so many levels deep; in what npm logs that is node's own 2.
+func inspectTo(v jsjson.Value, depth int) string {
+	p := inspector{depth: depth}
 	return p.value(v, 0)
 }
 
 const (
-	inspectDepth   = 5
 	inspectWidth   = 80
 	inspectCompact = 3 // levels that share a line if they fit
 )
 
 type inspector struct {
+	depth   int
 	indent  int
 	current int // the level that was entered last
 }
@@ -36,7 +39,7 @@ func (p *inspector) value(v jsjson.Value, level int) string {
 		return v.Text()
 	}
 	list := v.IsArray()
-	if level > inspectDepth {
+	if level > p.depth {
 		if list {
 			return "[Array]"
 		}

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/ibid-pm/ibid/internal/jsjson"
 	"github.com/ibid-pm/ibid/internal/manifest"
 	"github.com/ibid-pm/ibid/internal/minimatch"
 	"github.com/ibid-pm/ibid/internal/platform"
@@ -270,8 +271,18 @@ func (a *App) warnResolve(w resolver.Warning) {
 	text := w.Message
 	var engine *platform.EngineError
 	if errors.As(w.Err, &engine) { // as npm shows it
-		text = fmt.Sprintf("Unsupported engine {\n  package: '%s',\n  required: %s,\n  current: { node: '%s', npm: '%s' }\n}",
-			engine.ID, inspect(engine.Required.Value()), "v"+strings.TrimPrefix(engine.Current.Node, "v"), engine.Current.NPM)
+		var id jsjson.Value // undefined for a project without a version
+		if engine.ID != "" {
+			id = jsjson.NewString(engine.ID)
+		}
+		text += " " + inspectTo(jsjson.NewObject(
+			jsjson.Member{Key: "package", Value: id},
+			jsjson.Member{Key: "required", Value: engine.Required.Value()},
+			jsjson.Member{Key: "current", Value: jsjson.NewObject(
+				jsjson.Member{Key: "node", Value: jsjson.NewString("v" + strings.TrimPrefix(engine.Current.Node, "v"))},
+				jsjson.Member{Key: "npm", Value: jsjson.NewString(engine.Current.NPM)},
+			)},
+		), 2)
 	}
 	a.logPrefixed(levelWarn, w.Heading, term.Safe(text))
 }

@@ -37,7 +37,7 @@ type Versions struct {
 
 // EngineError says that a package wants another node or npm.
 type EngineError struct {
-	ID       string // "name@version"
+	ID       string // "name@version", empty if either is missing
 	Current  Versions
 	Required jsjson.Raw // the package's "engines"
 }
@@ -78,11 +78,11 @@ func CheckEngine(m *manifest.Manifest, env Environment, force bool) error {
 	if satisfied(node, engines.Get("node")) && satisfied(env.NPM, engines.Get("npm")) {
 		return nil
 	}
-	return &EngineError{
-		ID:       m.Name + "@" + m.Version,
-		Current:  Versions{Node: env.Node, NPM: env.NPM},
-		Required: m.Engines,
+	err := &EngineError{Current: Versions{Node: env.Node, NPM: env.NPM}, Required: m.Engines}
+	if m.Name != "" && m.Version != "" {
+		err.ID = m.Name + "@" + m.Version
 	}
+	return err
 }
 
 func satisfied(version string, wanted jsjson.Value) bool {
