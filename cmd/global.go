@@ -20,10 +20,10 @@ import (
 )
 
 // globalLinks are the links that global packages have outside of node_modules:
-// their executables in <prefix>/bin and their manual pages in
-// <prefix>/share/man (npm: bin-links). Packages below them have their
-// executables in a .bin, as everywhere. On Windows scripts in <prefix> stand
-// for the executables, see globalShim, and manual pages have no links.
+// their executables in <prefix>/bin (npm: bin-links). Packages below them have
+// their executables in a .bin, as everywhere. On Windows scripts in <prefix>
+// stand for the executables, see globalShim. Links to manual pages in
+// <prefix>/share/man, which npm made before 12, go with their package.
 type globalLinks struct {
 	app   *App
 	dir   string // the folder that node_modules is in
@@ -40,7 +40,6 @@ type globalLink struct {
 	path string // of the link
 	file string // that it leads to
 	pkg  string // the folder of the package
-	man  bool
 	shim bool // scripts, rather than a symbolic link
 }
 
@@ -164,7 +163,7 @@ func (g *globalLinks) apply() error {
 		if s.Action == linker.Remove {
 			continue
 		}
-		for _, l := range append(g.bins(s.Package, g.lock), g.mans(s.Package)...) {
+		for _, l := range g.bins(s.Package, g.lock) {
 			if seen[l.path] {
 				continue
 			}
@@ -229,9 +228,6 @@ func (g *globalLinks) link(l globalLink) error {
 		return fmt.Errorf("%s: linking: %w", l.path, err)
 	}
 	g.undo = append(g.undo, func() error { return os.Remove(l.path) })
-	if l.man {
-		return nil
-	}
 	return linker.FixBin(l.file, g.app.umask)
 }
 
@@ -273,8 +269,8 @@ func (g *globalLinks) bins(p *lockfile.Package, lock *lockfile.Lockfile) []globa
 	return out
 }
 
-// mans are the links to a package's manual pages. The registry's short documents
-// do not speak of them, so that npm links only those of folders and tarballs.
+// mans are the links that npm 11 made to a package's manual pages. The registry's
+// short documents do not speak of them: only folders and tarballs have some.
 func (g *globalLinks) mans(p *lockfile.Package) []globalLink {
 	if runtime.GOOS == "windows" {
 		return nil
@@ -296,7 +292,7 @@ func (g *globalLinks) mans(p *lockfile.Package) []globalLink {
 		}
 		out = append(out, globalLink{
 			path: filepath.Join(filepath.Dir(g.app.Config.GlobalBin()), "share", "man", "man"+section, path.Base(man)),
-			file: filepath.Join(pkg, filepath.FromSlash(man)), pkg: pkg, man: true,
+			file: filepath.Join(pkg, filepath.FromSlash(man)), pkg: pkg,
 		})
 	}
 	return out
