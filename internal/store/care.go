@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 
 	"golang.org/x/sync/errgroup"
 
@@ -254,6 +255,12 @@ func (s *Store) Clean() error {
 			return nil
 		}
 		return err
+	}
+	// An install that has it open may go on in it, until its folders are gone.
+	for range 100 {
+		if err := os.RemoveAll(gone); !errors.Is(err, syscall.ENOTEMPTY) {
+			return err
+		}
 	}
 	return os.RemoveAll(gone)
 }

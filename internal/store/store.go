@@ -65,7 +65,8 @@ type Store struct {
 
 	keyFile string
 	key     func() ([]byte, error)
-	trees   func() (*root, error)
+	opening sync.Mutex
+	opened  *root    // of all trees; nil until it is needed
 	madeDir sync.Map // folder → made by this process
 	// What serves one tree serves the next: there are thousands in a row.
 	macs  sync.Pool // of hash.Hash, under the key
@@ -76,7 +77,6 @@ type Store struct {
 func Open(o Options) *Store {
 	s := &Store{dir: filepath.Join(o.Dir, Format), umask: o.Umask.Perm(), keyFile: o.KeyFile}
 	s.key = sync.OnceValues(s.loadKey)
-	s.trees = sync.OnceValues(s.openTrees)
 	return s
 }
 

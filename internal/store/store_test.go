@@ -525,3 +525,21 @@ func FuzzSeal(f *testing.F) {
 		}
 	})
 }
+
+// Another process may clean the store while an install goes on in it.
+func TestAStoreThatIsCleanedMeanwhileIsMadeAgain(t *testing.T) {
+	s := newStore(t)
+	one, _ := s.put(t, map[string]string{"a.js": "a"})
+	s.install(t, one, t.TempDir())
+	if err := s.Clean(); err != nil {
+		t.Fatal(err)
+	}
+	two, _ := s.put(t, map[string]string{"b.js": "b"})
+	for range 2 {
+		into := filepath.Join(t.TempDir(), "b")
+		s.install(t, two, into)
+		if got := read(t, filepath.Join(into, "b.js")); got != "b" {
+			t.Errorf("it has %q", got)
+		}
+	}
+}

@@ -52,12 +52,25 @@ func together(files int) int64 {
 // root is the open folder of all trees.
 type root = folder.Folder
 
-func (s *Store) openTrees() (*root, error) {
+func (s *Store) trees() (*root, error) { return s.treesBut(nil) }
+
+// treesBut gives the folder of all trees, another one than that which is no more.
+func (s *Store) treesBut(gone *root) (*root, error) {
+	s.opening.Lock()
+	defer s.opening.Unlock()
+	if s.opened != nil && s.opened != gone {
+		return s.opened, nil
+	}
 	dir := filepath.Join(s.dir, "trees")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	return folder.Open(dir)
+	trees, err := folder.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	s.opened = trees // others may still be at work in the one that is gone
+	return trees, nil
 }
 
 // VariantOf names the trees of a tarball whose files bins became executable.
@@ -80,6 +93,7 @@ var ErrTurned = errors.New("the tree is not what it was")
 // until Return.
 type Tree struct {
 	store *Store
+	trees *root
 	seal  *seal
 	lock  *folder.File
 	dir   *folder.Folder
@@ -225,7 +239,7 @@ func (s *Store) examineLocked(trees *root, lock *folder.File, name, n string, d 
 		}
 		return nil, err
 	}
-	return &Tree{store: s, seal: se, lock: lock, dir: dir, name: name, number: n, unseen: unseen}, nil
+	return &Tree{store: s, trees: trees, seal: se, lock: lock, dir: dir, name: name, number: n, unseen: unseen}, nil
 }
 
 // examineSeal reads the seal into se and opens the folder that it speaks of:
@@ -354,11 +368,22 @@ func (s *Store) Unpack(d Digest, v Variant, a *tarball.Archive) (*Tree, error) {
 	if err != nil {
 		return nil, err
 	}
+	t, err := s.unpack(trees, d, v, a)
+	if errors.Is(err, fs.ErrNotExist) { // the store was cleaned away by another process
+		if trees, err = s.treesBut(trees); err == nil {
+			t, err = s.unpack(trees, d, v, a)
+		}
+	}
+	return t, err
+}
+
+func (s *Store) unpack(trees *root, d Digest, v Variant, a *tarball.Archive) (*Tree, error) {
 	name := treeName(d, v)
 	if err := s.mkdirIn(trees, name); err != nil {
 		return nil, err
 	}
 	var lock *folder.File
+	var err error
 	n := 0
 	for ; lock == nil; n++ {
 		if n == maxTrees {
@@ -450,7 +475,7 @@ func (s *Store) unpackLocked(trees *root, lock *folder.File, name, n string, d D
 	if _, err := lock.Write(append(data, mac[:]...)); err != nil {
 		return fail(err)
 	}
-	return &Tree{store: s, seal: se, lock: lock, dir: dir}, nil
+	return &Tree{store: s, trees: trees, seal: se, lock: lock, dir: dir}, nil
 }
 
 // Return ends the loan of the lock; the files stay with the project until it
@@ -622,9 +647,7 @@ func (t *Tree) doubts(a, b *putter) error {
 // their files' inodes a new time, which would hide that one was touched.
 func (t *Tree) turned(dst *folder.Folder, front, back int, why error) error {
 	if errors.Is(why, errSpoilt) {
-		if trees, err := t.store.trees(); err == nil {
-			t.store.removeTree(trees, t.name, t.number)
-		}
+		t.store.removeTree(t.trees, t.name, t.number)
 	}
 	files := t.seal.files
 	for i := range files {
