@@ -111,3 +111,13 @@ func FuzzParseDate(f *testing.F) {
 		}
 	})
 }
+
+// Each line copied those before it: a repository with 16 MB of these would have taken
+// days.
+func TestALongListIsReadOnce(t *testing.T) {
+	const lines = 300_000
+	v, _ := parseINI(strings.Repeat("ca[]=x\n", lines)).get("ca")
+	if len(v.list) != lines {
+		t.Errorf("%d of %d", len(v.list), lines)
+	}
+}

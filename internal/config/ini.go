@@ -161,7 +161,7 @@ func parseINI(text string) *table {
 			old = NewList(old)
 		}
 		if old.kind == List {
-			old.list = append(slices.Clip(old.list), value)
+			old.list = append(old.list, value)
 			value = old
 		}
 		p.set(key, value)

@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -289,4 +290,20 @@ func FuzzNormalize(f *testing.F) {
 			t.Fatalf("normalising twice makes another manifest: %s and %s", shown(m), shown(again))
 		}
 	})
+}
+
+// Each was looked for among all.
+func TestManyBinsAreReadOnce(t *testing.T) {
+	const many = 300_000
+	var text strings.Builder
+	for i := range many {
+		fmt.Fprintf(&text, `,"./b%d":"x"`, i)
+	}
+	v, err := jsjson.Parse([]byte("{" + text.String()[1:] + "}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bins := NormalizeBin(v, "a"); len(bins) != many || bins[many-1].Name != fmt.Sprint("b", many-1) {
+		t.Errorf("%d of %d", len(bins), many)
+	}
 }

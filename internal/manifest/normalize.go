@@ -408,65 +408,81 @@ func count(raw jsjson.Raw) int64 {
 // the package's own name, a list are files that give the names, and neither a
 // name nor a file gets out of its folder (npm: normalizePackageBin).
 func NormalizeBin(bin jsjson.Value, name string) []Bin {
-	var bins []Bin
+	var bins binSet
 	switch bin.Kind() {
 	case jsjson.String:
-		if bin.Str() == "" || name == "" {
-			return nil
+		if bin.Str() != "" && name != "" {
+			bins.set(name, bin.Str())
 		}
-		bins = []Bin{{name, bin.Str()}}
 	case jsjson.Array:
 		for _, item := range bin.Items() {
 			if item.IsString() {
-				bins = setBin(bins, baseName(item.Str()), item.Str())
+				bins.set(baseName(item.Str()), item.Str())
 			}
 		}
 	case jsjson.Object:
 		for _, member := range bin.Members() {
 			if member.Value.IsString() {
-				bins = append(bins, Bin{member.Key, member.Value.Str()})
+				bins.set(member.Key, member.Value.Str())
 			}
 		}
 	}
 	// npm renames while it walks over the keys it found: a cleaned name goes
 	// to the end, or takes the place of a key that is there already.
-	for _, key := range binNames(bins) {
-		i := slices.IndexFunc(bins, func(b Bin) bool { return b.Name == key })
-		if i < 0 {
+	for _, key := range bins.names() {
+		i, ok := bins.at[key]
+		if !ok {
 			continue
 		}
-		base, target := baseName(securePath(key)), securePath(bins[i].Path)
+		base, target := baseName(securePath(key)), securePath(bins.all[i].Path)
 		if base == "" || target == "" || base == "__proto__" && key != base {
-			bins = slices.Delete(bins, i, i+1)
+			delete(bins.at, key)
 			continue
 		}
 		if base != key {
-			bins = slices.Delete(bins, i, i+1)
+			delete(bins.at, key)
 		}
-		bins = setBin(bins, base, target)
+		bins.set(base, target)
 	}
-	if len(bins) == 0 {
-		return nil
-	}
-	return jsjson.Order(bins, func(b *Bin) string { return b.Name }, func(to, from *Bin) { to.Path = from.Path })
+	return jsjson.Order(bins.left(), func(b *Bin) string { return b.Name }, func(to, from *Bin) { to.Path = from.Path })
 }
 
-func binNames(bins []Bin) []string {
-	names := make([]string, len(bins))
-	for i := range bins {
-		names[i] = bins[i].Name
+// binSet is an object of JavaScript's: a bin that is set anew keeps its place, one
+// that was deleted goes to the end.
+type binSet struct {
+	all []Bin
+	at  map[string]int // of those that were not deleted
+}
+
+func (s *binSet) set(name, file string) {
+	if i, ok := s.at[name]; ok {
+		s.all[i].Path = file
+		return
+	}
+	if s.at == nil {
+		s.at = map[string]int{}
+	}
+	s.at[name] = len(s.all)
+	s.all = append(s.all, Bin{name, file})
+}
+
+func (s *binSet) names() []string {
+	names := make([]string, len(s.all))
+	for i := range s.all {
+		names[i] = s.all[i].Name
 	}
 	return names
 }
 
-func setBin(bins []Bin, name, file string) []Bin {
-	for i := range bins {
-		if bins[i].Name == name {
-			bins[i].Path = file
-			return bins
+// left is what was not deleted, nil for none.
+func (s *binSet) left() []Bin {
+	var bins []Bin
+	for i, b := range s.all {
+		if at, ok := s.at[b.Name]; ok && at == i {
+			bins = append(bins, b)
 		}
 	}
-	return append(bins, Bin{name, file})
+	return bins
 }
 
 // baseName is path.basename of node: the last element, without the slashes
