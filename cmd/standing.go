@@ -285,6 +285,9 @@ func (s *standing) holds() bool {
 		}
 		s.said = append(s.said, text)
 	}
+	if marks == 0 || r.rest != "" {
+		return false
+	}
 	s.marks = seen
 	return true
 }
