@@ -287,6 +287,9 @@ func (p *patcher) commit(ctx context.Context, dir string) error {
 		return err
 	}
 	if !p.Config.Bool("keep-edit-dir") {
+		// First what makes it a folder of patch add: of half of it, should this be
+		// killed, another commit would make a patch that removes the other half.
+		os.Remove(filepath.Join(dir, "package.json"))
 		if err := os.RemoveAll(dir); err != nil {
 			return err
 		}
