@@ -46,6 +46,26 @@ func (a *App) project() (*project, error) {
 	return p, p.readLock(a)
 }
 
+// checkDependencies refuses dependencies that nobody can install. npm takes a list's
+// indices for names, or ends with "must provide string spec". f may be nil.
+func (a *App) checkDependencies(f *manifest.File) error {
+	for _, kind := range [...]string{"dependencies", "devDependencies", "optionalDependencies", "peerDependencies"} {
+		if f == nil || kind == "peerDependencies" && a.Config.Bool("legacy-peer-deps") {
+			continue
+		}
+		deps := f.Get(kind)
+		if deps.IsArray() && deps.Len() > 0 || deps.IsString() && deps.Truthy() {
+			return &codedError{text: fmt.Sprintf("%s: %q has to be an object, such as {\"once\": \"^1.4.0\"}", f.Path, kind)}
+		}
+		for _, m := range deps.Members() {
+			if !m.Value.IsString() {
+				return &codedError{text: fmt.Sprintf("%s: %q in %q has to have a version or a range in quotes, such as \"^1.4.0\"", f.Path, m.Key, kind)}
+			}
+		}
+	}
+	return nil
+}
+
 // openProject reads what the command works on, but for the lock.
 func (a *App) openProject() (*project, error) {
 	cfg := a.Config

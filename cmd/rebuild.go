@@ -97,14 +97,14 @@ func (a *App) tellNotRebuilt(pending []lifecycle.Pending) {
 	if len(pending) == 1 {
 		had = "package had"
 	}
-	what := "Run `ibid install-scripts ls` to review."
+	what := "Run `" + a.heading + " install-scripts ls` to review."
 	if a.Config.Global() {
 		var names []string
 		for i := range pending {
 			name, _ := pending[i].Display()
 			names = append(names, name)
 		}
-		what = "Run `ibid config set allow-scripts=" + strings.Join(names, ",") + " --location=user` to allow their scripts."
+		what = "Run `" + a.heading + " config set allow-scripts=" + strings.Join(names, ",") + " --location=user` to allow their scripts."
 	}
 	a.logPrefixed(levelWarn, "rebuild", fmt.Sprintf("%d %s install scripts blocked because they are not covered by allowScripts. %s", len(pending), had, what))
 }

@@ -216,6 +216,9 @@ func (a *App) workOn(c change) (*project, error) {
 	if err := a.checkDevEngines(p.manifest()); err != nil {
 		return nil, err
 	}
+	if err := a.checkDependencies(p.file); err != nil {
+		return nil, err
+	}
 	if a.Config.Global() && !a.Config.Bool("dry-run") {
 		return p, os.MkdirAll(p.dir, 0o777)
 	}

@@ -190,13 +190,13 @@ func searchLine(p jsjson.Value) string {
 }
 
 func searchText(p jsjson.Value, words []string, i ink) string {
-	name := i.blue(str(p, "name"))
+	name := i.mark(str(p, "name"), words, i.blue)
 	if slices.Contains(words, str(p, "name")) {
 		name = i.cyan(str(p, "name"))
 	}
 	out := name + "\n"
 	if d := str(p, "description"); d != "" {
-		out += d + "\n"
+		out += i.mark(d, words, func(s string) string { return s }) + "\n"
 	}
 	by := i.yellow("???")
 	if u := str(p.Get("publisher"), "username"); u != "" {
@@ -217,4 +217,30 @@ func searchText(p jsjson.Value, words []string, i ink) string {
 		out += "Keywords: " + strings.Join(k, " ") + "\n"
 	}
 	return out + i.blue("https://npm.im/"+str(p, "name")) + "\n"
+}
+
+// mark colours the words in a text, and has the rest as rest makes it.
+func (i ink) mark(text string, words []string, rest func(string) string) string {
+	lower := strings.ToLower(text)
+	if !i || len(lower) != len(text) {
+		return rest(text)
+	}
+	var out strings.Builder
+	plain := 0
+	for at := 0; at < len(text); {
+		longest := 0
+		for _, w := range words {
+			if strings.HasPrefix(lower[at:], w) {
+				longest = max(longest, len(w))
+			}
+		}
+		if longest == 0 {
+			at++
+			continue
+		}
+		out.WriteString(rest(text[plain:at]) + i.cyan(text[at:at+longest]))
+		at += longest
+		plain = at
+	}
+	return out.String() + rest(text[plain:])
 }

@@ -176,11 +176,7 @@ func (p *parser) part() (part, error) {
 		if c == '.' {
 			k = class
 		}
-		name := p.name()
-		if name == "" {
-			return part{}, failf("", "expected a name at character %d", p.pos+1)
-		}
-		return part{kind: k, value: name}, nil
+		return part{kind: k, value: p.name()}, nil
 	case '[':
 		t, err := p.attribute()
 		return part{kind: attribute, attr: t}, err
