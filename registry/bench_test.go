@@ -10,7 +10,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
+	"github.com/ibid-pm/ibid/internal/folder"
 	"github.com/ibid-pm/ibid/internal/inflate"
 )
 
@@ -138,5 +140,25 @@ func BenchmarkWarm(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		resolve(b, o, docs)
+	}
+}
+
+// BenchmarkStands is what it takes to know that BenchmarkWarm would say the same.
+func BenchmarkStands(b *testing.B) {
+	docs := recorded(b)
+	c := New(Options{Registry: serve(b, docs), CacheDir: b.TempDir()})
+	defer c.Close()
+	for name := range docs {
+		if _, err := c.Packument(b.Context(), name); err != nil {
+			b.Fatal(err)
+		}
+	}
+	time.Sleep(2 * folder.ClockSlack)
+	basis := c.Basis()
+	b.ReportAllocs()
+	for b.Loop() {
+		if !c.Stands(basis) {
+			b.Fatal("it does not")
+		}
 	}
 }
