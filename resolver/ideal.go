@@ -25,6 +25,9 @@ type builder struct {
 	removed       []removal
 	linkNodes     nodeSet
 	failed        nodeSet // what could not be loaded
+	// sparing leaves out optional peers that nothing is in the way of (npm 12), and
+	// sparable says that it would make a difference.
+	sparing, sparable bool
 	mutated       bool
 	requested     bool // add, remove or update
 	flagsSuspect  bool
@@ -86,9 +89,12 @@ func (q *depsQueue) pop() *Node {
 	return n
 }
 
-func (b *builder) warn(w Warning) {
-	b.warnings = append(b.warnings, w)
-	if b.req.Warn != nil {
+// warn keeps a warning until it is known that the tree stays.
+func (b *builder) warn(w Warning) { b.warnings = append(b.warnings, w) }
+
+// warnNow is warn for what explains why it takes long from here on.
+func (b *builder) warnNow(w Warning) {
+	if b.req.Warn != nil && !b.sparing {
 		b.req.Warn(w)
 	}
 }

@@ -18,7 +18,7 @@ func (b *builder) inflate(meta *lockMeta) error {
 		heading = "ancient lockfile"
 	}
 	if meta.ancient || b.req.LockfileVersion == 0 || b.req.LockfileVersion >= 3 {
-		b.warn(Warning{Heading: heading, Message: "The " + name + " file was created with an old version of npm,\n" +
+		b.warnNow(Warning{Heading: heading, Message: "The " + name + " file was created with an old version of npm,\n" +
 			"so supplemental metadata must be fetched from the registry.\n\nThis is a one-time fix-up, please be patient..."})
 	}
 	type job struct {

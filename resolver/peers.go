@@ -86,6 +86,20 @@ func (b *builder) nodeFromEdge(e *Edge, parent *Node, second *Edge, required *no
 	return node, b.loadPeerSet(node, required)
 }
 
+// spares says whether npm 12 would leave out an optional peer: if the tree has
+// nothing of its name, or what will do (npm 12: arborist
+// lib/arborist/build-ideal-tree.js #loadPeerSet).
+func (b *builder) spares(e *Edge, vr *Node) bool {
+	if e.Type != PeerOptional || vr.sourceReference == nil {
+		return false
+	}
+	if there := vr.sourceReference.resolve(e.Name); there != nil && !there.satisfies(e) {
+		return false
+	}
+	b.sparable = true
+	return b.sparing
+}
+
 // loadPeerSet loads the unmet peers of a node into its virtual root, and
 // theirs, until all agree or it is known that they cannot.
 func (b *builder) loadPeerSet(n *Node, required *nodeSet) error {
@@ -120,6 +134,9 @@ func (b *builder) loadPeerSet(n *Node, required *nodeSet) error {
 
 		if e.to == nil {
 			if parentEdge == nil {
+				if b.spares(e, vr) {
+					continue
+				}
 				if _, err := b.nodeFromEdge(e, vr, nil, required); err != nil {
 					return err
 				}

@@ -3,6 +3,7 @@ package resolver
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -26,10 +27,23 @@ type Result struct {
 // Errors are typed: *ConflictError, *LoadError, *OverrideError, *AllowError,
 // *ArgumentError, those of internal/spec and internal/platform, and the
 // Source's.
+//
+// The tree is npm 11's. Where that ends in a conflict it is npm 12's, if there is
+// one, which brings in fewer of the optional peers whose own peers are in the way.
 func Resolve(ctx context.Context, src Source, req Request) (*Result, error) {
 	b := newBuilder(ctx, src, req)
-	defer b.fetch.close()
-	if err := b.build(); err != nil {
+	err := b.decide()
+	if conflict := (*ConflictError)(nil); b.sparable && errors.As(err, &conflict) {
+		if again := newBuilder(ctx, src, req); again.decideSparing() == nil {
+			b, err = again, nil
+		}
+	}
+	if req.Warn != nil {
+		for _, w := range b.warnings {
+			req.Warn(w)
+		}
+	}
+	if err != nil {
 		return nil, err
 	}
 	return &Result{Tree: b.tree, Warnings: b.warnings, builder: b}, nil
@@ -38,6 +52,17 @@ func Resolve(ctx context.Context, src Source, req Request) (*Result, error) {
 // Missed says whether something was asked for that could not be had, and the tree
 // does without it.
 func (r *Result) Missed() bool { return r.builder.failed.size > 0 }
+
+// decide builds the tree, and ends what was fetched ahead for it.
+func (b *builder) decide() error {
+	defer b.fetch.close()
+	return b.build()
+}
+
+func (b *builder) decideSparing() error {
+	b.sparing = true
+	return b.decide()
+}
 
 func newBuilder(ctx context.Context, src Source, req Request) *builder {
 	b := &builder{

@@ -1,6 +1,7 @@
 package resolver
 
 import (
+	"errors"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -301,6 +302,37 @@ func TestPrefetchLeavesOutPeersWithoutAPlace(t *testing.T) {
 	slices.Sort(got)
 	if want := "b@1.0.0 brought@1.0.0 host@1.0.0 plugin@1.0.0"; strings.Join(got, " ") != want {
 		t.Errorf("got  %s\nwant %s", strings.Join(got, " "), want)
+	}
+}
+
+// npm 11.19.1 ends the first with ERESOLVE, and npm 12.2 leaves a out; they agree on
+// the others.
+func TestAConflictOfAnOptionalPeerIsDecidedAsByNPM12(t *testing.T) {
+	r := newToy(t, `
+		plugin@1 peer:host@1 peer?:a@1
+		a@1 peer:host@2
+		host@1
+		host@2
+	`)
+	for wish, want := range map[string]string{
+		"plugin@1":            "host@1.0.0(peer) plugin@1.0.0",
+		"plugin@1 host@1":     "host@1.0.0 plugin@1.0.0",
+		"plugin@1 host@2":     "",
+		"plugin@1 a@1":        "",
+		"plugin@1 a@1 host@1": "",
+	} {
+		req := project(t, wish)
+		res, err := r.resolve(req)
+		var conflict *ConflictError
+		switch {
+		case want == "" && !errors.As(err, &conflict):
+			t.Errorf("%s: no conflict but %v", wish, err)
+		case want == "":
+		case err != nil:
+			t.Errorf("%s: %v", wish, err)
+		case draw(res.Tree) != want:
+			t.Errorf("%s: got  %s\nwant %s", wish, draw(res.Tree), want)
+		}
 	}
 }
 
