@@ -40,7 +40,7 @@ type globalLink struct {
 	path string // of the link
 	file string // that it leads to
 	pkg  string // the folder of the package
-	shim bool // scripts, rather than a symbolic link
+	shim bool   // scripts, rather than a symbolic link
 }
 
 // globalLinks takes what belongs outside of node_modules out of a plan. It is

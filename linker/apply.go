@@ -99,7 +99,7 @@ type Applied struct {
 	moved []move          // what was moved aside, in order
 	// retired is the next name in the trash.
 	retired int
-	made  []string
+	made    []string
 	// Missing are the optional packages that could not be placed.
 	Missing []*OptionalError
 }

@@ -67,7 +67,7 @@ func TestErrorsSayWhereAndWhatWasExpected(t *testing.T) {
 		"{a":                  "line 1, column 2: expected a key in double quotes, found 'a'",
 		`{"a" 1}`:             "line 1, column 6: expected ':', found '1'",
 		`[1,]`:                "line 1, column 4: expected a value after the comma, found ']'",
-		"{\"a\":1 ,\n}":        "line 2, column 1: expected a key in double quotes after the comma, found '}'",
+		"{\"a\":1 ,\n}":       "line 2, column 1: expected a key in double quotes after the comma, found '}'",
 		"{\n  \"é\": é\n}":    "line 2, column 8: expected a value, found 'é'",
 		"{\n\"a\":1\n\"b\":2": "line 3, column 1: expected ',' or '}', found '\"'",
 		`"a`:                  "line 1, column 3: expected '\"' at the end of a string, found end of file",
