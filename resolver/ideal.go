@@ -16,31 +16,32 @@ type builder struct {
 	src      Source
 	strategy Strategy
 
-	tree      *Node // the root
-	queue     depsQueue
-	seen      map[*Node]bool
-	peerDepth int            // of loadPeerSet
-	revisited map[string]int // by location
-	explicit  map[*Edge]bool
-	removed   []removal
-	linkNodes nodeSet
-	failed    nodeSet // what could not be loaded
+	tree          *Node // the root
+	queue         depsQueue
+	seen          map[*Node]bool
+	peerDepth     int            // of loadPeerSet
+	revisited     map[string]int // by location
+	explicit      map[*Edge]bool
+	removed       []removal
+	linkNodes     nodeSet
+	failed        nodeSet // what could not be loaded
+	mutated       bool
+	requested     bool // add, remove or update
+	flagsSuspect  bool
+	inflated      bool    // from a lock of before npm 7
+	unknown       []*Node // of these, what the registry does not know
+	shrinkwrapped []*Node // what was passed over, for it brings a lock of its own
+	bundlers      []*Node // what was looked at and bundles others
+	updateNames   map[string]bool
+	resolvedAdd   []addRequest
+	peerSetSource map[*Node]*Node
+	virtualRoots  map[*Node]*Node
+	packageExts   *packageExtensions
+	warnings      []Warning
+
 	// sparing leaves out optional peers that nothing is in the way of (npm 12), and
 	// sparable says that it would make a difference.
 	sparing, sparable bool
-	mutated           bool
-	requested         bool // add, remove or update
-	flagsSuspect      bool
-	inflated          bool    // from a lock of before npm 7
-	unknown           []*Node // of these, what the registry does not know
-	shrinkwrapped     []*Node // what was passed over, for it brings a lock of its own
-	bundlers          []*Node // what was looked at and bundles others
-	updateNames       map[string]bool
-	resolvedAdd       []addRequest
-	peerSetSource     map[*Node]*Node
-	virtualRoots      map[*Node]*Node
-	packageExts       *packageExtensions
-	warnings          []Warning
 }
 
 // removal is a name taken out of a tree's package.json.

@@ -34,7 +34,9 @@ func Resolve(ctx context.Context, src Source, req Request) (*Result, error) {
 	b := newBuilder(ctx, src, req)
 	err := b.decide()
 	if conflict := (*ConflictError)(nil); b.sparable && errors.As(err, &conflict) {
-		if again := newBuilder(ctx, src, req); again.decideSparing() == nil {
+		again := newBuilder(ctx, src, req)
+		again.sparing = true
+		if again.decide() == nil {
 			b, err = again, nil
 		}
 	}
@@ -57,11 +59,6 @@ func (r *Result) Missed() bool { return r.builder.failed.size > 0 }
 func (b *builder) decide() error {
 	defer b.fetch.close()
 	return b.build()
-}
-
-func (b *builder) decideSparing() error {
-	b.sparing = true
-	return b.decide()
 }
 
 func newBuilder(ctx context.Context, src Source, req Request) *builder {
