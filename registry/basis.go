@@ -4,13 +4,15 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
+	"errors"
 	"math"
 	"net/url"
 	"path/filepath"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/ibid-pm/ibid/internal/folder"
 )
@@ -94,33 +96,23 @@ func (c *Client) Basis() []byte {
 	if c.opts.CacheDir == "" {
 		return nil
 	}
-	c.mu.Lock()
-	var asked []*Packument
-	b := basis{since: math.MinInt64, until: math.MaxInt64}
-	for at, f := range c.packuments {
-		select {
-		case <-f.done:
-		default:
-			c.mu.Unlock()
-			return nil
-		}
-		if f.err != nil {
-			continue
-		}
-		if f.p.path == "" || len(f.p.name) > maxKey {
-			c.mu.Unlock()
-			return nil
-		}
-		asked = append(asked, f.p)
-		b.entries = append(b.entries, basisEntry{name: f.p.name, form: at.form})
+	asked, ok := c.answered()
+	if !ok {
+		return nil
 	}
-	c.mu.Unlock()
-
+	b := basis{since: math.MinInt64, until: math.MaxInt64}
+	for at, p := range asked {
+		b.entries = append(b.entries, basisEntry{name: p.name, form: at.form})
+	}
+	slices.SortFunc(b.entries, func(a, b basisEntry) int {
+		return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(a.form, b.form))
+	})
 	var mu sync.Mutex
 	since := time.Now().Add(-folder.ClockSlack).UnixNano()
 	if !c.eachEntry(b.entries, func(i int, top *folder.Folder, path string) bool {
-		slot, m, ok := asked[i].inFile(top, path, since)
-		b.entries[i].mark = m
+		e := &b.entries[i]
+		slot, m, ok := asked[c.address(e.name, e.form)].inFile(top, path, since)
+		e.mark = m
 		mu.Lock()
 		defer mu.Unlock()
 		b.since = max(b.since, slot.received)
@@ -129,10 +121,30 @@ func (c *Client) Basis() []byte {
 	}) {
 		return nil
 	}
-	slices.SortFunc(b.entries, func(a, b basisEntry) int {
-		return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(a.form, b.form))
-	})
 	return b.encode()
+}
+
+// answered gives the packuments that were given; not ok where one is still asked
+// for, or does not lie in the cache.
+func (c *Client) answered() (map[address]*Packument, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	all := make(map[address]*Packument, len(c.packuments))
+	for at, f := range c.packuments {
+		select {
+		case <-f.done:
+		default:
+			return nil, false
+		}
+		if f.err != nil {
+			continue
+		}
+		if f.p.path == "" || len(f.p.name) > maxKey {
+			return nil, false
+		}
+		all[at] = f.p
+	}
+	return all, true
 }
 
 // inFile says how fresh the packument is by its file, and the file's mark; not ok
@@ -190,53 +202,40 @@ func (c *Client) AskAhead(ctx context.Context, encoded []byte) {
 	if !ok {
 		return
 	}
-	var next atomic.Int64
-	var group sync.WaitGroup
-	for range min(askedAhead, len(b.entries)) {
-		group.Go(func() {
-			for ctx.Err() == nil {
-				i := int(next.Add(1)) - 1
-				if i >= len(b.entries) {
-					return
-				}
-				if e := &b.entries[i]; e.form == full {
-					_, _ = c.Guess(ctx, e.name)
-				}
-			}
-		})
+	var group errgroup.Group
+	group.SetLimit(askedAhead)
+	for _, e := range b.entries {
+		if ctx.Err() == nil && e.form == full {
+			group.Go(func() error {
+				_, _ = c.Guess(ctx, e.name)
+				return nil
+			})
+		}
 	}
-	group.Wait()
+	_ = group.Wait()
 }
 
-// eachEntry looks at the files of entries, several at once, until one is not as it
-// should be.
+// eachEntry says whether the files of all entries fit, on all processors.
 func (c *Client) eachEntry(entries []basisEntry, fits func(i int, top *folder.Folder, path string) bool) bool {
 	top, err := folder.Open(filepath.Join(c.opts.CacheDir, cacheFormat))
 	if err != nil {
 		return false
 	}
 	defer top.Close()
-	var next atomic.Int64
-	var bad atomic.Bool
-	var group sync.WaitGroup
-	const some = 64
-	for range c.opts.Decoders {
-		group.Go(func() {
-			for !bad.Load() {
-				from := int(next.Add(some)) - some
-				if from >= len(entries) {
-					return
-				}
-				for i := from; i < min(from+some, len(entries)); i++ {
-					u, err := url.Parse(c.address(entries[i].name, entries[i].form).url)
-					if err != nil || !fits(i, top, entryName(cacheKey(u, entries[i].form))) {
-						bad.Store(true)
-						return
-					}
+	var group errgroup.Group
+	size := (len(entries) + c.opts.Decoders - 1) / c.opts.Decoders
+	for from := 0; from < len(entries); from += size {
+		group.Go(func() error {
+			for i := from; i < min(from+size, len(entries)); i++ {
+				u, err := url.Parse(c.address(entries[i].name, entries[i].form).url)
+				if err != nil || !fits(i, top, entryName(cacheKey(u, entries[i].form))) {
+					return errMisfit
 				}
 			}
+			return nil
 		})
 	}
-	group.Wait()
-	return !bad.Load()
+	return group.Wait() == nil
 }
+
+var errMisfit = errors.New("not as it was")
