@@ -27,16 +27,20 @@ import (
 //
 // It is kept beside the standing, for one project each; nothing is lost with it.
 type precedent struct {
-	file  string
-	key   [sha256.Size]byte // of the manifests, the configuration and the machine
-	text  []byte            // the lock, where there is one to go by
-	unfit atomic.Bool       // more had a say than is looked at, or something was said
+	app    *App
+	client *registry.Client
+	file   string
+	// settings are the configuration and the machine.
+	settings string
+	key      [sha256.Size]byte // of the manifests, the configuration and the machine
+	text     []byte            // the lock, where there is one to go by
+	unfit    atomic.Bool       // more had a say than is looked at, or something was said
 }
 
 const precedentMagic = "ibid precedent 1\n"
 
 // precedent is that of a project that starts empty; nil where nothing can be one.
-func (a *App) precedent(p *project, c change, empty bool) *precedent {
+func (a *App) precedent(client *registry.Client, p *project, c change, empty bool) *precedent {
 	if !empty || !c.bare || p.file == nil || p.lock != nil || p.yarn != nil || !a.Config.PackageLock() || !a.savesLock(c) || a.linked() || a.json() || !a.Config.Before().IsZero() {
 		return nil
 	}
@@ -46,12 +50,19 @@ func (a *App) precedent(p *project, c change, empty bool) *precedent {
 			return nil
 		}
 	}
-	return &precedent{file: a.newStanding(p.dir).file + "-lock", key: a.precedentKey(p)}
+	pr := &precedent{
+		app: a, client: client,
+		file:     filepath.Join(a.standingDir(), standingName([]byte(p.dir))+"-lock"),
+		settings: fmt.Sprintf("%s\x00%v", a.configKey(), a.environment()),
+	}
+	pr.key = pr.keyOf(p)
+	return pr
 }
 
-func (a *App) precedentKey(p *project) (key [sha256.Size]byte) {
+// keyOf is the key of a project as its manifests are now.
+func (pr *precedent) keyOf(p *project) (key [sha256.Size]byte) {
 	h := sha256.New()
-	fmt.Fprintf(h, "%s\x00%s\x00%v\x00", p.dir, a.configKey(), a.environment())
+	fmt.Fprintf(h, "%s\x00%s\x00", p.dir, pr.settings)
 	add := func(dir string) {
 		text, err := regular.ReadFile(filepath.Join(dir, "package.json"))
 		fmt.Fprintf(h, "%x\x00%v\x00", sha256.Sum256(text), err)
@@ -67,7 +78,7 @@ func (a *App) precedentKey(p *project) (key [sha256.Size]byte) {
 
 // recall has the project go by the lock that was decided before, if there is one.
 // If the metadata must be asked for anew, it is from now on, until stop is called.
-func (pr *precedent) recall(ctx context.Context, a *App, p *project, client *registry.Client) (stop func()) {
+func (pr *precedent) recall(ctx context.Context, p *project) (stop func()) {
 	stop = func() {}
 	if pr == nil {
 		return stop
@@ -80,15 +91,15 @@ func (pr *precedent) recall(ctx context.Context, a *App, p *project, client *reg
 	if !ok {
 		return stop
 	}
-	if !client.Stands(basis) {
+	if !pr.client.Stands(basis) {
 		ctx, cancel := context.WithCancel(ctx)
 		var asking sync.WaitGroup
-		asking.Go(func() { client.AskAhead(ctx, basis) })
+		asking.Go(func() { pr.client.AskAhead(ctx, basis) })
 		return func() { cancel(); asking.Wait() }
 	}
 	if lock, err := lockfile.Parse(text, p.lockPath); err == nil {
 		p.lock, pr.text = lock, text
-		a.logPrefixed(levelVerbose, "reify", "decided before, of the same files, configuration and metadata")
+		pr.app.logPrefixed(levelVerbose, "reify", "decided before, of the same files, configuration and metadata")
 	}
 	return stop
 }
@@ -148,7 +159,7 @@ func (pr *precedent) overruled(o *outcome) bool {
 
 // keep keeps what was decided for the next time. That it cannot be kept
 // costs time, nothing else.
-func (pr *precedent) keep(a *App, o *outcome, client *registry.Client) {
+func (pr *precedent) keep(o *outcome) {
 	if pr == nil || pr.text != nil || pr.unfit.Load() || o.result.Missed() || o.patches != nil || o.result.ExtensionsHash() != "" {
 		return
 	}
@@ -157,11 +168,11 @@ func (pr *precedent) keep(a *App, o *outcome, client *registry.Client) {
 			return
 		}
 	}
-	basis := client.Basis()
-	if basis == nil || a.precedentKey(o.project) != pr.key {
+	basis := pr.client.Basis()
+	if basis == nil || pr.keyOf(o.project) != pr.key {
 		return
 	}
 	if err := keepFile(pr.file, encodePrecedent(pr.key, basis, o.lockText()), 0o755, 0o600); err != nil {
-		a.log(levelVerbose, "remembering what was decided: "+err.Error())
+		pr.app.log(levelVerbose, "remembering what was decided: "+err.Error())
 	}
 }

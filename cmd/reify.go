@@ -146,8 +146,8 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	before := a.precedent(p, c, empty)
-	stop := before.recall(ctx, a, p, client)
+	before := a.precedent(client, p, c, empty)
+	stop := before.recall(ctx, p)
 	defer stop()
 	a.timing.done("read the project")
 	listen()
@@ -191,7 +191,7 @@ func (a *App) reify(ctx context.Context, c change) (*outcome, error) {
 		a.remember(st, o, o.wanted)
 		a.timing.done("remembered the project's state")
 	}
-	before.keep(a, o, client)
+	before.keep(o)
 	o.took = time.Since(a.start)
 	return o, nil
 }

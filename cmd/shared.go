@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"fmt"
 	"math"
 	"os"
@@ -120,8 +119,7 @@ func (a *App) startSharing(p *project) (*sharing, error) {
 	s.group.Go(func() {
 		lock, err := regular.ReadFile(p.lockPath)
 		if err == nil {
-			sum := sha256.Sum256(lock)
-			s.hint = filepath.Join(a.storeDir(), "standing", "shared-"+hex.EncodeToString(sum[:12]))
+			s.hint = filepath.Join(a.standingDir(), "shared-"+standingName(lock))
 			s.ids = readIDs(s.hint)
 			s.whole = make([]bool, len(s.ids))
 		}

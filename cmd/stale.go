@@ -3,8 +3,6 @@ package cmd
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -100,8 +98,8 @@ func (a *App) stale(dirs []string) string {
 		return ""
 	}
 	file, key := a.staleFile(root, dirs)
-	marks, err := look.marks()
 	a.scopes = look.scopes()
+	marks, err := look.marks(a.scopes)
 	if err != nil {
 		return look.judge()
 	}
@@ -116,9 +114,8 @@ func (a *App) stale(dirs []string) string {
 }
 
 func (a *App) staleFile(root string, dirs []string) (file, key string) {
-	sum := sha256.Sum256([]byte(root))
 	key = strings.Join(append([]string{root, strings.Join(a.Config.Omit(), ",")}, dirs...), "\x00")
-	return filepath.Join(a.storeDir(), "standing", hex.EncodeToString(sum[:12])+"-run"), strconv.Quote(key)
+	return filepath.Join(a.standingDir(), standingName([]byte(root))+"-run"), strconv.Quote(key)
 }
 
 const verdictMagic = "ibid verdict 1"
@@ -205,7 +202,7 @@ func (g *glance) nothing() bool {
 }
 
 // marks are those of all files and folders that the judgement depends on.
-func (g *glance) marks() ([]again.Mark, error) {
+func (g *glance) marks(scopes []string) ([]again.Mark, error) {
 	top, err := folder.Open(g.root)
 	if err != nil {
 		return nil, err
@@ -218,7 +215,7 @@ func (g *glance) marks() ([]again.Mark, error) {
 			paths = append(paths, w.rel+"node_modules")
 		}
 	}
-	paths = append(paths, g.scopes()...)
+	paths = append(paths, scopes...)
 	out := make([]again.Mark, len(paths))
 	for i, path := range paths {
 		if out[i], err = look(top, path); err != nil {

@@ -42,12 +42,20 @@ const standingMagic = "ibid standing 2"
 
 // newStanding is the start of one, for this project and configuration.
 func (a *App) newStanding(dir string) *standing {
-	sum := sha256.Sum256([]byte(dir))
 	return &standing{
 		dir:  dir,
-		file: filepath.Join(a.storeDir(), "standing", hex.EncodeToString(sum[:12])),
+		file: filepath.Join(a.standingDir(), standingName([]byte(dir))),
 		key:  a.configKey(),
 	}
+}
+
+// standingDir is where what is remembered of projects lies, under names made of
+// what it is about.
+func (a *App) standingDir() string { return filepath.Join(a.storeDir(), "standing") }
+
+func standingName(about []byte) string {
+	sum := sha256.Sum256(about)
+	return hex.EncodeToString(sum[:12])
 }
 
 // configKey sums up all that an install goes by besides files.

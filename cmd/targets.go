@@ -42,9 +42,8 @@ func (t *target) id() string {
 // forWorkspaces says whether the command is for workspaces and not for the
 // project (npm: lib/base-cmd.js cmdExec).
 func (a *App) forWorkspaces() (bool, error) {
-	cfg := a.Config
-	wanted := cfg.Get("workspaces").Truthy() || len(cfg.Strings("workspace")) > 0
-	if wanted && cfg.Global() {
+	wanted := a.wantsWorkspaces()
+	if wanted && a.Config.Global() {
 		return false, &codedError{text: "Workspaces not supported for global packages"}
 	}
 	return wanted, nil

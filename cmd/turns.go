@@ -2,8 +2,6 @@ package cmd
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"io/fs"
 	"os"
@@ -51,7 +49,7 @@ func (a *App) turn(ctx context.Context, dir string) (done func(), err error) {
 const turnEvery = 20 * time.Millisecond
 
 func (a *App) projectLock(ctx context.Context, dir string) (*folder.File, error) {
-	locks := filepath.Join(a.storeDir(), "standing")
+	locks := a.standingDir()
 	if err := os.MkdirAll(locks, 0o755); err != nil {
 		return nil, err
 	}
@@ -60,8 +58,7 @@ func (a *App) projectLock(ctx context.Context, dir string) (*folder.File, error)
 		return nil, err
 	}
 	defer in.Close()
-	sum := sha256.Sum256([]byte(dir))
-	name := hex.EncodeToString(sum[:12]) + ".lock"
+	name := standingName([]byte(dir)) + ".lock"
 	file, err := in.OpenFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		if file, err = in.CreateFile(name); errors.Is(err, fs.ErrExist) {
