@@ -563,24 +563,18 @@ func TestARunThatWasKilledIsHealed(t *testing.T) {
 
 // A script that ran as root has left a folder that only root can empty.
 func TestWhatCannotBeRemovedIsInNobodysWay(t *testing.T) {
-	if runtime.GOOS == "windows" || os.Geteuid() == 0 {
-		t.Skip("everything can be removed here")
-	}
 	dir := t.TempDir()
 	stuck := filepath.Join(dir, "node_modules", trashName, "0", "roots")
 	if err := os.MkdirAll(filepath.Join(stuck, "x"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chmod(stuck, 0o555); err != nil {
-		t.Fatal(err)
-	}
-	defer os.Chmod(stuck, 0o755)
+	why := stick(t, stuck)
 	was := lock("a@1.0.0", "b@1.0.0")
 	if err := install(t, dir, nil, was, &shop{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, now := range []*lockfile.Lockfile{lock("a@2.0.0", "b@2.0.0"), lock("b@3.0.0")} {
-		if err := install(t, dir, was, now, &shop{}); err == nil || !strings.Contains(err.Error(), "permission denied") {
+		if err := install(t, dir, was, now, &shop{}); err == nil || !strings.Contains(err.Error(), why) {
 			t.Fatalf("%v, want to hear of it", err)
 		}
 		was = now
@@ -590,6 +584,16 @@ func TestWhatCannotBeRemovedIsInNobodysWay(t *testing.T) {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
+}
+
+// readOnly takes the right to write from a folder.
+func readOnly(t *testing.T, dir string) string {
+	t.Helper()
+	if err := os.Chmod(dir, 0o555); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.Chmod(dir, 0o755) })
+	return "permission denied"
 }
 
 func TestAStrangersLinkIsNotFollowed(t *testing.T) {
