@@ -453,7 +453,7 @@ func (f *Fetcher) withTarball(ctx context.Context, r *Request, use func(store.Di
 			return err
 		}
 	}
-	release, err := f.o.Store.LockDownload(f.name(r))
+	release, err := f.o.Store.LockDownload(ctx, f.name(r))
 	if err != nil {
 		return fmt.Errorf("%s: locking its download: %w", r.ID, err)
 	}

@@ -11,6 +11,7 @@ package folder
 import (
 	"errors"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -26,6 +27,7 @@ type Stat struct {
 	Size  int64
 	Ino   uint64
 	Nlink uint32
+	Uid   uint32 // the owner's; 0 on Windows
 	Mtime int64
 	Ctime int64 // change of the inode; 0 where unknown
 	Btime int64 // birth; 0 where unknown
@@ -34,6 +36,18 @@ type Stat struct {
 // ClockSlack is what a file's time stamp may lag behind the clock: the kernel
 // stamps with the time of its last tick.
 const ClockSlack = 20 * time.Millisecond
+
+// IsOwn says whether the folder at a path is this user's or root's, so that nobody
+// else can have put something there.
+func IsOwn(path string) bool {
+	f, err := Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	var st Stat
+	return f.Stat(&st) == nil && (st.Uid == 0 || int(st.Uid) == os.Geteuid()) && st.Mode&0o002 == 0
+}
 
 // Below says whether a clean path leads to something in a folder, by its text alone.
 func Below(path, dir string) bool {

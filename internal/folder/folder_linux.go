@@ -173,9 +173,6 @@ func statFD(fd int, path string, st *Stat) error {
 	return nil
 }
 
-// StatFile says what an open file is, with the fields that os.FileInfo lacks.
-func StatFile(file *os.File, st *Stat) error { return statFD(int(file.Fd()), file.Name(), st) }
-
 func nanos(t *unix.StatxTimestamp) int64 { return t.Sec*1e9 + int64(t.Nsec) }
 
 func fill(st *Stat, sx *unix.Statx_t) {
@@ -198,6 +195,7 @@ func fill(st *Stat, sx *unix.Statx_t) {
 	st.Size = int64(sx.Size)
 	st.Ino = sx.Ino
 	st.Nlink = sx.Nlink
+	st.Uid = sx.Uid
 	st.Mtime = nanos(&sx.Mtime)
 	st.Ctime = nanos(&sx.Ctime)
 	st.Btime = 0

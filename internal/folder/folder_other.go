@@ -77,9 +77,6 @@ func (f *Folder) Has(path string) bool {
 // Stat says what the folder itself is.
 func (f *Folder) Stat(st *Stat) error { return lstat(f.path, st) }
 
-// StatFile says what an open file is, with the fields that os.FileInfo lacks.
-func StatFile(file *os.File, st *Stat) error { return lstat(file.Name(), st) }
-
 func lstat(path string, st *Stat) error {
 	info, err := os.Lstat(path)
 	if err != nil {
