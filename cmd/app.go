@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/ibid-pm/ibid/internal/config"
+	"github.com/ibid-pm/ibid/internal/folder"
 	"github.com/ibid-pm/ibid/internal/git"
 	"github.com/ibid-pm/ibid/internal/jsjson"
 	"github.com/ibid-pm/ibid/internal/store"
@@ -384,6 +385,16 @@ func (a *App) write(text []byte) {
 
 // storeDir is the folder that the store lies in, without its format.
 func (a *App) storeDir() string { return filepath.Join(a.Config.String("cache"), "_ibid") }
+
+// programDir is where programs lie that ibid has written for scripts to start: beside
+// the store, unless that is in a cache that another user could change.
+func (a *App) programDir() string {
+	dir := a.storeDir()
+	if os.MkdirAll(dir, 0o777) == nil && folder.IsOwn(filepath.Dir(dir)) && folder.IsOwn(dir) {
+		return dir
+	}
+	return filepath.Join(a.userDir("XDG_STATE_HOME", ".local/state"), "ibid")
+}
 
 func (a *App) openStore() *store.Store {
 	key := filepath.Join(a.userDir("XDG_STATE_HOME", ".local/state"), "ibid", "store.key")

@@ -2,8 +2,9 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"os"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -11,6 +12,7 @@ import (
 
 	"github.com/ibid-pm/ibid/internal/collate"
 	"github.com/ibid-pm/ibid/internal/config"
+	"github.com/ibid-pm/ibid/internal/folder"
 	"github.com/ibid-pm/ibid/internal/store"
 	"github.com/ibid-pm/ibid/internal/term"
 )
@@ -93,10 +95,7 @@ func runCacheClean(a *App, c *cobra.Command, keys []string) error {
 			},
 		}
 	}
-	if err := os.RemoveAll(a.storeDir() + "/packuments"); err != nil {
-		return err
-	}
-	if err := a.store().Clean(); err != nil {
+	if err := a.cleanStore(); err != nil {
 		return err
 	}
 	shared, err := a.sharedPackages().Clean()
@@ -110,6 +109,22 @@ func runCacheClean(a *App, c *cobra.Command, keys []string) error {
 		}
 	}
 	return nil
+}
+
+func (a *App) cleanStore() error {
+	// os.RemoveAll would wait for who writes to a pipe in the folder's place.
+	dir, err := folder.Open(a.storeDir())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	if err := dir.RemoveAll("packuments"); err != nil {
+		return err
+	}
+	return a.store().Clean()
 }
 
 func countText(n int, one, more string) string {

@@ -112,7 +112,7 @@ func (a *App) writeReport(c *resolver.ConflictError) string {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return ""
 	}
-	if err := os.WriteFile(path, []byte(c.ReportFile()), 0o644); err != nil {
+	if err := writeOwn(path, []byte(c.ReportFile())); err != nil {
 		return ""
 	}
 	return path

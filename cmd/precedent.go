@@ -83,7 +83,7 @@ func (pr *precedent) recall(ctx context.Context, p *project) (stop func()) {
 	if pr == nil {
 		return stop
 	}
-	data, err := regular.ReadFile(pr.file)
+	data, err := regular.ReadOwn(pr.file)
 	if err != nil {
 		return stop
 	}

@@ -33,7 +33,7 @@ func (a *App) runner() *runner {
 	cfg := a.Config
 	r := &runner{app: a, environ: a.childEnviron(), shell: cfg.String("script-shell")}
 	r.nodeGyp.Script = lifecycle.FindNodeGyp(cfg.String("node-gyp"), a.Environ)
-	bin := filepath.Join(a.storeDir(), "node-gyp-bin")
+	bin := filepath.Join(a.programDir(), "node-gyp-bin")
 	if err := lifecycle.WriteNodeGypBin(bin); err != nil {
 		a.log(levelVerbose, err.Error())
 	} else {
@@ -87,7 +87,7 @@ func (a *App) execPath() string {
 	}
 	text := strings.Replace(execScript, "PROGRAM", string(jsjson.Append(nil, jsjson.NewString(self), "", "")), 1)
 	sum := sha256.Sum256([]byte(text))
-	path := filepath.Join(a.storeDir(), "npm-"+hex.EncodeToString(sum[:6]), "npm-cli.js")
+	path := filepath.Join(a.programDir(), "npm-"+hex.EncodeToString(sum[:6]), "npm-cli.js")
 	if there, err := regular.ReadFile(path); err == nil && string(there) == text {
 		return path
 	}

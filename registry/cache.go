@@ -143,7 +143,7 @@ func (c *Client) touchEntry(at address, f slot) {
 	if path == "" {
 		return
 	}
-	file, err := os.OpenFile(path, os.O_WRONLY, 0)
+	file, err := os.OpenFile(path, os.O_WRONLY|touchFlags, 0)
 	if err != nil {
 		return
 	}

@@ -15,6 +15,8 @@ func openFile(path string) (descriptor, error) {
 	return descriptor{f}, err
 }
 
+const touchFlags = 0
+
 // Close is os.File's without its error: nothing was written.
 func (d descriptor) Close() { _ = d.File.Close() }
 

@@ -17,14 +17,30 @@ import (
 // descriptor is an open file.
 type descriptor int
 
+// openFile opens a file of this user's, or of root's: in a cache that several users
+// share, metadata that another has put there would choose what is installed.
 func openFile(path string) (descriptor, error) {
-	for {
-		fd, err := syscall.Open(path, syscall.O_RDONLY|syscall.O_CLOEXEC|syscall.O_NONBLOCK, 0)
-		if err != syscall.EINTR {
-			return descriptor(fd), err
-		}
+	fd, err := syscall.Open(path, syscall.O_RDONLY|syscall.O_CLOEXEC|syscall.O_NONBLOCK, 0)
+	for err == syscall.EINTR {
+		fd, err = syscall.Open(path, syscall.O_RDONLY|syscall.O_CLOEXEC|syscall.O_NONBLOCK, 0)
 	}
+	if err != nil {
+		return -1, err
+	}
+	var st syscall.Stat_t
+	if err = syscall.Fstat(fd, &st); err == nil && st.Uid != 0 && int(st.Uid) != syscall.Geteuid() {
+		err = syscall.EPERM
+	}
+	if err != nil {
+		_ = syscall.Close(fd)
+		return -1, err
+	}
+	return descriptor(fd), nil
 }
+
+// touchFlags have no link followed, which would lead to another file than was read,
+// and no pipe waited for.
+const touchFlags = syscall.O_NOFOLLOW | syscall.O_NONBLOCK
 
 func (d descriptor) Close() { _ = syscall.Close(int(d)) }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/ibid-pm/ibid/internal/manifest"
+	"github.com/ibid-pm/ibid/internal/regular"
 )
 
 // GypInstall is the install script of a package that has a binding.gyp and
@@ -119,7 +120,7 @@ func WriteNodeGypBin(dir string) error {
 	}
 	for name, content := range map[string]string{"node-gyp": nodeGypSh, "node-gyp.cmd": nodeGypCmd} {
 		file := filepath.Join(dir, name)
-		if old, err := os.ReadFile(file); err == nil && string(old) == content {
+		if old, err := regular.ReadFile(file); err == nil && string(old) == content {
 			continue
 		}
 		tmp, err := os.CreateTemp(dir, "."+strings.TrimSuffix(name, ".cmd")+"-*")

@@ -3,7 +3,7 @@
 // to a pipe that nobody writes to. Only regular files are read here, and none
 // without end. Where a link leads is not this package's to judge.
 //
-// Replace is for writing them.
+// Replace is for writing them, ReadOwn for what nobody but the user can have written.
 package regular
 
 import (
@@ -19,7 +19,10 @@ import (
 // documents may have.
 const MaxSize = 512 << 20
 
-var errNotRegular = errors.New("not a regular file")
+var (
+	errNotRegular = errors.New("not a regular file")
+	errNotOwn     = errors.New("another user's file")
+)
 
 // Open opens any file for reading. It does not wait for somebody to write to a pipe:
 // one that nobody has open is empty.
@@ -29,8 +32,15 @@ func Open(path string) (*os.File, error) { return os.OpenFile(path, os.O_RDONLY|
 // regular file, and what has more than MaxSize bytes, is an error.
 func ReadFile(path string) ([]byte, error) { return ReadFileTo(path, MaxSize) }
 
+// ReadOwn is ReadFile for what ibid itself has written down. A file that is another
+// user's, who may have put it into a folder that several share, is an error; root's
+// is not.
+func ReadOwn(path string) ([]byte, error) { return readFile(path, MaxSize, isOwn) }
+
 // ReadFileTo is ReadFile for files of at most limit bytes.
-func ReadFileTo(path string, limit int64) ([]byte, error) {
+func ReadFileTo(path string, limit int64) ([]byte, error) { return readFile(path, limit, nil) }
+
+func readFile(path string, limit int64, ok func(fs.FileInfo) bool) ([]byte, error) {
 	// Without openFlags, opening a pipe would wait for who writes to it.
 	f, err := Open(path)
 	if err != nil {
@@ -47,6 +57,8 @@ func ReadFileTo(path string, limit int64) ([]byte, error) {
 		return fail(syscall.EISDIR)
 	case !st.Mode().IsRegular():
 		return fail(errNotRegular)
+	case ok != nil && !ok(st):
+		return fail(errNotOwn)
 	case st.Size() > limit:
 		return fail(tooLarge(limit))
 	}

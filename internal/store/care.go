@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -247,8 +248,24 @@ func (s *seal) sameContent(dir *folder.Folder, tgz []byte) error {
 	return nil
 }
 
-// Clean removes the whole store. Projects keep their files.
+// Clean removes the whole store. Projects keep their files. A folder with something
+// else in it is none, and stays: what a project names its cache may be a link to
+// anywhere.
 func (s *Store) Clean() error {
+	entries, err := os.ReadDir(s.dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		switch e.Name() {
+		case "tarballs", "refs", "trees", "locks":
+		default:
+			return fmt.Errorf("%s: not removing a folder that is no store: it has %q in it", s.dir, e.Name())
+		}
+	}
 	gone := s.dir + ".gone-" + randomName()
 	if err := os.Rename(s.dir, gone); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {

@@ -22,6 +22,7 @@ import (
 
 	"github.com/ibid-pm/ibid/internal/binshim"
 	"github.com/ibid-pm/ibid/internal/folder"
+	"github.com/ibid-pm/ibid/internal/regular"
 	"github.com/ibid-pm/ibid/internal/tarball"
 )
 
@@ -231,7 +232,7 @@ func (x *Shared) Use(project string) (release func(), err error) {
 	}
 	sum := sha256.Sum256([]byte(project))
 	file := filepath.Join(x.dir, usersName, hex.EncodeToString(sum[:16]))
-	if was, err := os.ReadFile(file); err == nil && string(was) == project {
+	if was, err := regular.ReadFile(file); err == nil && string(was) == project {
 		return release, nil
 	}
 	if err := x.store.writeFile(file, []byte(project)); err != nil {
@@ -502,7 +503,7 @@ func (x *Shared) projects() (dirs []string, used map[string]int, err error) {
 		return nil, nil, err
 	}
 	for _, f := range files {
-		text, err := os.ReadFile(filepath.Join(base, f.Name()))
+		text, err := regular.ReadFile(filepath.Join(base, f.Name()))
 		if err != nil {
 			return nil, nil, err
 		}
@@ -711,7 +712,7 @@ func (x *Shared) same(s *sharedSeal, a *tarball.Archive, bins map[string]bool) b
 		if bins[a.Files[i].Path] {
 			want = binshim.FixShebang(want)
 		}
-		got, err := os.ReadFile(filepath.Join(home, filepath.FromSlash(a.Files[i].Path)))
+		got, err := regular.ReadFile(filepath.Join(home, filepath.FromSlash(a.Files[i].Path)))
 		if err != nil || !bytes.Equal(got, want) {
 			return false
 		}

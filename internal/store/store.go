@@ -15,6 +15,7 @@ import (
 	"sync"
 
 	"github.com/ibid-pm/ibid/internal/folder"
+	"github.com/ibid-pm/ibid/internal/regular"
 )
 
 // Format is the version of the layout below the store's folder; another
@@ -86,7 +87,7 @@ func (s *Store) Dir() string { return s.dir }
 // loadKey reads the key that seals are made with, or makes one.
 func (s *Store) loadKey() ([]byte, error) {
 	for range 3 {
-		key, err := os.ReadFile(s.keyFile)
+		key, err := regular.ReadFile(s.keyFile)
 		if err == nil && len(key) == sha256.Size {
 			return key, nil
 		}

@@ -31,7 +31,7 @@ func (s *Store) HasTarball(d Digest) bool {
 func (s *Store) PutTarball(d Digest, tarball []byte) error {
 	path := s.tarballPath(d)
 	if st, err := os.Lstat(path); err == nil && st.Mode().IsRegular() && st.Size() == int64(len(tarball)) {
-		if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, tarball) {
+		if old, err := regular.ReadFileTo(path, maxTarball); err == nil && bytes.Equal(old, tarball) {
 			return nil
 		}
 	}

@@ -271,6 +271,17 @@ func (s *Store) examineSeal(trees *root, lock *folder.File, name string, st *fol
 	if err != nil {
 		return nil, judge(err)
 	}
+	// Whoever a folder above belongs to can put another in place of this one.
+	var of folder.Stat
+	if err = dir.Stat(&of); err != nil {
+		err = judge(err)
+	} else if of.Uid != st.Uid {
+		err = errSpoilt
+	}
+	if err != nil {
+		dir.Close()
+		return nil, err
+	}
 	n := len(se.files)
 	if unseen {
 		n = min(1, n)
