@@ -9,9 +9,9 @@ import (
 // A run is short and frees little: collecting garbage only pays once there is
 // more of it than a small machine should give. That is the lower limit while
 // little of what is filled is in use, as when packages are unpacked, and up to
-// the upper one where much is, as when a large tree is decided. A tree that is
-// larger still gets half of what is in use for garbage: less, and the collector
-// would hardly ever stop.
+// the upper one where much is, as when a large tree is decided: as much garbage
+// as there is in use. A tree that is larger still gets half of what is in use for
+// garbage: less, and the collector would hardly ever stop.
 const (
 	heapLeast = 48 << 20
 	heapLimit = 80 << 20
@@ -31,7 +31,7 @@ func limitHeap(ready func()) {
 			return
 		}
 		inUse := int64(live[0].Value.Uint64())
-		if want := max(min(3*inUse, heapLimit), 3*inUse/2); want > limit {
+		if want := max(min(2*inUse, heapLimit), 3*inUse/2); want > limit {
 			limit = want
 			debug.SetMemoryLimit(limit)
 		}
