@@ -30,6 +30,7 @@ func (r *auditReport) fix(ctx context.Context) error {
 	if !a.Config.Bool("dry-run") {
 		t := &lookedAt{dir: r.tree.dir, root: o.result.Tree, selected: r.tree.selected}
 		left := a.newAuditReport(t, t.filter(a, a.Config.Bool("include-workspace-root")))
+		left.installed = o.installs
 		if err := left.load(ctx); err != nil {
 			if !a.json() {
 				a.summary(o)
@@ -42,7 +43,7 @@ func (r *auditReport) fix(ctx context.Context) error {
 		o.audit = json.RawMessage(jsjson.Append(nil, doc, "", ""))
 	}
 	a.summary(o)
-	if !a.json() {
+	if !a.json() && !a.Config.Silent() {
 		a.out("%s", a.ink().safe(auditText(doc, a.ink())))
 	}
 	var blocked []string

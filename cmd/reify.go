@@ -718,14 +718,15 @@ func (a *App) summary(o *outcome) {
 		o.plan = &linker.Plan{} // --package-lock-only
 	}
 	if a.Config.Bool("dry-run") || a.Config.Bool("long") {
+		ink := a.ink()
 		for _, s := range o.plan.Steps {
 			switch s.Action {
 			case linker.Add:
-				a.out("add %s %s", s.Package.Location.Name(), s.Package.Version())
+				a.out("%s %s", ink.green("add"), o.placed(s.Package))
 			case linker.Remove:
-				a.out("remove %s %s", s.Package.Location.Name(), s.Package.Version())
+				a.out("%s %s", ink.blue("remove"), o.placed(s.Package))
 			case linker.Change:
-				a.out("change %s %s => %s", s.Package.Location.Name(), s.Was.Version(), s.Package.Version())
+				a.out("%s %s => %s", ink.cyan("change"), o.placed(s.Was), o.placed(s.Package).Version)
 			}
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/ibid-pm/ibid/linker"
 	"github.com/ibid-pm/ibid/lockfile"
@@ -32,6 +33,8 @@ type placed struct {
 	Path    string `json:"path"`
 }
 
+func (p placed) String() string { return strings.TrimSuffix(p.Name+" "+p.Version, " ") }
+
 type changedPlaced struct {
 	From placed `json:"from"`
 	To   placed `json:"to"`
@@ -40,40 +43,42 @@ type changedPlaced struct {
 func (a *App) summaryJSON(o *outcome) error {
 	s := installSummary{Audited: o.audited, Funding: o.funding, Audit: o.audit, Add: []placed{}, Change: []changedPlaced{}, Remove: []placed{}}
 	if o.plan != nil {
-		at := func(p *lockfile.Package) placed {
-			version := p.Version()
-			if version == "" && p.Link && o.before != nil {
-				if target := o.before.Get(lockfile.Location(p.Resolved)); target != nil {
-					version = target.Version()
-				}
-			}
-			if n := o.result.Tree.At(string(p.Location)); version == "" && n != nil && n.IsLink() {
-				version = n.Version() // that of the folder
-				// What npm made of a lock says what that says.
-				if lock := o.project.lock; lock != nil {
-					if old := lock.Get(p.Location); old != nil && old.Link && old.Resolved == p.Resolved {
-						if target := lock.Get(lockfile.Location(old.Resolved)); target != nil {
-							version = target.Version()
-						}
-					}
-				}
-			}
-			return placed{p.Location.Name(), version, filepath.Join(o.project.dir, filepath.FromSlash(string(p.Location)))}
-		}
 		for _, step := range slices.Concat(o.plan.Steps, o.plan.Within) {
 			switch step.Action {
 			case linker.Add:
 				if !step.Package.InBundle {
-					s.Add = append(s.Add, at(step.Package))
+					s.Add = append(s.Add, o.placed(step.Package))
 				}
 			case linker.Change:
-				s.Change = append(s.Change, changedPlaced{at(step.Was), at(step.Package)})
+				s.Change = append(s.Change, changedPlaced{o.placed(step.Was), o.placed(step.Package)})
 			case linker.Remove:
-				s.Remove = append(s.Remove, at(step.Package))
+				s.Remove = append(s.Remove, o.placed(step.Package))
 			}
 		}
 		s.Added, s.Changed, s.Removed = o.plan.Added, o.plan.Changed, o.plan.Removed
 	}
 	s.UnreviewedScripts = unreviewedJSON(o.unreviewed)
 	return a.outJSON(s)
+}
+
+// placed is what is said of a package: of a link, the version of the folder.
+func (o *outcome) placed(p *lockfile.Package) placed {
+	version := p.Version()
+	if version == "" && p.Link && o.before != nil {
+		if target := o.before.Get(lockfile.Location(p.Resolved)); target != nil {
+			version = target.Version()
+		}
+	}
+	if n := o.result.Tree.At(string(p.Location)); version == "" && n != nil && n.IsLink() {
+		version = n.Version()
+		// What npm made of a lock says what that says.
+		if lock := o.project.lock; lock != nil {
+			if old := lock.Get(p.Location); old != nil && old.Link && old.Resolved == p.Resolved {
+				if target := lock.Get(lockfile.Location(old.Resolved)); target != nil {
+					version = target.Version()
+				}
+			}
+		}
+	}
+	return placed{p.Location.Name(), version, filepath.Join(o.project.dir, filepath.FromSlash(string(p.Location)))}
 }
