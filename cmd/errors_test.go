@@ -18,7 +18,7 @@ import (
 
 func TestCalledAsNPMSystemErrorsHaveNodesNumbers(t *testing.T) {
 	missing := &fs.PathError{Op: "open", Path: "package.json", Err: syscall.Errno(2)}
-	_, folder := (&App{}).packageManifest(&spec.Spec{Type: spec.Directory, FetchSpec: t.TempDir()})
+	_, folder := (&App{}).packageManifest(t.Context(), &spec.Spec{Type: spec.Directory, FetchSpec: t.TempDir()})
 	for _, c := range []struct {
 		name, heading string
 		err           error

@@ -236,7 +236,7 @@ func (a *App) openFunding(ctx context.Context, t *lookedAt, arg string, which in
 	}
 	content := t.fundingContent(s)
 	if content.IsUndefined() && s.Type != spec.Directory {
-		if m, err := a.packageManifest(s); err == nil {
+		if m, err := a.packageManifest(ctx, s); err == nil {
 			content = m
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/ibid-pm/ibid/internal/spec"
 	"github.com/ibid-pm/ibid/internal/term"
 	"github.com/ibid-pm/ibid/registry"
+	"github.com/ibid-pm/ibid/resolver"
 )
 
 var linkKeys = []string{"browser", "registry", "workspace", "workspaces", "include-workspace-root"}
@@ -59,7 +60,7 @@ func runHomePage(ctx context.Context, a *App, name string, args []string, find f
 		if err != nil {
 			return err
 		}
-		m, err := a.packageManifest(s)
+		m, err := a.packageManifest(ctx, s)
 		if err != nil {
 			return err
 		}
@@ -75,8 +76,9 @@ func runHomePage(ctx context.Context, a *App, name string, args []string, find f
 }
 
 // packageManifest gives the whole package.json of what a spec means: of a
-// folder, or of the version in the registry that would be installed.
-func (a *App) packageManifest(s *spec.Spec) (jsjson.Value, error) {
+// folder, of a tarball or repository that may be fetched, or of the version in the
+// registry that would be installed.
+func (a *App) packageManifest(ctx context.Context, s *spec.Spec) (jsjson.Value, error) {
 	switch s.Type {
 	case spec.Directory:
 		f, err := manifest.ReadFile(filepath.Join(s.FetchSpec, "package.json"))
@@ -91,13 +93,13 @@ func (a *App) packageManifest(s *spec.Spec) (jsjson.Value, error) {
 		s = s.Sub
 	}
 	if !s.Registry {
-		return jsjson.Value{}, errors.New(s.String() + ": only folders and packages of a registry can be looked at")
+		return a.fetchedManifest(ctx, s)
 	}
 	client, err := a.client()
 	if err != nil {
 		return jsjson.Value{}, err
 	}
-	p, err := client.Packument(context.Background(), s.Name)
+	p, err := client.Packument(ctx, s.Name)
 	if err != nil {
 		return jsjson.Value{}, err
 	}
@@ -110,6 +112,34 @@ func (a *App) packageManifest(s *spec.Spec) (jsjson.Value, error) {
 		return jsjson.Value{}, err
 	}
 	return raw.Parse()
+}
+
+// fetchedManifest is packageManifest for what no registry describes.
+func (a *App) fetchedManifest(ctx context.Context, s *spec.Spec) (jsjson.Value, error) {
+	if err := a.allowed(s); err != nil {
+		return jsjson.Value{}, err
+	}
+	src, err := a.source(a.fetcher())
+	if err != nil {
+		return jsjson.Value{}, err
+	}
+	found, err := src.Manifest(ctx, s, resolver.Wish{FromRoot: true})
+	if err != nil {
+		return jsjson.Value{}, err
+	}
+	files, err := src.Content(ctx, resolver.Wanted{Name: found.Manifest.Name, Resolved: found.Resolved, Integrity: found.Integrity})
+	if err != nil {
+		return jsjson.Value{}, err
+	}
+	data, err := fs.ReadFile(files, "package.json")
+	if err != nil {
+		return jsjson.Value{}, err
+	}
+	f, err := manifest.ParseFile(s.String()+"/package.json", data)
+	if err != nil {
+		return jsjson.Value{}, err
+	}
+	return f.Content(), nil
 }
 
 // pickOptions are what picking a version of a package goes by.

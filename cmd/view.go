@@ -131,7 +131,7 @@ func (a *App) viewed(ctx context.Context, arg string, fields []string) (*view, e
 		target = s.Sub
 	}
 	if !target.Registry {
-		return a.viewedElsewhere(s, fields)
+		return a.viewedElsewhere(ctx, s, fields)
 	}
 	client, err := a.client()
 	if err != nil {
@@ -156,13 +156,25 @@ func (a *App) viewed(ctx context.Context, arg string, fields []string) (*view, e
 	return makeView(doc, wanted, fields, a.json())
 }
 
-// viewedElsewhere makes a packument of a folder's package.json, as pacote does.
-func (a *App) viewedElsewhere(s *spec.Spec, fields []string) (*view, error) {
-	m, err := a.packageManifest(s)
+// viewedElsewhere makes a packument of a package.json, as pacote does.
+func (a *App) viewedElsewhere(ctx context.Context, s *spec.Spec, fields []string) (*view, error) {
+	m, err := a.packageManifest(ctx, s)
 	if err != nil {
 		return nil, err
 	}
+	parsed, err := manifest.Parse(jsjson.Append(nil, m, "", ""))
+	if err != nil {
+		return nil, err
+	}
+	m = normalContent(m, parsed)
 	version := str(m, "version")
+	// What npm notes where it has read it (pacote lib/file.js).
+	tarball := jsjson.NewObject(textMember("tarball", "file:"+s.FetchSpec))
+	if s.Type == spec.Directory {
+		m = m.With("_integrity", jsjson.NewNull())
+		tarball = tarball.With("integrity", jsjson.NewNull())
+	}
+	m = m.With("_resolved", jsjson.NewString(s.FetchSpec)).With("_from", jsjson.NewString(s.SaveSpec)).With("dist", tarball)
 	doc := jsjson.NewObject(
 		jsjson.Member{Key: "name", Value: m.Get("name")},
 		jsjson.Member{Key: "dist-tags", Value: jsjson.NewObject(jsjson.Member{Key: a.Config.String("tag"), Value: jsjson.NewString(version)})},
@@ -206,7 +218,8 @@ func makeView(doc jsjson.Value, wanted string, fields []string, json bool) (*vie
 	}
 	if len(v.versions) == 0 && wanted != "latest" {
 		return nil, &codedError{code: "E404", text: "No match found for version " + wanted,
-			detail: []string{fmt.Sprintf("'%s@%s' is not in this registry.", id, wanted)}}
+			detail: []string{fmt.Sprintf("'%s@%s' is not in this registry.", id, wanted)},
+			hints:  []string{"ibid view " + id + " versions dist-tags"}}
 	}
 	return v, nil
 }
