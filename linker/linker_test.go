@@ -394,6 +394,16 @@ func TestWithoutBinLinksThoseOfWhatStaysAreLeft(t *testing.T) {
 	}
 }
 
+// As npm 11.19.1 and 12.2.0 do.
+func TestWhatStaysKeepsLinksToBinsThatTheLockDoesNotKnow(t *testing.T) {
+	one := lock("a@1.0.0", "a//stays@1.0.0 bin:stays=cli.js", "a//goes@1.0.0 bin:goes=cli.js")
+	two := lock("a@1.0.0", "a//stays@1.0.0")
+	p := NewPlan(one, two, Options{})
+	if len(p.OldBins) != 1 || p.OldBins[0].Path != "node_modules/a/node_modules/.bin/goes" {
+		t.Errorf("links that go: %v", p.OldBins)
+	}
+}
+
 func TestWhatIsLeftOutAfterAllHasNoBinAndIsNotCounted(t *testing.T) {
 	want := lock("gone@1.0.0 bin:gone=cli.js", "here@1.0.0 bin:here=cli.js")
 	dir := t.TempDir()

@@ -171,10 +171,10 @@ func NewPlan(installed, wanted *lockfile.Lockfile, o Options) *Plan {
 		for i := range p.Bins {
 			wanted[p.Bins[i].Path] = true
 		}
-		if o.NoBins { // what nothing is done to keeps what links it has
-			for _, b := range bins(p.unchanged(want), nil, installed) {
-				wanted[b.Path] = true
-			}
+		// What nothing is done to keeps its links, whatever bins the lock gives it: an old
+		// one gives none, and npm asks for none of what lies in a folder.
+		for _, b := range bins(p.unchanged(old, wanting), nil, installed) {
+			wanted[b.Path] = true
 		}
 		for _, b := range bins(slices.DeleteFunc(old, ours), nil, installed) {
 			if !wanted[b.Path] {
@@ -218,15 +218,15 @@ func (p *Plan) goesWithin(x *lockfile.Package) {
 	p.Removed++
 }
 
-// unchanged gives those of the packages that the plan does nothing to.
-func (p *Plan) unchanged(ps []*lockfile.Package) []*lockfile.Package {
+// unchanged gives those of the installed packages that are wanted as they are.
+func (p *Plan) unchanged(old []*lockfile.Package, wanting map[lockfile.Location]*lockfile.Package) []*lockfile.Package {
 	steps := make(map[*lockfile.Package]bool, len(p.Steps))
 	for i := range p.Steps {
-		steps[p.Steps[i].Package] = true
+		steps[p.Steps[i].Was] = true
 	}
 	var out []*lockfile.Package
-	for _, x := range ps {
-		if !steps[x] {
+	for _, x := range old {
+		if wanting[x.Location] != nil && !steps[x] {
 			out = append(out, x)
 		}
 	}
