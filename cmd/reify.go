@@ -256,6 +256,7 @@ func (a *App) carryOut(ctx context.Context, o *outcome, fetcher *fetch.Fetcher, 
 		}
 	}
 	o.patches.warnVersion(o.project, o.lock)
+	a.warnConverted(o, c)
 	if err := a.save(o, edits, c); err != nil {
 		return laid.takeBack(err)
 	}
@@ -628,6 +629,27 @@ func writeHidden(dir string, text []byte) error {
 // savesLock says whether the change writes the lock, if there is to be one.
 func (a *App) savesLock(c change) bool { return a.Config.Bool("save") || c.saveLock }
 
+func (a *App) writesLock(o *outcome, c change) bool {
+	return a.savesLock(c) && a.Config.PackageLock() && o.project.lockPath != "" && !a.Config.Global() && !a.Config.Bool("dry-run")
+}
+
+// warnConverted says that the lock gets another version than it had (npm:
+// lib/shrinkwrap.js save).
+func (a *App) warnConverted(o *outcome, c change) {
+	if o.result == nil || o.lock == nil || !a.writesLock(o, c) {
+		return
+	}
+	from, to := o.result.LockedAs(), o.lock.LockfileVersion
+	if from == 0 || from == to {
+		return
+	}
+	name := o.project.lockPath
+	if rel, err := filepath.Rel(a.Config.Cwd(), name); err == nil {
+		name = rel
+	}
+	a.logPrefixed(levelWarn, "shrinkwrap", fmt.Sprintf("Converting lock file (%s) from v%d -> v%d", name, from, to))
+}
+
 // save writes package.json and the lock.
 func (a *App) save(o *outcome, edits []resolver.Edit, c change) error {
 	if a.Config.Global() || a.Config.Bool("dry-run") {
@@ -645,7 +667,7 @@ func (a *App) save(o *outcome, edits []resolver.Edit, c change) error {
 			}
 		}
 	}
-	if a.savesLock(c) && a.Config.PackageLock() && o.project.lockPath != "" {
+	if a.writesLock(o, c) {
 		data := o.lockText()
 		if old, err := regular.ReadFile(o.project.lockPath); err != nil || !bytes.Equal(old, data) {
 			// All of the file is replaced: a link that leads to what is no lock

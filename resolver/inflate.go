@@ -79,5 +79,8 @@ func (b *builder) inflate(meta *lockMeta) error {
 	resetDepFlags(b.tree)
 	calcDepFlags(b.tree, true)
 	b.inflated = true
+	if b.req.LockfileVersion == 0 {
+		meta.originalVersion = 3 // as new as can be now
+	}
 	return b.ctx.Err()
 }

@@ -180,6 +180,11 @@ func (b *builder) inflateOldLock() error {
 // Lockfile gives the tree's lock in the form the request asks for.
 func (r *Result) Lockfile() *lockfile.Lockfile { return r.Tree.Lockfile(r.lockOptions()) }
 
+// LockedAs is the version of the lockfile that the tree was read from, 0 where it was
+// from none. One that was brought up to date counts as written now (npm:
+// originalLockfileVersion in lib/shrinkwrap.js).
+func (r *Result) LockedAs() int { return r.builder.tree.meta.originalVersion }
+
 func (r *Result) lockOptions() LockOptions {
 	req := r.builder.req
 	o := LockOptions{
