@@ -99,7 +99,7 @@ func (a *App) runAllowScripts(mode scriptsMode, args []string) error {
 		return err
 	}
 	// Also with ignore-scripts, so that one can get away from that.
-	unreviewed := s.review(tree, func(string) bool { return true })
+	unreviewed := s.review(tree, nil)
 	if mode == listScripts || pending {
 		return a.listUnreviewed(unreviewed)
 	}

@@ -85,7 +85,7 @@ func runRebuild(ctx context.Context, a *App, args []string) error {
 			return err
 		}
 	}
-	if pending := s.unreviewed(tree, func(string) bool { return true }); len(pending) > 0 {
+	if pending := s.unreviewed(tree, nil); len(pending) > 0 {
 		a.tellNotRebuilt(pending)
 	}
 	a.out("rebuilt dependencies successfully")

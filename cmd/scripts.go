@@ -473,8 +473,9 @@ func (s *installScripts) mayRun(n *resolver.Node) bool {
 }
 
 // unreviewed finds the packages whose scripts nobody has approved or denied.
-// fresh says which locations were just laid out: only those, and what is from
-// no registry, are looked at for a build file that no manifest speaks of.
+// fresh says which locations were just laid out, nil where nothing was: only those,
+// and what is from no registry, are then looked at for a build file that no manifest
+// speaks of.
 func (s *installScripts) unreviewed(tree *resolver.Node, fresh func(location string) bool) []lifecycle.Pending {
 	if s.off || s.all {
 		return nil
@@ -488,9 +489,18 @@ func (s *installScripts) review(tree *resolver.Node, fresh func(location string)
 		if n.IsProjectRoot() || n.IsLink() || n.Inert || n.IsWorkspace() || n.InBundle() {
 			continue
 		}
-		if hasEvents(n) || ((fresh(n.Location()) || n.Integrity() == "") && lifecycle.HasBindingGyp(filepath.FromSlash(n.Path()))) {
-			candidates = append(candidates, candidateOf(n))
+		laidOut := fresh != nil && fresh(n.Location())
+		if !hasEvents(n) && !((fresh == nil || laidOut || n.Integrity() == "") && lifecycle.HasBindingGyp(filepath.FromSlash(n.Path()))) {
+			continue
 		}
+		c := candidateOf(n)
+		if laidOut && s.places == nil && c.HasInstallScript && len(c.Scripts) == 0 {
+			// npm has read them when it looked for what to run (arborist
+			// lib/arborist/rebuild.js), which a lock does not say; but in the linked
+			// layout it has other nodes there.
+			c.Scripts, _ = readScripts(c.Path)
+		}
+		candidates = append(candidates, c)
 	}
 	return lifecycle.CollectUnreviewed(candidates, s.policy, readScripts)
 }
@@ -510,7 +520,7 @@ func (s *installScripts) preflight(tree *resolver.Node) error {
 	if !s.app.Config.Bool("strict-allow-scripts") {
 		return nil
 	}
-	pending := s.unreviewed(tree, func(string) bool { return true })
+	pending := s.unreviewed(tree, nil)
 	if len(pending) == 0 {
 		return nil
 	}
