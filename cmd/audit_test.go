@@ -50,3 +50,13 @@ func TestVulnerableRangesAsNPMs(t *testing.T) {
 		}
 	}
 }
+
+// npm's registry is known however its address is written, and asked for no keys.
+func TestTheKeysOfNPMsRegistryAreKnown(t *testing.T) {
+	for _, address := range []string{"https://registry.npmjs.org/", "https://registry.npmjs.org:443/", "https://Registry.NPMjs.org"} {
+		v := &signatureVerifier{keys: map[string]*registryKeys{}} // without an App there is no network
+		if keys, err := v.keysOf(t.Context(), address); err != nil || len(keys) == 0 {
+			t.Errorf("%s: %d keys, %v", address, len(keys), err)
+		}
+	}
+}

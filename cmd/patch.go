@@ -287,15 +287,20 @@ func (p *patcher) commit(ctx context.Context, dir string) error {
 		return err
 	}
 	if !p.Config.Bool("keep-edit-dir") {
-		// First what makes it a folder of patch add: of half of it, should this be
-		// killed, another commit would make a patch that removes the other half.
-		os.Remove(filepath.Join(dir, "package.json"))
-		if err := os.RemoveAll(dir); err != nil {
+		if err := discardEdited(dir, os.RemoveAll); err != nil {
 			return err
 		}
 	}
 	p.out("Patched %s -> %s", key, rel)
 	return nil
+}
+
+// discardEdited removes an edited folder, and first what makes it a folder of patch
+// add: of half of it, should this be killed, another commit would make a patch that
+// removes the other half.
+func discardEdited(dir string, removeAll func(string) error) error {
+	os.Remove(filepath.Join(dir, "package.json"))
+	return removeAll(dir)
 }
 
 func readMarker(dir string) (*marker, error) {

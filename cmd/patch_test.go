@@ -1,0 +1,29 @@
+package cmd
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// A commit that is killed while it removes the folder leaves none that patch
+// commit would take for an edited package.
+func TestHalfOfAnEditedFolderIsNone(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"index.js", "package.json"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("{}"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	killed := errors.New("killed")
+	err := discardEdited(dir, func(dir string) error {
+		if _, err := os.Stat(filepath.Join(dir, "package.json")); err == nil {
+			t.Error("files are removed while package.json is there")
+		}
+		return killed
+	})
+	if err != killed {
+		t.Error(err)
+	}
+}
