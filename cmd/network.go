@@ -256,11 +256,11 @@ func (g getter) manifest(ctx context.Context, client *registry.Client, r *fetch.
 		return nil, err
 	}
 	_, version, _ := strings.Cut(strings.TrimPrefix(r.ID, "@"), "@")
-	m, err := p.Manifest(version)
-	if err == nil && m == nil {
-		err = &codedError{code: "ETARGET", text: "No matching version found for " + r.ID + "."}
+	picked, err := registry.PickText(p, version, g.app.pickOptions(r.Name))
+	if err != nil {
+		return nil, err
 	}
-	return m, err
+	return picked.Manifest, nil
 }
 
 // maxTarball is the largest tarball that is accepted: several times the largest

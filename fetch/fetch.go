@@ -523,6 +523,9 @@ func (f *Fetcher) download(ctx context.Context, r *Request, use func(store.Diges
 		f.slots.Release(1)
 		if err != nil {
 			forget()
+			if strings.HasPrefix(err.Error(), r.ID+": ") { // as where a registry has no such version
+				return err
+			}
 			return fmt.Errorf("%s: %w", r.ID, err)
 		}
 		err = f.accept(ctx, r, tgz, start, use)
