@@ -3,6 +3,8 @@ package cmd
 import (
 	"context"
 	"fmt"
+	"io"
+	"log"
 	"log/slog"
 	"net/url"
 	"os"
@@ -20,6 +22,8 @@ import (
 
 // openClient makes the registry's client from the configuration.
 func (a *App) openClient() (*registry.Client, error) {
+	// net/http says on stderr what a server sent behind the end of an answer.
+	log.SetOutput(io.Discard)
 	cfg := a.Config
 	o := registry.Options{
 		Registry:    cfg.String("registry"),
