@@ -199,14 +199,7 @@ func (a *App) configEdit(ctx context.Context) error {
 		return err
 	}
 	file, text := cfg.EditText(where, strings.ReplaceAll(string(current), "\r\n", "\n"))
-	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
-		return err
-	}
-	mode := os.FileMode(0o666)
-	if where == config.User {
-		mode = 0o600 // it may hold tokens
-	}
-	if err := os.WriteFile(file, []byte(text), mode); err != nil {
+	if err := cfg.WriteText(where, text); err != nil {
 		return err
 	}
 	words := strings.Fields(cfg.String("editor"))

@@ -164,7 +164,7 @@ func (a *App) introduce() {
 func (a *App) safeArgs() []string {
 	out := make([]string, 0, len(a.Argv))
 	protected := func(key string) bool { return config.IsProtected(key) || key == "otp" }
-	secret := false // the value of the flag before
+	secret := false // the value of the flag or, in config set, of the key before
 	for _, arg := range a.Argv[min(1, len(a.Argv)):] {
 		flag := strings.HasPrefix(arg, "-")
 		key, _, whole := strings.Cut(strings.TrimLeft(arg, "-"), "=")
@@ -173,10 +173,12 @@ func (a *App) safeArgs() []string {
 			arg = "***"
 		case flag && whole && protected(key):
 			arg = "--" + key + "=***"
+		case whole && protected(key):
+			arg = key + "=***"
 		default:
 			arg = config.RedactMessage(config.RedactWords(arg))
 		}
-		secret = flag && !whole && protected(key)
+		secret = !whole && protected(key)
 		out = append(out, arg)
 	}
 	return out

@@ -38,10 +38,17 @@ func (c *Config) Save(layer Layer) error {
 		}
 		return nil
 	}
+	return c.WriteText(layer, text+"\n")
+}
+
+// WriteText replaces the file of a layer, in one step and with the mode that Save
+// gives it.
+func (c *Config) WriteText(layer Layer, text string) error {
+	mode := fs.FileMode(0)
 	if layer == User {
-		return writeFile(file, text+"\n", 0o600)
+		mode = 0o600
 	}
-	return writeFile(file, text+"\n", 0)
+	return writeFile(c.layers[layer].source, text, mode)
 }
 
 // Saveable says why Save would not write the file of a layer; nil if it would.
