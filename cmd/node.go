@@ -33,7 +33,7 @@ func (a *App) findNodeVersion() string {
 	}
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d %d", node, st.Size(), st.ModTime().UnixNano()))
 	memo := filepath.Join(a.storeDir(), "node", hex.EncodeToString(sum[:8]))
-	if b, err := regular.ReadOwn(memo); err == nil {
+	if b, err := regular.ReadOwn(memo, 64); err == nil {
 		return strings.TrimSpace(string(b))
 	}
 	version, err := lifecycle.NodeVersion(context.Background(), node)

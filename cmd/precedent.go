@@ -83,7 +83,7 @@ func (pr *precedent) recall(ctx context.Context, p *project) (stop func()) {
 	if pr == nil {
 		return stop
 	}
-	data, err := regular.ReadOwn(pr.file)
+	data, err := regular.ReadOwn(pr.file, regular.MaxSize)
 	if err != nil {
 		return stop
 	}

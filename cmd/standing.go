@@ -258,7 +258,7 @@ func keepFile(file string, data []byte, folder, perm os.FileMode) error {
 
 // holds says whether everything is as it was when the standing was kept.
 func (s *standing) holds() bool {
-	data, err := regular.ReadOwn(s.file)
+	data, err := regular.ReadOwn(s.file, regular.MaxSize)
 	if err != nil {
 		return false
 	}

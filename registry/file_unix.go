@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"syscall"
+
+	"github.com/ibid-pm/ibid/internal/regular"
 )
 
 // Files are reached by system calls: a resolution opens some thousand small
@@ -20,7 +22,7 @@ type descriptor int
 // openFile opens a file of this user's, or of root's: in a cache that several users
 // share, metadata that another has put there would choose what is installed.
 func openFile(path string) (descriptor, error) {
-	fd, err := syscall.Open(path, syscall.O_RDONLY|syscall.O_CLOEXEC|syscall.O_NONBLOCK, 0)
+	fd, err := -1, error(syscall.EINTR)
 	for err == syscall.EINTR {
 		fd, err = syscall.Open(path, syscall.O_RDONLY|syscall.O_CLOEXEC|syscall.O_NONBLOCK, 0)
 	}
@@ -28,7 +30,7 @@ func openFile(path string) (descriptor, error) {
 		return -1, err
 	}
 	var st syscall.Stat_t
-	if err = syscall.Fstat(fd, &st); err == nil && st.Uid != 0 && int(st.Uid) != syscall.Geteuid() {
+	if err = syscall.Fstat(fd, &st); err == nil && !regular.IsOwner(st.Uid) {
 		err = syscall.EPERM
 	}
 	if err != nil {

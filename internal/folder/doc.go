@@ -11,10 +11,11 @@ package folder
 import (
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/ibid-pm/ibid/internal/regular"
 )
 
 // ErrNotFolder says that something other than a folder has the name.
@@ -46,7 +47,7 @@ func IsOwn(path string) bool {
 	}
 	defer f.Close()
 	var st Stat
-	return f.Stat(&st) == nil && (st.Uid == 0 || int(st.Uid) == os.Geteuid()) && st.Mode&0o002 == 0
+	return f.Stat(&st) == nil && regular.IsOwner(st.Uid) && st.Mode&0o002 == 0
 }
 
 // Below says whether a clean path leads to something in a folder, by its text alone.

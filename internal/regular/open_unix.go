@@ -4,7 +4,6 @@ package regular
 
 import (
 	"io/fs"
-	"os"
 	"syscall"
 )
 
@@ -12,5 +11,5 @@ const openFlags = syscall.O_NONBLOCK
 
 func isOwn(st fs.FileInfo) bool {
 	sys, ok := st.Sys().(*syscall.Stat_t)
-	return ok && (sys.Uid == 0 || int(sys.Uid) == os.Geteuid())
+	return ok && IsOwner(sys.Uid)
 }

@@ -13,7 +13,7 @@ func TestAnotherUsersFileIsNotOwn(t *testing.T) {
 	if err := os.WriteFile(path, []byte("x"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := regular.ReadOwn(path); err != nil || string(got) != "x" {
+	if got, err := regular.ReadOwn(path, regular.MaxSize); err != nil || string(got) != "x" {
 		t.Errorf("%q, %v", got, err)
 	}
 	if os.Geteuid() != 0 {
@@ -22,7 +22,7 @@ func TestAnotherUsersFileIsNotOwn(t *testing.T) {
 	if err := os.Chown(path, 1234, 1234); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := regular.ReadOwn(path); err == nil {
+	if got, err := regular.ReadOwn(path, regular.MaxSize); err == nil {
 		t.Errorf("another user's file: %q", got)
 	}
 	if _, err := regular.ReadFile(path); err != nil {

@@ -32,10 +32,12 @@ func Open(path string) (*os.File, error) { return os.OpenFile(path, os.O_RDONLY|
 // regular file, and what has more than MaxSize bytes, is an error.
 func ReadFile(path string) ([]byte, error) { return ReadFileTo(path, MaxSize) }
 
-// ReadOwn is ReadFile for what ibid itself has written down. A file that is another
-// user's, who may have put it into a folder that several share, is an error; root's
-// is not.
-func ReadOwn(path string) ([]byte, error) { return readFile(path, MaxSize, isOwn) }
+// ReadOwn is ReadFileTo for what ibid itself has written down. A file that is another
+// user's, who may have put it into a folder that several share, is an error.
+func ReadOwn(path string, limit int64) ([]byte, error) { return readFile(path, limit, isOwn) }
+
+// IsOwner says whether what a user has made is as good as this user's own: root's is.
+func IsOwner(uid uint32) bool { return uid == 0 || int(uid) == os.Geteuid() }
 
 // ReadFileTo is ReadFile for files of at most limit bytes.
 func ReadFileTo(path string, limit int64) ([]byte, error) { return readFile(path, limit, nil) }
