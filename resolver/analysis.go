@@ -125,7 +125,7 @@ func (a *analyst) manifest(name, raw string) *manifest.Manifest {
 	if err != nil || !s.Registry {
 		return nil
 	}
-	f, err := a.b.fetch.get(a.ctx, s, a.b.wish(s))
+	f, err := a.b.fetch.get(a.ctx, s, a.b.wish(s), false)
 	if err != nil {
 		return nil
 	}

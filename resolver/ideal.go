@@ -303,7 +303,7 @@ func (b *builder) fetchAhead(e *Edge) {
 			return
 		}
 	}
-	b.fetch.ahead(e.Name, e.Spec())
+	b.fetch.ahead(e.Name, e.Spec(), true)
 }
 
 // findHoistable looks for a node that an optional peer could use, the

@@ -52,7 +52,8 @@ func (b *builder) fetchManifest(s *spec.Spec, e *Edge) (*Fetched, error) {
 	if y := b.req.Yarn; y != nil && !b.tree.meta.fromDisk {
 		s, w.Resolved, w.Integrity, _ = y.Pin(s, b.rules.where)
 	}
-	f, err := b.fetch.get(b.ctx, s, w)
+	forTree := e == nil || !e.Peer() || e.Type == Peer && !b.fetch.named(s.Name)
+	f, err := b.fetch.get(b.ctx, s, w, forTree)
 	if err == nil && b.req.Prefetch != nil && s.Registry && (e == nil || !e.Peer()) {
 		b.req.Prefetch(f.Manifest)
 	}

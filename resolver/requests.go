@@ -244,7 +244,7 @@ func (b *builder) resolveAdds(tree *Node, specs []string) ([]addRequest, error) 
 			}
 			w := b.wish(s)
 			w.FromRoot = tree.isMine()
-			f, err := b.fetch.get(b.ctx, s, w)
+			f, err := b.fetch.get(b.ctx, s, w, true)
 			if err != nil {
 				if b.ctx.Err() != nil {
 					return nil, context.Cause(b.ctx)

@@ -305,6 +305,36 @@ func TestPrefetchLeavesOutPeersWithoutAPlace(t *testing.T) {
 	}
 }
 
+// An optional peer is looked at with its own peers, and the version that a peer
+// would have but does not get is looked at too: nobody asks the registry for
+// what those depend on, neither ahead nor later.
+func TestNothingIsFetchedForWhatIsOnlyLookedAt(t *testing.T) {
+	r := newToy(t, `
+		host@1 here@1
+		host@2 away@1
+		here@1
+		away@1
+		plugin@1 peer:host@>=1 peer?:other@1
+		other@1 far@1 peer:near@1
+		far@1
+		near@1
+	`)
+	// What is asked for first is answered first.
+	r.delay = func() time.Duration { return 5 * time.Millisecond }
+	if _, err := r.resolve(project(t, "host@1 plugin@1")); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	r.names.Range(func(name, _ any) bool {
+		got = append(got, name.(string))
+		return true
+	})
+	slices.Sort(got)
+	if want := "here host near other plugin"; strings.Join(got, " ") != want {
+		t.Errorf("asked for %s, want %s", strings.Join(got, " "), want)
+	}
+}
+
 // npm 11.19.1 ends the first with ERESOLVE, and npm 12.2 leaves a out; they agree on
 // the others.
 func TestAConflictOfAnOptionalPeerIsDecidedAsByNPM12(t *testing.T) {

@@ -103,8 +103,9 @@ const fetchesAhead = 64
 
 // fetcher remembers manifests and goes ahead of the one who asks for them:
 // what a manifest depends on is fetched as soon as it is known, on the guess
-// that nothing in the tree satisfies it yet. What it guesses never decides
-// anything.
+// that nothing in the tree satisfies it yet. Of those that are only looked at,
+// to see whether they would be in conflict, it fetches the peers. What it
+// guesses never decides anything.
 type fetcher struct {
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -113,8 +114,10 @@ type fetcher struct {
 
 	mu   sync.Mutex
 	memo map[string]*future
-	// guessed is what ahead was called with.
+	// guessed is what ahead was called with, true where it is for the tree, and
+	// forTree the names of those.
 	guessed map[manifest.Dep]bool
+	forTree map[string]bool
 	// queue is what is to be fetched ahead, in the order in which it was
 	// guessed, by up to fetchesAhead workers.
 	queue   []job
@@ -134,8 +137,11 @@ type job struct {
 
 type future struct {
 	done chan struct{}
-	// started is set, under the fetcher's lock, by the one who fetches.
-	started bool
+	// These are under the fetcher's lock. started is set by the one who
+	// fetches, forTree where the package is likely to be in the tree, and known
+	// once there is a manifest that says what it depends on.
+	started, forTree, known bool
+
 	fetched *Fetched
 	err     error
 }
@@ -144,7 +150,7 @@ func newFetcher(ctx context.Context, src Source, wish func(*spec.Spec) Wish) *fe
 	ctx, cancel := context.WithCancel(ctx)
 	return &fetcher{
 		ctx: ctx, cancel: cancel, src: src, wish: wish,
-		memo: map[string]*future{}, guessed: map[manifest.Dep]bool{},
+		memo: map[string]*future{}, guessed: map[manifest.Dep]bool{}, forTree: map[string]bool{},
 		have: map[string][]*nodesemver.Version{},
 	}
 }
@@ -155,18 +161,18 @@ func (f *fetcher) close() {
 	f.group.Wait()
 }
 
-// get gives the manifest for a spec, waiting for it if need be.
-func (f *fetcher) get(ctx context.Context, s *spec.Spec, wish Wish) (*Fetched, error) {
+// get gives the manifest for a spec, waiting for it if need be. forTree says
+// that the package is not just looked at.
+func (f *fetcher) get(ctx context.Context, s *spec.Spec, wish Wish, forTree bool) (*Fetched, error) {
 	f.mu.Lock()
-	fut := f.memo[s.Raw]
-	if fut == nil {
-		fut = &future{done: make(chan struct{})}
-		f.memo[s.Raw] = fut
-	}
+	fut, late := f.future(s, forTree)
 	// What is needed does not queue behind guesses.
 	mine := !fut.started
 	fut.started = true
 	f.mu.Unlock()
+	if late {
+		f.spread(fut.fetched.Manifest, true)
+	}
 	if mine {
 		f.run(ctx, fut, s, wish)
 	} else {
@@ -183,19 +189,41 @@ func (f *fetcher) get(ctx context.Context, s *spec.Spec, wish Wish) (*Fetched, e
 	return fut.fetched, fut.err
 }
 
+// future gives that of a spec; the caller holds the lock. It is late if the
+// manifest was only looked at so far: then the caller has it spread.
+func (f *fetcher) future(s *spec.Spec, forTree bool) (fut *future, late bool) {
+	fut = f.memo[s.Raw]
+	if fut == nil {
+		fut = &future{done: make(chan struct{})}
+		f.memo[s.Raw] = fut
+	}
+	late = forTree && fut.known && !fut.forTree
+	fut.forTree = fut.forTree || forTree
+	return fut, late
+}
+
 func (f *fetcher) run(ctx context.Context, fut *future, s *spec.Spec, wish Wish) {
 	fut.fetched, fut.err = f.src.Manifest(ctx, s, wish)
+	f.mu.Lock()
+	fut.known = fut.err == nil && s.Registry
+	known, forTree := fut.known, fut.forTree
+	f.mu.Unlock()
 	close(fut.done)
-	if fut.err == nil && s.Registry {
-		f.spread(fut.fetched.Manifest)
+	if known {
+		f.spread(fut.fetched.Manifest, forTree)
 	}
 }
 
 // ahead starts fetching what an edge of that name and spec will need.
-func (f *fetcher) ahead(name, raw string) {
+func (f *fetcher) ahead(name, raw string, forTree bool) {
+	d := manifest.Dep{Name: name, Spec: raw}
 	f.mu.Lock()
-	known := f.guessed[manifest.Dep{Name: name, Spec: raw}]
-	f.guessed[manifest.Dep{Name: name, Spec: raw}] = true
+	before, known := f.guessed[d]
+	known = known && (before || !forTree)
+	if !known {
+		f.guessed[d] = forTree
+		f.forTree[name] = f.forTree[name] || forTree
+	}
 	f.mu.Unlock()
 	if known {
 		return
@@ -208,18 +236,23 @@ func (f *fetcher) ahead(name, raw string) {
 		return
 	}
 	f.mu.Lock()
-	if f.memo[s.Raw] != nil || f.ctx.Err() != nil {
+	if f.ctx.Err() != nil {
 		f.mu.Unlock()
 		return
 	}
-	fut := &future{done: make(chan struct{})}
-	f.memo[s.Raw] = fut
-	f.queue = append(f.queue, job{fut, s})
-	if f.workers < fetchesAhead {
-		f.workers++
-		f.group.Go(f.work)
+	_, there := f.memo[s.Raw]
+	fut, late := f.future(s, forTree)
+	if !there {
+		f.queue = append(f.queue, job{fut, s})
+		if f.workers < fetchesAhead {
+			f.workers++
+			f.group.Go(f.work)
+		}
 	}
 	f.mu.Unlock()
+	if late {
+		f.spread(fut.fetched.Manifest, true)
+	}
 }
 
 // work fetches what is in the queue until that is empty.
@@ -263,25 +296,30 @@ func (f *fetcher) satisfied(name string, s *spec.Spec) bool {
 	return false
 }
 
-func (f *fetcher) spread(m *manifest.Manifest) {
-	for _, d := range m.Dependencies {
-		f.ahead(d.Name, d.Spec)
-	}
-	for _, d := range m.OptionalDependencies {
-		f.ahead(d.Name, d.Spec)
+// spread goes ahead of a manifest: to all that a package of the tree depends on,
+// and to the peers of one that is only looked at. Of a peer that somebody else
+// has named already, another version may well be the one in the tree.
+func (f *fetcher) spread(m *manifest.Manifest, forTree bool) {
+	if forTree {
+		for _, d := range m.Dependencies {
+			f.ahead(d.Name, d.Spec, true)
+		}
+		for _, d := range m.OptionalDependencies {
+			f.ahead(d.Name, d.Spec, true)
+		}
 	}
 	if f.legacy {
 		return
 	}
 	for _, d := range m.PeerDependencies {
-		optional := false
-		for i := range m.PeerDependenciesMeta {
-			if m.PeerDependenciesMeta[i].Name == d.Name {
-				optional = m.PeerDependenciesMeta[i].Optional
-			}
-		}
-		if !optional {
-			f.ahead(d.Name, d.Spec)
-		}
+		optional := slices.ContainsFunc(m.PeerDependenciesMeta, func(p manifest.PeerMeta) bool { return p.Name == d.Name && p.Optional })
+		f.ahead(d.Name, d.Spec, forTree && !optional && !f.named(d.Name))
 	}
+}
+
+// named says whether something of that name is fetched for the tree.
+func (f *fetcher) named(name string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.forTree[name]
 }

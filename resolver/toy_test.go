@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -32,6 +33,8 @@ type toy struct {
 	// delay, where set, shuffles the timing of the answers.
 	delay func() time.Duration
 	asked atomic.Int64
+	// names has the name of each spec that was asked for.
+	names sync.Map
 }
 
 func newToy(t testing.TB, text string) *toy {
@@ -127,6 +130,7 @@ func (e *toyError) Code() string  { return e.code }
 
 func (r *toy) Manifest(ctx context.Context, s *spec.Spec, _ Wish) (*Fetched, error) {
 	r.asked.Add(1)
+	r.names.Store(s.Name, true)
 	if r.delay != nil {
 		select {
 		case <-time.After(r.delay()):
