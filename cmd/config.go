@@ -59,13 +59,14 @@ func runConfig(ctx context.Context, a *App, c *cobra.Command, args []string) err
 		if len(args) == 0 {
 			return a.usage(c, "")
 		}
-		return a.Config.Remove(a.Config.Location(), args)
+		where := a.Config.Location()
+		return a.inTurn(ctx, where, func() error { return a.Config.Remove(where, args) })
 	case "list", "ls":
 		return a.configList()
 	case "edit":
 		return a.configEdit(ctx)
 	case "fix":
-		return a.configFix()
+		return a.configFix(ctx)
 	}
 	return a.usage(c, "")
 }
@@ -74,7 +75,8 @@ func (a *App) configSet(c *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return a.usage(c, "")
 	}
-	err := a.Config.Change(a.Config.Location(), config.ParseSettings(args))
+	where := a.Config.Location()
+	err := a.inTurn(c.Context(), where, func() error { return a.Config.Change(where, config.ParseSettings(args)) })
 	a.tellWarnings()
 	return err
 }
@@ -85,6 +87,22 @@ func (a *App) tellWarnings() {
 		a.logPrefixed(levelNamed(w.Level), w.Prefix, a.ownHelp(w.Text))
 	}
 	a.Config.ClearWarnings()
+}
+
+// saveConfig saves a layer of the configuration.
+func (a *App) saveConfig(ctx context.Context, layer config.Layer) error {
+	return a.inTurn(ctx, layer, func() error { return a.Config.Save(layer) })
+}
+
+// inTurn does what saves a layer while no other ibid saves the same file: of two at
+// once the later keeps what the earlier has changed.
+func (a *App) inTurn(ctx context.Context, layer config.Layer, save func() error) error {
+	done, err := a.turn(ctx, a.Config.Source(layer))
+	if err != nil {
+		return err
+	}
+	defer done()
+	return save()
 }
 
 func (a *App) configGet(keys []string) error {
@@ -191,7 +209,7 @@ func (a *App) writePublishConfig(b *strings.Builder) {
 func (a *App) configEdit(ctx context.Context) error {
 	cfg := a.Config
 	where := cfg.Location()
-	if err := cfg.Save(where); err != nil {
+	if err := a.saveConfig(ctx, where); err != nil {
 		return err
 	}
 	current, err := os.ReadFile(cfg.Source(where))
@@ -227,7 +245,7 @@ func shellWord(program string) string {
 
 // configFix repairs credentials that belong to no host, in the location that
 // was named or in all files.
-func (a *App) configFix() error {
+func (a *App) configFix(ctx context.Context) error {
 	cfg := a.Config
 	err := cfg.Validate()
 	var invalid *config.InvalidAuthError
@@ -252,7 +270,7 @@ func (a *App) configFix() error {
 	}
 	a.out("%s", strings.Join(lines, "\n"))
 	for layer := range touched {
-		if err := cfg.Save(layer); err != nil {
+		if err := a.saveConfig(ctx, layer); err != nil {
 			return err
 		}
 	}

@@ -110,7 +110,7 @@ func runLogin(ctx context.Context, a *App) error {
 	if scope != "" {
 		cfg.Set(scope+":registry", config.NewString(reg), config.User)
 	}
-	if err := cfg.Save(config.User); err != nil {
+	if err := a.saveConfig(ctx, config.User); err != nil {
 		return err
 	}
 	to := ""
@@ -276,7 +276,7 @@ func runLogout(ctx context.Context, a *App) error {
 	if !kept {
 		return nil
 	}
-	return cfg.Save(layer)
+	return a.saveConfig(ctx, layer)
 }
 
 // revoke has a registry forget a token.

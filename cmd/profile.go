@@ -316,7 +316,7 @@ func tokenForPassword(ctx context.Context, a *App) error {
 	if err := a.keepToken(ctx, reg, token.Str()); err != nil {
 		return err
 	}
-	return a.Config.Save(config.User)
+	return a.saveConfig(ctx, config.User)
 }
 
 func disable2FA(ctx context.Context, a *App) error {

@@ -74,9 +74,17 @@ type layerData struct {
 	source string
 	data   table
 	raw    *table // what the file said, before expansion and typing
+	edits  []edit // what Set and Delete have made of raw since
 	unread error  // why a file that is there could not be read
 
 	derived table // what flatten concluded, over data
+}
+
+// An edit is what Set or Delete did to the values of a file.
+type edit struct {
+	key   string
+	value Value
+	gone  bool
 }
 
 // Config is the configuration of one run. It may be read from several
@@ -282,15 +290,18 @@ func (c *Config) Set(key string, v Value, layer Layer) {
 			l.raw = &table{}
 		}
 		l.raw.set(key, v)
+		l.edits = append(l.edits, edit{key: key, value: v})
 	}
 	c.flatten()
 }
 
 // Delete removes key from one layer.
 func (c *Config) Delete(key string, layer Layer) {
-	c.layers[layer].data.delete(key)
+	l := &c.layers[layer]
+	l.data.delete(key)
 	if layer.isFile() {
-		c.layers[layer].raw.delete(key)
+		l.raw.delete(key)
+		l.edits = append(l.edits, edit{key: key, gone: true})
 	}
 	c.flatten()
 }

@@ -183,6 +183,27 @@ func TestLoginIsSavedInTheUsersFile(t *testing.T) {
 	}
 }
 
+func TestSavingKeepsWhatAnotherRunHasSaved(t *testing.T) {
+	a := load(t, nil, nil, map[string]string{"home/.npmrc": "color=false\ntag=x\n"})
+	b, err := Load(a.env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Change(User, []Setting{{"//b.example/:_authToken", "B"}, {"tag", ""}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Change(User, []Setting{{"//a.example/:_authToken", "A"}, {"color", "true"}}); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(a.Source(User))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, want := string(data), "color=true\n//b.example/:_authToken=B\n//a.example/:_authToken=A\n"; text != want {
+		t.Errorf("saved\n%swant\n%s", text, want)
+	}
+}
+
 func TestSavingKeepsASymbolicLink(t *testing.T) {
 	c := load(t, nil, nil, map[string]string{"dotfiles/npmrc": "tag=x\n"})
 	file := filepath.Join(c.Home(), ".npmrc")

@@ -157,11 +157,15 @@ func (c *Config) loadFile(layer Layer, file string) error {
 		}
 		return nil
 	}
-	parsed := parseINI(strings.ToValidUTF8(string(data), "\uFFFD"))
+	parsed := parseFile(data)
 	if v, _ := parsed.get("prefix"); layer == Project && v.Truthy() {
 		c.warn("error", "config", "prefix cannot be changed from project config: "+file+".")
 	}
 	return c.loadTable(layer, file, parsed)
+}
+
+func parseFile(data []byte) *table {
+	return parseINI(strings.ToValidUTF8(string(data), "\uFFFD"))
 }
 
 // maxFile is how much of a configuration file is read; a project can name any

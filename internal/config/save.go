@@ -20,13 +20,17 @@ import (
 // what the umask leaves of 0666, where npm would make them writable for everyone.
 //
 // The file is written beside and renamed, so that it is whole at any time; a
-// symbolic link is followed and kept.
+// symbolic link is followed and kept. What others have saved since it was read is
+// kept too; that nobody does so meanwhile is the caller's to see to.
 func (c *Config) Save(layer Layer) error {
 	if err := c.Saveable(layer); err != nil {
 		return err
 	}
 	l := &c.layers[layer]
 	file := l.source
+	if err := l.readAgain(); err != nil {
+		return err
+	}
 	eol := "\n"
 	if c.windows {
 		eol = "\r\n"
@@ -39,6 +43,24 @@ func (c *Config) Save(layer Layer) error {
 		return nil
 	}
 	return c.WriteText(layer, text+"\n")
+}
+
+// readAgain makes of raw what the file says by now, with this run's edits.
+func (l *layerData) readAgain() error {
+	data, err := readFile(l.source)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s: not replacing a file that could not be read: %w", l.source, err)
+	}
+	now := parseFile(data)
+	for _, e := range l.edits {
+		if e.gone {
+			now.delete(e.key)
+		} else {
+			now.set(e.key, e.value)
+		}
+	}
+	l.raw, l.edits = now, nil
+	return nil
 }
 
 // WriteText replaces the file of a layer, in one step and with the mode that Save
