@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -357,11 +358,22 @@ func (p *patcher) removePatch(at string) error {
 	if !ok {
 		return nil
 	}
-	err := os.Remove(filepath.Join(p.root, filepath.FromSlash(clean)))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+	root, err := os.OpenRoot(p.root)
+	if err != nil {
+		return err
 	}
-	return err
+	defer root.Close()
+	err = root.Remove(filepath.FromSlash(clean))
+	var system syscall.Errno
+	switch {
+	case err == nil, errors.Is(err, fs.ErrNotExist):
+		return nil
+	case errors.As(err, &system):
+		return err
+	}
+	// A folder of the project that is a link may lead anywhere: npm follows it.
+	p.logPrefixed(levelWarn, "patch", term.SafeLine(at)+": not removed: it lies outside of the project")
+	return nil
 }
 
 // recordOnly has the next install write the lock and nothing else.
