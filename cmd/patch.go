@@ -462,16 +462,25 @@ func (p *patcher) rm(ctx context.Context, raw string) error {
 	if file.Get("patchedDependencies").Len() == 0 {
 		file.Delete("patchedDependencies")
 	}
+	at := filepath.Join(p.root, "package.json")
+	before, err := regular.ReadFile(at)
+	if err != nil {
+		return err
+	}
 	if err := saveFile(file); err != nil {
+		return err
+	}
+	if err := p.install(ctx); err != nil {
+		// The patch is still there, and so is what says so: the same command can be run again.
+		if back := writeOwn(at, before); back != nil {
+			p.logPrefixed(levelWarn, "patch", back.Error())
+		}
 		return err
 	}
 	for _, at := range orphans {
 		if err := p.removePatch(at); err != nil {
 			return err
 		}
-	}
-	if err := p.install(ctx); err != nil {
-		return err
 	}
 	noun := "patch"
 	if len(removed) > 1 {

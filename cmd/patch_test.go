@@ -2,8 +2,10 @@ package cmd
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 )
 
@@ -25,5 +27,12 @@ func TestHalfOfAnEditedFolderIsNone(t *testing.T) {
 	})
 	if err != killed {
 		t.Error(err)
+	}
+}
+
+func TestAFullDiskIsNoFaultOfThePatch(t *testing.T) {
+	err := &patchError{id: "dep@1.0.0", path: "dep.patch", err: fmt.Errorf("x: changing the file: %w", syscall.ENOSPC)}
+	if code, hints := errorCode(err), err.Hints(); code != "ENOSPC" || hints != nil {
+		t.Errorf("%s, %q", code, hints)
 	}
 }

@@ -3,6 +3,7 @@ package cmd
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
@@ -205,7 +206,8 @@ func (s *patchSet) apply(p *lockfile.Package, dir *folder.Folder) error {
 	if err == nil {
 		return nil
 	}
-	if s.ignoreFailures {
+	var unfit *patches.Error
+	if s.ignoreFailures && errors.As(err, &unfit) {
 		s.app.logPrefixed(levelWarn, "patch", fmt.Sprintf("%s: applying %s: %v", p.ID(), path, err))
 		s.app.logPrefixed(levelWarn, "patch", fmt.Sprintf("%s: installed without its patch, which package.json still declares: `%s ci` refuses this until the patch is mended or its entry is gone", p.ID(), s.app.heading))
 		s.mu.Lock()
@@ -237,7 +239,7 @@ func (e *patchError) Code() string {
 
 // Hints say what can be done.
 func (e *patchError) Hints() []string {
-	if e.code != "" {
+	if e.Code() == "" || e.code != "" {
 		return nil
 	}
 	return []string{"ibid patch update " + e.id[:max(strings.LastIndexByte(e.id, '@'), 0)] + " moves a patch to another version"}

@@ -44,7 +44,8 @@ func (e *Error) Code() string {
 
 // Apply changes the files of a package's folder as a patch says. A file that
 // changes is a new one after it: whoever shared the old one keeps it as it was.
-// Errors are *Error, and what comes before the one that fails is done.
+// Errors are *Error, or the system's where a file that fits cannot be written;
+// what comes before the one that fails is done.
 func Apply(patch []byte, dir *folder.Folder) error {
 	files, err := unidiff.Parse(string(patch))
 	if err != nil {
@@ -87,6 +88,7 @@ func applyFile(f *unidiff.File, dir *folder.Folder) error {
 		return &Error{Unsafe: true, File: name, Why: "the path leads into another package"}
 	}
 	fail := func(why string, err error) error { return &Error{File: name, Why: why, Err: err} }
+	system := func(why string, err error) error { return fmt.Errorf("%s: %s: %w", name, why, err) }
 	parent, err := openParent(dir, path.Dir(at), comes && !goes)
 	if err != nil {
 		return fail("its folder cannot be opened", err)
@@ -105,7 +107,7 @@ func applyFile(f *unidiff.File, dir *folder.Folder) error {
 			return fail("the patch does not fit", nil)
 		}
 		if err := parent.WriteFile(base, []byte(text), 0o666); err != nil {
-			return fail("adding the file", err)
+			return system("adding the file", err)
 		}
 		return nil
 	}
@@ -118,23 +120,23 @@ func applyFile(f *unidiff.File, dir *folder.Folder) error {
 	}
 	source, err := parent.ReadFile(base)
 	if err != nil {
-		return fail("reading the file", err)
+		return system("reading the file", err)
 	}
 	text, ok := unidiff.Apply(string(source), f.Hunks)
 	if !ok {
 		return fail("the patch does not fit", nil)
 	}
 	if err := parent.Remove(base); err != nil {
-		return fail("changing the file", err)
+		return system("changing the file", err)
 	}
 	if goes {
 		return nil
 	}
 	if err := parent.WriteFile(base, []byte(text), 0o600); err != nil {
-		return fail("changing the file", err)
+		return system("changing the file", err)
 	}
 	if err := parent.Chmod(base, st.Mode.Perm()); err != nil {
-		return fail("changing the file", err)
+		return system("changing the file", err)
 	}
 	return nil
 }

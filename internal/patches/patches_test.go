@@ -141,6 +141,15 @@ func TestAChangedFileKeepsItsModeAndLeavesOtherNamesAlone(t *testing.T) {
 	}
 }
 
+// A full disk is no fault of the patch.
+func TestAFileThatCannotBeWrittenIsTheSystemsError(t *testing.T) {
+	var mine *Error
+	err := apply(t, t.TempDir(), "--- /dev/null\n+++ b/"+strings.Repeat("x", 300)+"\n@@ -0,0 +1 @@\n+a\n")
+	if err == nil || errors.As(err, &mine) {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestAPatchFollowsNoLinkAndLeavesOtherPackagesAlone(t *testing.T) {
 	dir := t.TempDir()
 	put(t, dir, map[string]string{"out/x": "a\n", "pkg/node_modules/b/x": "a\n"})
