@@ -161,7 +161,24 @@ type canPlace struct {
 	edgeOverride bool
 	peersResult  Placement
 	vulnerable   func(*Node) bool
+
+	// asked counts the peers that a top has asked for, and answers keeps what they
+	// said once they are many.
+	asked   int
+	answers map[question]*canPlace
 }
+
+// question is what a peer's answer depends on, but for the way that led to it.
+type question struct {
+	edge            *Edge
+	target, deepest *Node
+}
+
+// questions is how many peers are asked for along every way there is from one
+// package, as npm does. In sets of peers that name each other in all directions
+// the ways double with each package, and npm does not come to an end; from here
+// on a peer that has answered once is not asked again.
+const questions = 10_000
 
 func (c *canPlace) decide() *canPlace {
 	c.preferDedupe = c.preferDedupe || c.edge.Peer()
@@ -344,6 +361,7 @@ func (c *canPlace) canPlacePeers(state Placement) Placement {
 	}
 	var path []*Node
 	conflict := false
+	top := c.top()
 	for e := range c.dep.edgesOut.all {
 		if !e.Peer() || e.to == nil || e.to == c.dep || slices.Contains(c.peerPath, e.to) {
 			continue
@@ -360,7 +378,7 @@ func (c *canPlace) canPlacePeers(state Placement) Placement {
 			preferDedupe: true,
 			vulnerable:   c.vulnerable,
 		}
-		child.decide()
+		child = top.ask(child)
 		c.children = append(c.children, child)
 		if child.result == Conflict {
 			conflict = true
@@ -373,13 +391,35 @@ func (c *canPlace) canPlacePeers(state Placement) Placement {
 	return state
 }
 
+// ask has a peer decide, or gives the one that has answered the same before.
+func (c *canPlace) ask(peer *canPlace) *canPlace {
+	if c.asked++; c.asked <= questions {
+		return peer.decide()
+	}
+	q := question{peer.edge, peer.target, peer.deepest()}
+	if known := c.answers[q]; known != nil {
+		return known
+	}
+	if c.answers == nil {
+		c.answers = map[question]*canPlace{}
+	}
+	c.answers[q] = peer
+	return peer.decide()
+}
+
 // conflictChildren gives the peers that could not be placed, breadth first.
 func (c *canPlace) conflictChildren() []*canPlace {
-	all := slices.Clone(c.children)
+	seen := map[*canPlace]bool{c: true}
+	all := []*canPlace{c}
 	for i := 0; i < len(all); i++ {
-		all = append(all, all[i].children...)
+		for _, child := range all[i].children {
+			if !seen[child] {
+				seen[child] = true
+				all = append(all, child)
+			}
+		}
 	}
-	return slices.DeleteFunc(all, func(c *canPlace) bool { return c.result != Conflict })
+	return slices.DeleteFunc(all[1:], func(c *canPlace) bool { return c.result != Conflict })
 }
 
 // placeDep puts a package into the tree to satisfy an edge, and then the

@@ -2,6 +2,7 @@ package resolver
 
 import (
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -409,5 +410,48 @@ func TestOverrideConflictComesFirst(t *testing.T) {
 	req.Remove = []string{"b"}
 	if _, err := r.resolve(req); err == nil || codeOf(err) != "EOVERRIDE" {
 		t.Errorf("%v, want EOVERRIDE", err)
+	}
+}
+
+// Of peers that all name each other there are more ways from one to another than
+// can be walked: n! of them.
+func TestPeersThatNameEachOtherComeToAnEnd(t *testing.T) {
+	const n = 40
+	var text strings.Builder
+	all := func(but int) (words string) {
+		for i := range n {
+			if i != but {
+				words += fmt.Sprintf(" peer:p%02d@1", i)
+			}
+		}
+		return words
+	}
+	for i := range n {
+		fmt.Fprintf(&text, "p%02d@1.0.0%s peer:x@2\n", i, all(i))
+	}
+	text.WriteString("user@1.0.0 p00@1\nx@1.0.0\nx@2.0.0\n")
+	r := newToy(t, text.String())
+
+	res, err := r.resolve(project(t, "p00@1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Count(draw(res.Tree), "@"); got != n+1 {
+		t.Errorf("%d packages, want %d", got, n+1)
+	}
+	if problems := checkRequire(res.Tree, false); len(problems) > 0 {
+		t.Errorf("require: %v", problems)
+	}
+
+	res, err = r.resolve(project(t, "user@1 x@1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := draw(res.Tree); !strings.Contains(got, "user>x@2.0.0") || strings.Count(got, "user>p") != n {
+		t.Errorf("tree is %s", got)
+	}
+
+	if _, err := r.resolve(project(t, "p00@1 x@1")); err == nil || codeOf(err) != "ERESOLVE" {
+		t.Errorf("error is %v, want ERESOLVE", err)
 	}
 }
