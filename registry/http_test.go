@@ -107,6 +107,7 @@ func TestFailuresHaveNPMsCodes(t *testing.T) {
 		{"stall", registrytest.Fault{Kind: registrytest.Stall, At: 10}, "EIDLETIMEOUT", 3, "a: GET %sa: no data arrived within fetch-timeout (tried 3 times)"},
 		{"truncation", registrytest.Fault{Kind: registrytest.Truncate, At: 10}, "ECONNRESET", 3, "a: GET %sa: connection closed before the whole answer arrived (tried 3 times)"},
 		{"a login page", registrytest.Fault{Kind: registrytest.HTML}, "FETCH_ERROR", 1, "a: GET %sa: the answer is HTML, not JSON"},
+		{"nesting", registrytest.Fault{Kind: registrytest.Replace, Body: `{"x":` + strings.Repeat("[", 10_001)}, "FETCH_ERROR", 1, "a: GET %sa: the answer is nested more than 10000 levels deep at byte 10005"},
 		{"redirect in circles", registrytest.Fault{Kind: registrytest.Redirect, Location: "%s"}, "EMAXREDIRECT", 1, "a: GET %sa: redirected more than 20 times"},
 		{"redirect to nowhere", registrytest.Fault{Kind: registrytest.Redirect}, "EINVALIDREDIRECT", 1, "a: GET %sa: redirect without a location"},
 		{"redirect to a file", registrytest.Fault{Kind: registrytest.Redirect, Location: "file:///etc/passwd"}, "EINVALIDREDIRECT", 1, "a: GET %sa: redirected to something that is not an http or https URL"},

@@ -272,7 +272,7 @@ func (c *Client) fetch(ctx context.Context, r *Request, consume func(*http.Respo
 			failure.Body = []byte(r.hide(string(failure.Body)))
 			failure.Authenticated = creds.Authorization != ""
 			var malformed *malformedError
-			failure.final = errors.As(err, &malformed) && malformed.html
+			failure.final = errors.As(err, &malformed) && malformed.final()
 			failure.Attempts = attempt
 			if failure.Status >= 400 && creds.Authorization == "" {
 				failure.NeedsAuth = creds.ScopeKey

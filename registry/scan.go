@@ -21,6 +21,7 @@ import (
 type scanner struct {
 	doc   []byte
 	bad   int    // where the text stops being JSON, once a method gave -1
+	deep  bool   // it goes on there, deeper than maxDepth
 	stack []byte // open brackets of skip
 }
 
@@ -165,6 +166,7 @@ func (s *scanner) skip(i int) int {
 				i = s.str(i + 1)
 			case '{':
 				if len(stack) >= maxDepth {
+					s.deep = true
 					return s.fail(i)
 				}
 				if i = s.space(i + 1); doc[i] == '}' {
@@ -178,6 +180,7 @@ func (s *scanner) skip(i int) int {
 				continue
 			case '[':
 				if len(stack) >= maxDepth {
+					s.deep = true
 					return s.fail(i)
 				}
 				if i = s.space(i + 1); doc[i] == ']' {
@@ -333,11 +336,18 @@ type malformedError struct {
 	offset int
 	what   string
 	html   bool // a page: not the registry that answered, or not as one
+	deep   bool // nested deeper than maxDepth
 }
+
+// final says whether another try would have the same answer.
+func (e *malformedError) final() bool { return e.html || e.deep }
 
 func (e *malformedError) Error() string {
 	if e.html {
 		return "the answer is HTML, not JSON"
+	}
+	if e.deep {
+		return fmt.Sprintf("the answer is nested more than %d levels deep at byte %d", maxDepth, e.offset)
 	}
 	return fmt.Sprintf("malformed document: %s at byte %d", e.what, e.offset)
 }
@@ -370,7 +380,7 @@ type scanned struct {
 // scan walks over doc, which ends with a NUL, and fills w.
 func (w *scratch) scan(doc []byte) (*scanned, error) {
 	s := &w.scanner
-	s.doc, s.bad = doc, -1
+	s.doc, s.bad, s.deep = doc, -1, false
 	w.reset()
 	x := &scanned{}
 	i := 0
@@ -406,7 +416,7 @@ func (w *scratch) scan(doc []byte) (*scanned, error) {
 		if s.bad >= len(doc)-1 {
 			what = "the document ends early"
 		}
-		return nil, &malformedError{offset: s.bad, what: what}
+		return nil, &malformedError{offset: s.bad, what: what, deep: s.deep}
 	}
 	w.order()
 	return x, nil
