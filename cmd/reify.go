@@ -528,11 +528,19 @@ func (a *App) warnDeprecated(plan *linker.Plan, gone map[lockfile.Location]bool)
 
 // wantedBy adds to a package's failure who wants it.
 func (o *outcome) wantedBy(err error) error {
-	var failed *placeError
-	if errors.As(err, &failed) {
-		if n := o.node(failed.at); n != nil {
-			return &wantedError{error: err, path: resolver.Chain(n)}
-		}
+	var at lockfile.Location
+	var place *placeError
+	var bin *linker.BinError
+	switch {
+	case errors.As(err, &place):
+		at = place.at
+	case errors.As(err, &bin):
+		at = bin.Package.Location
+	default:
+		return err
+	}
+	if n := o.node(at); n != nil {
+		return &wantedError{error: err, path: resolver.Chain(n)}
 	}
 	return err
 }

@@ -17,6 +17,15 @@ import (
 	"github.com/ibid-pm/ibid/lockfile"
 )
 
+// BinError is a bin that could not be linked.
+type BinError struct {
+	Package *lockfile.Package // whose bin it is
+	Err     error
+}
+
+func (e *BinError) Error() string { return e.Package.ID() + ": linking a bin: " + e.Err.Error() }
+func (e *BinError) Unwrap() error { return e.Err }
+
 // linkBins makes the .bin links (npm: bin-links). A bin whose file is not there
 // has no link.
 func (a *Applied) linkBins(umask fs.FileMode) error {
@@ -28,8 +37,9 @@ func (a *Applied) linkBins(umask fs.FileMode) error {
 	}
 	for i := range a.plan.Bins {
 		a.root.spare()
-		if err := a.linkBin(&a.plan.Bins[i], umask); err != nil {
-			return err
+		b := &a.plan.Bins[i]
+		if err := a.linkBin(b, umask); err != nil {
+			return &BinError{b.Owner, err}
 		}
 	}
 	return nil
