@@ -72,17 +72,63 @@ func (a *App) keepScript(r *runner, s *lifecycle.Script, seen []string) {
 	if err != nil {
 		return
 	}
-	// What changed since may have been read before.
-	since := a.start.Add(-folder.ClockSlack).UnixNano()
-	for _, m := range marks {
-		if max(m.Modified, m.Changed) > since {
-			return
-		}
+	if !a.settled(marks) {
+		return
 	}
 	keepCall(call, &again.Answer{
 		Marks: marks, Text: [2]string{a.heard.String()},
 		Program: &again.Program{Path: path, Args: args, Environ: environ},
 	})
+}
+
+// keepListing keeps what was printed of the tree that was looked at, where all of it
+// comes from the hidden lockfile and the root's package.json, and nothing was said
+// besides.
+func (a *App) keepListing(t *lookedAt) {
+	if a.heard.Len() > 0 || a.printed.Len() > maxPrinted || a.Cwd != t.dir || !t.root.FromHidden() || t.entries != nil || len(t.root.Package.Workspaces) > 0 {
+		return
+	}
+	for n := range t.contents {
+		if n != t.root {
+			return // its package.json was read
+		}
+	}
+	call, ok := a.thisCall()
+	if !ok {
+		return
+	}
+	folders := []string{"node_modules"}
+	seen := map[string]bool{".": true, "node_modules": true}
+	for n := range t.root.Inventory {
+		if n.IsLink() {
+			return // what it leads to has a package.json of its own
+		}
+		for dir := n.Location(); dir != "" && !seen[dir]; dir = parentOf(dir) {
+			seen[dir] = true
+			folders = append(folders, dir)
+		}
+	}
+	marks, err := a.callMarks(call, "package.json", lockfile.LockName, lockfile.ShrinkwrapName, lockfile.HiddenName)
+	if err != nil {
+		return
+	}
+	top, err := folder.Open(t.dir)
+	if err != nil {
+		return
+	}
+	defer top.Close()
+	more, err := lookAll(top, folders)
+	if marks = append(marks, more...); err != nil || !a.settled(marks) {
+		return
+	}
+	keepCall(call, &again.Answer{Marks: marks, Output: a.printed.String()})
+}
+
+// settled says whether nothing has changed since the run began: what did may have
+// been read before.
+func (a *App) settled(marks []again.Mark) bool {
+	since := a.start.Add(-folder.ClockSlack).UnixNano()
+	return !slices.ContainsFunc(marks, func(m again.Mark) bool { return max(m.Modified, m.Changed) > since })
 }
 
 // thisCall is how ibid was called, where answers can be kept, all that was said is

@@ -64,9 +64,10 @@ type App struct {
 
 	partial jsjson.Value // what --json prints beside an error: what was done before it
 
-	outMu sync.Mutex
-	heard bytes.Buffer // the log lines so far
-	shown bool         // the last line of the terminal is the progress
+	outMu   sync.Mutex
+	heard   bytes.Buffer // the log lines so far
+	printed bytes.Buffer // what went to stdout, from its beginning
+	shown   bool         // the last line of the terminal is the progress
 
 	progress *progress // nil shows none
 	debug    *debugLog // nil keeps none
@@ -343,6 +344,9 @@ func paint(s string, l level) string {
 // maxHeard is how many bytes of log lines are worth remembering.
 const maxHeard = 16 << 10
 
+// maxPrinted is the same of what is printed; there is one byte more of what is longer.
+const maxPrinted = 256 << 10
+
 // hint says what a person can do next.
 func (a *App) hint(text string) {
 	if a.level < levelError {
@@ -372,7 +376,7 @@ func (a *App) out(format string, args ...any) {
 	a.outMu.Lock()
 	defer a.outMu.Unlock()
 	a.clearProgress()
-	io.WriteString(a.Stdout, a.ink().safe(fmt.Sprintf(format, args...))+"\n")
+	a.print(a.ink().safe(fmt.Sprintf(format, args...)) + "\n")
 }
 
 // write prints a text as it is.
@@ -380,7 +384,12 @@ func (a *App) write(text []byte) {
 	a.outMu.Lock()
 	defer a.outMu.Unlock()
 	a.clearProgress()
-	a.Stdout.Write(append(text, '\n'))
+	a.print(string(text) + "\n")
+}
+
+func (a *App) print(text string) {
+	a.printed.WriteString(text[:min(len(text), maxPrinted+1-a.printed.Len())])
+	io.WriteString(a.Stdout, text)
 }
 
 // storeDir is the folder that the store lies in, without its format.

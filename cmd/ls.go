@@ -74,6 +74,7 @@ func runLs(a *App, args []string) error {
 	if missed {
 		return statusError(1)
 	}
+	a.keepListing(t)
 	return nil
 }
 

@@ -173,6 +173,7 @@ func (r *rules) loadActual(o ActualOptions, hidden *lockfile.Lockfile) (*Node, e
 			if err := loadLockInto(l.root, hidden, hiddenSuspect(l.root, hidden, o.Workspaces)); err != nil {
 				return nil, err
 			}
+			l.root.meta.hidden = true
 			if o.Workspaces.Len() > 0 {
 				l.root.setWorkspaces(o.Workspaces)
 			}

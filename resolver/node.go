@@ -317,6 +317,13 @@ func (n *Node) EdgesIn(yield func(*Edge) bool) { n.edgesIn.all(yield) }
 // they came in.
 func (n *Node) Inventory(yield func(*Node) bool) { n.Root().inventory.all(yield) }
 
+// FromHidden says whether LoadActual has the tree from the hidden lockfile, and so
+// has read no package.json but the root's.
+func (n *Node) FromHidden() bool {
+	meta := n.Root().meta
+	return meta != nil && meta.hidden
+}
+
 // At gives the node of the tree at a location, or nil.
 func (n *Node) At(location string) *Node { return n.Root().inventory.get(location) }
 

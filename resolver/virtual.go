@@ -21,6 +21,7 @@ type lockMeta struct {
 	fromDisk        bool
 	originalVersion int
 	ancient         bool
+	hidden          bool // it is the hidden lockfile
 }
 
 func newLockMeta(dir string, lock *lockfile.Lockfile) *lockMeta {

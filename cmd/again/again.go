@@ -29,7 +29,8 @@ type Mark struct {
 
 // Answer is what a call is told as long as all marks hold.
 type Answer struct {
-	Marks []Mark
+	Marks  []Mark
+	Output string // goes to stdout, and is all that is said
 	// Text goes to stderr, with how long the run took between its two parts, or
 	// the first part alone before the program.
 	Text    [2]string
@@ -45,7 +46,7 @@ type Program struct {
 	Environ []string
 }
 
-const magic = "ibid answer 3\n"
+const magic = "ibid answer 4\n"
 
 // volatile are variables that change from call to call and that nothing in ibid
 // goes by. The last is another one for each run that a well-known benchmark
@@ -141,6 +142,7 @@ func (c *Call) File() string {
 // Encode gives the content of the file that answers the call.
 func (c *Call) Encode(a *Answer) []byte {
 	b := appendUint64([]byte(magic), c.key())
+	b = appendText(b, a.Output)
 	b = appendText(b, a.Text[0])
 	b = appendText(b, a.Text[1])
 	if p := a.Program; p == nil {
@@ -269,6 +271,7 @@ func (c *Call) answer(data []byte, look func(path []byte, m *Mark) error) (a Ans
 		return a, false
 	}
 	r := reader{rest: data[headSize:]}
+	a.Output = r.string()
 	for i := range a.Text {
 		a.Text[i] = r.string()
 	}

@@ -21,7 +21,7 @@ func TestAnAnswerHoldsUntilAMarkChanges(t *testing.T) {
 	write(file, "one")
 	call := &Call{Args: []string{"ibid", "i"}, Environ: []string{"HOME=/h", "SHLVL=1"}, Cwd: "/p", Exe: "/ibid", Umask: 0o22}
 	keep := func() []byte {
-		a := &Answer{Text: [2]string{"a\n", "b\n"}}
+		a := &Answer{Output: "out\n", Text: [2]string{"a\n", "b\n"}}
 		for _, path := range []string{file, missing, dir} {
 			m, err := Look(path)
 			if err != nil {
@@ -32,7 +32,7 @@ func TestAnAnswerHoldsUntilAMarkChanges(t *testing.T) {
 		return call.Encode(a)
 	}
 	data := keep()
-	if a, ok := call.answer(data, look); !ok || a.Text != [2]string{"a\n", "b\n"} || a.Program != nil {
+	if a, ok := call.answer(data, look); !ok || a.Text != [2]string{"a\n", "b\n"} || a.Output != "out\n" || a.Program != nil {
 		t.Fatalf("%+v, %v", a, ok)
 	}
 	same := *call

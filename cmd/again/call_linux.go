@@ -127,7 +127,7 @@ func Look(path string) (Mark, error) {
 	return m, err
 }
 
-// Try answers the call that this process is, if it can: it says the text on stderr,
+// Try answers the call that this process is, if it can: it says what there is to say,
 // and does not return where a program is to be run.
 func (c *Call) Try() bool {
 	var start, end syscall.Timeval
@@ -154,9 +154,34 @@ func (c *Call) Try() bool {
 		syscall.Write(2, []byte(a.Text[0]))
 		return syscall.Exec(p.Path, p.Args, p.Environ) == nil
 	}
+	if a.Output != "" {
+		return say(a.Output)
+	}
 	if a.Text != [2]string{} {
 		syscall.Gettimeofday(&end)
 		syscall.Write(2, []byte(a.Text[0]+decimal((end.Nano()-start.Nano())/1e6)+"ms"+a.Text[1]))
+	}
+	return true
+}
+
+// say writes a text to stdout. It says false where nothing was written, and ends
+// the process where something was and no more can be.
+func say(text string) bool {
+	rest := []byte(text)
+	for len(rest) > 0 {
+		n, err := syscall.Write(1, rest)
+		switch {
+		case err == nil:
+			rest = rest[n:]
+		case err == syscall.EINTR:
+		case len(rest) == len(text):
+			return false
+		case err == syscall.EAGAIN: // a pipe that somebody made so that it does not wait
+			pause := syscall.Timespec{Nsec: 1e6}
+			syscall.Nanosleep(&pause, nil)
+		default:
+			syscall.Exit(1)
+		}
 	}
 	return true
 }
