@@ -51,11 +51,3 @@ func BenchmarkMatch(b *testing.B) {
 		})
 	}
 }
-
-func BenchmarkCacheSatisfies(b *testing.B) {
-	var c Cache
-	b.ReportAllocs()
-	for b.Loop() {
-		c.Satisfies("18.2.0", "^18.0.0", Options{Loose: true})
-	}
-}
