@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -353,13 +352,4 @@ func lookupEnv(environ []string, key string) string {
 		}
 	}
 	return ""
-}
-
-// StoreNodeModules is the NodePath of a package in the linked strategy's
-// store: the node_modules that its folder is in, a scope's folder passed over.
-func StoreNodeModules(path, name string) string {
-	for range strings.Split(name, "/") {
-		path = filepath.Dir(path)
-	}
-	return path
 }

@@ -228,28 +228,27 @@ func TestForegroundScriptsComeWithBanners(t *testing.T) {
 	n.Scripts = manifest.Deps{{Name: "install", Spec: "echo hello"}}
 	b := &Builder{
 		Environ: base(), Foreground: true, Stdout: out, Stderr: out,
-		Banner: func(n *Node, event, script string) { fmt.Fprint(out, Banner(n.Package.ID(), event, script, nil)) },
+		Banner: func(n *Node, event, script string) { fmt.Fprintln(out, n.Package.ID(), event, script) },
 	}
 	if err := b.Build(t.Context(), []*Node{n}, false); err != nil {
 		t.Fatal(err)
 	}
 	data, err := os.ReadFile(out.Name())
-	if want := "\n> a@1.0.0 install\n> echo hello\nhello\n"; err != nil || string(data) != want {
+	if want := "a@1.0.0 install echo hello\nhello\n"; err != nil || string(data) != want {
 		t.Errorf("got %q, want %q", data, want)
 	}
 }
 
 func TestAStorePackageSeesItsSiblings(t *testing.T) {
 	y := newYard(t)
-	path := filepath.Join(y.root, "node_modules/.store/@s+n@1/node_modules/@s/n")
 	n := y.node("node_modules/.store/@s+n@1/node_modules/@s/n", 1)
-	n.NodePath = StoreNodeModules(path, "@s/n")
+	n.NodePath = filepath.Join(y.root, "node_modules/.store/@s+n@1/node_modules")
 	n.Scripts = manifest.Deps{{Name: "install", Spec: "echo $NODE_PATH >> '" + y.log + "'"}}
 	b := &Builder{Environ: base("NODE_PATH=/old")}
 	if err := b.Build(t.Context(), []*Node{n}, false); err != nil {
 		t.Fatal(err)
 	}
-	y.expect(filepath.Join(y.root, "node_modules/.store/@s+n@1/node_modules") + ":/old")
+	y.expect(n.NodePath + ":/old")
 }
 
 func TestTheCommandOfAnEvent(t *testing.T) {

@@ -390,14 +390,11 @@ func TestLongOutputKeepsItsEnd(t *testing.T) {
 	}
 }
 
-func TestBanners(t *testing.T) {
-	if got, want := Banner("a@1.0.0", "test", " one\ntwo ", []string{"x", "y z"}), "\n> a@1.0.0 test\n> one\n> two x y z\n"; got != want {
+func TestNotices(t *testing.T) {
+	if got, want := Notice("a@1.0.0", "test", " one ", []string{"x", "y z"}), ([2]string{"a@1.0.0 test", "one x y z"}); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if got, want := Banner("", "test", "one", nil), "\n> test\n> one\n"; got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-	if got, want := Notice("a@1.0.0", "test", "one", nil), ([2]string{"a@1.0.0 test", "one"}); got != want {
+	if got, want := Notice("", "test", "one", nil), ([2]string{"test", "one"}); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
