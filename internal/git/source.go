@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 
@@ -154,32 +153,4 @@ func tarball(h *spec.Hosted, sha string) string {
 // tarball: dir, or for "#path:sub" the sub folder.
 func (src *Source) PackageDir(dir string) (string, error) {
 	return packageDir(dir, src.Spec.GitSubdir)
-}
-
-// maxManifest bounds a package.json.
-const maxManifest = 16 << 20
-
-// ReadManifest gives the bytes of the package.json in a package's folder. It
-// does not follow a link out of it.
-func ReadManifest(dir string) ([]byte, error) {
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return nil, err
-	}
-	defer root.Close()
-	f, err := root.Open("package.json")
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	if st, err := f.Stat(); err != nil {
-		return nil, err
-	} else if !st.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: not a regular file", f.Name())
-	}
-	data, err := io.ReadAll(io.LimitReader(f, maxManifest+1))
-	if err == nil && len(data) > maxManifest {
-		err = fmt.Errorf("%s: more than %d bytes", f.Name(), maxManifest)
-	}
-	return data, err
 }
