@@ -113,7 +113,7 @@ func TestCredentialsDoNotPrintTheirSecrets(t *testing.T) {
 	if s := cred.LogValue().String(); strings.Contains(s, secret) {
 		t.Error(s)
 	}
-	if s := URL("https://u:" + secret + "@h.example/x").String(); s != "https://u:***@h.example/x" {
+	if s := Redact("https://u:" + secret + "@h.example/x"); s != "https://u:***@h.example/x" {
 		t.Error(s)
 	}
 	if s := RedactWords("ibid --registry=https://u:" + secret + "@h/ x"); strings.Contains(s, secret) {

@@ -96,15 +96,6 @@ func editURLs(s string, edit func(b *strings.Builder, before, behind string) (le
 	}
 }
 
-// URL is an address that prints without its password.
-type URL string
-
-// String returns the address without its password.
-func (u URL) String() string { return redactURL(string(u)) }
-
-// GoString is String.
-func (u URL) GoString() string { return u.String() }
-
 // redactURL replaces the password of every URL in s by ***.
 func redactURL(s string) string {
 	if !strings.Contains(s, "://") || !strings.Contains(s, "@") {
