@@ -4,7 +4,6 @@
 // A Hash is one algorithm with a digest: "sha512-…". An SRI is a list of them,
 // as it stands in a lockfile or in a packument; bytes are right when they have
 // one of the digests of the strongest algorithm, whatever the weaker ones say.
-// A Verifier computes while bytes stream through it, and only what is needed.
 //
 // What is no hash in a text is skipped, as npm does, so that a text may hold
 // none at all: then nothing is checked, and the caller decides what that
@@ -21,6 +20,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/ibid-pm/ibid/internal/js"
@@ -175,7 +175,7 @@ func (s SRI) Algorithm(among ...string) string {
 	best, rank := "", -2
 	for i := range s {
 		a := s[i].Algorithm
-		if a == best || len(among) > 0 && !contains(among, a) {
+		if a == best || len(among) > 0 && !slices.Contains(among, a) {
 			continue
 		}
 		if r := strength(a); r > rank {
@@ -183,15 +183,6 @@ func (s SRI) Algorithm(among ...string) string {
 		}
 	}
 	return best
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }
 
 // Strongest returns the hashes of the strongest algorithm: the bytes must have

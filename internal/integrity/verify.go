@@ -2,7 +2,6 @@ package integrity
 
 import (
 	"fmt"
-	"hash"
 	"strings"
 )
 
@@ -52,61 +51,3 @@ func (s SRI) CheckData(data []byte) error {
 	}
 	return s.Check(int64(len(data)), Sum(s.Algorithm(), data))
 }
-
-// Verifier hashes what is written to it. It computes the strongest wanted
-// algorithm and those it was asked for besides, nothing else. It is for one
-// goroutine.
-type Verifier struct {
-	wanted     SRI
-	algorithms []string
-	hashes     []hash.Hash
-	size       int64
-	sums       SRI // once computed
-}
-
-// NewVerifier checks against wanted, which may be nil; also are algorithms to
-// compute in any case, "sha512" to name the bytes by.
-func NewVerifier(wanted SRI, also ...string) *Verifier {
-	v := &Verifier{wanted: wanted}
-	v.add(wanted.Algorithm())
-	for _, a := range also {
-		v.add(a)
-	}
-	return v
-}
-
-func (v *Verifier) add(algorithm string) {
-	if algorithm == "" || contains(v.algorithms, algorithm) {
-		return
-	}
-	if h := New(algorithm); h != nil {
-		v.algorithms = append(v.algorithms, algorithm)
-		v.hashes = append(v.hashes, h)
-	}
-}
-
-// Write never fails. It must not be called after Sums or Check.
-func (v *Verifier) Write(p []byte) (int, error) {
-	for _, h := range v.hashes {
-		h.Write(p)
-	}
-	v.size += int64(len(p))
-	return len(p), nil
-}
-
-// Size returns how many bytes were written.
-func (v *Verifier) Size() int64 { return v.size }
-
-// Sums ends the writing and returns what was computed.
-func (v *Verifier) Sums() SRI {
-	if v.sums == nil {
-		for i, h := range v.hashes {
-			v.sums = append(v.sums, FromSum(v.algorithms[i], h.Sum(nil)))
-		}
-	}
-	return v.sums
-}
-
-// Check ends the writing and reports whether the bytes are what was wanted.
-// Errors are *Error.
-func (v *Verifier) Check() error { return v.wanted.Check(v.size, v.Sums()...) }
