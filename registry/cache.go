@@ -1,12 +1,9 @@
 package registry
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"io"
-	"io/fs"
 	"math"
 	"net/http"
 	"net/url"
@@ -212,72 +209,6 @@ func (c *Client) Cached(yield func(*Packument) bool) {
 			return
 		}
 	}
-}
-
-// CacheReport is what VerifyCache found.
-type CacheReport struct {
-	Entries int
-	Bytes   int64
-	Removed []string // paths of what was damaged or left behind
-}
-
-// VerifyCache reads every packument that is kept below a CacheDir, removes what
-// is not as it was written, and what processes that were killed left behind a
-// day ago or earlier. That there is no folder is no error.
-func VerifyCache(ctx context.Context, dir string) (*CacheReport, error) {
-	report := &CacheReport{}
-	root := filepath.Join(dir, cacheFormat)
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil // another process removed it
-		}
-		if err != nil || d.IsDir() {
-			return err
-		}
-		info, err := d.Info()
-		if err != nil {
-			return nil
-		}
-		if strings.HasSuffix(path, ".tmp") || strings.HasSuffix(path, absentSuffix) {
-			if time.Since(info.ModTime()) < absentFor {
-				return nil
-			}
-		} else if whole(path) {
-			report.Entries++
-			report.Bytes += info.Size()
-			return nil
-		}
-		if err := os.Remove(path); err != nil {
-			return err
-		}
-		report.Removed = append(report.Removed, path)
-		return nil
-	})
-	return report, err
-}
-
-// whole says whether a file is an entry and all of it fits its checksums.
-func whole(path string) bool {
-	e := readEntry(path)
-	if e == nil {
-		return false
-	}
-	parts := []part{e.times, e.body}
-	for i := range e.count() {
-		parts = append(parts, e.row(i).manifest())
-	}
-	for _, p := range parts {
-		if p.n == 0 {
-			continue
-		}
-		if _, ok := readPart(path, p); !ok {
-			return false
-		}
-	}
-	return true
 }
 
 // cacheKey is an address without what does not change the answer.

@@ -387,35 +387,6 @@ func TestAGuessDoesNotAskForWhatWasNotThere(t *testing.T) {
 	}
 }
 
-func TestVerifyCacheRemovesWhatIsDamaged(t *testing.T) {
-	f := setup(t)
-	for _, name := range []string{"a", "@s/b"} {
-		if _, err := f.client(t).Packument(t.Context(), name); err != nil {
-			t.Fatal(err)
-		}
-	}
-	files := entries(t, f.cache)
-	b := readFile(t, files[0])
-	b[len(b)-3] ^= 1
-	if err := os.WriteFile(files[0], b, 0o666); err != nil {
-		t.Fatal(err)
-	}
-	left := files[1] + ".99.x.tmp"
-	if err := os.WriteFile(left, nil, 0o666); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Chtimes(left, time.Time{}, time.Now().Add(-48*time.Hour)); err != nil {
-		t.Fatal(err)
-	}
-	report, err := registry.VerifyCache(t.Context(), f.cache)
-	if err != nil || report.Entries != 1 || len(report.Removed) != 2 || len(entries(t, f.cache)) != 1 {
-		t.Errorf("report is %+v, %v", report, err)
-	}
-	if report, err = registry.VerifyCache(t.Context(), filepath.Join(f.cache, "none")); err != nil || report.Entries != 0 {
-		t.Errorf("of nothing the report is %+v, %v", report, err)
-	}
-}
-
 func TestEveryAnswerThatIsNoPackumentIsAnError(t *testing.T) {
 	for name, body := range map[string]string{
 		"empty":                "",
