@@ -8,9 +8,9 @@
 // is held as an index: the list of versions and where each one's manifest is,
 // reduced to the fields that a lockfile or a resolver can need. The manifests
 // stay in the cache's file until somebody asks for one, and the rest of the
-// document is never decoded; see index.go for the file's format. Pick chooses
-// one version of a Packument, and a PickError says why none can be had. An
-// Error is an answer, or the lack of one, with npm's code.
+// document is never decoded; see index.go for the file's format.
+// PickVersion chooses one version of a Packument, and a PickError says why none
+// can be had. An Error is an answer, or the lack of one, with npm's code.
 //
 // Everything a registry sends is a stranger's: bodies are read through limits,
 // what is printed is stripped of control characters, and credentials go to no

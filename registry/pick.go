@@ -32,7 +32,7 @@ type PickOptions struct {
 	IncludeStaged bool // versions that are staged but not published count too
 }
 
-// Picked is the version that Pick chose.
+// Picked is the version that PickVersion chose.
 type Picked struct {
 	Version  string // its key in the packument
 	Manifest *manifest.Manifest
@@ -42,19 +42,10 @@ type Picked struct {
 	IsSemVerMajor          bool // and the major version with it
 }
 
-// Pick chooses a version of p for wanted: the one that npm would install (npm:
-// npm-pick-manifest). A range takes the default tag's version when that
-// satisfies it, even if a higher one does as well. Errors are *PickError.
-func Pick(p *Packument, wanted *spec.Spec, o PickOptions) (*manifest.Manifest, error) {
-	picked, err := PickVersion(p, wanted, o)
-	if err != nil {
-		return nil, err
-	}
-	return picked.Manifest, nil
-}
-
-// PickVersion is Pick with all that is known of the choice. The answer is
-// remembered: the same question gives the same *Picked.
+// PickVersion chooses a version of p for wanted: the one that npm would install
+// (npm: npm-pick-manifest). A range takes the default tag's version when that
+// satisfies it, even if a higher one does as well. The answer is remembered:
+// the same question gives the same *Picked. Errors are *PickError.
 func PickVersion(p *Packument, wanted *spec.Spec, o PickOptions) (*Picked, error) {
 	s := wanted
 	if s.Type == spec.Alias && s.Sub != nil {

@@ -141,9 +141,9 @@ func TestPickTakesAnAliasByItsTarget(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := Pick(packumentOf(t, "b", `{"versions":{"1.0.0":{"name":"b","version":"1.0.0"},"2.0.0":{"name":"b","version":"2.0.0"}}}`), s, PickOptions{})
-	if err != nil || m.Version != "1.0.0" {
-		t.Errorf("picked %+v, %v", m, err)
+	picked, err := PickVersion(packumentOf(t, "b", `{"versions":{"1.0.0":{"name":"b","version":"1.0.0"},"2.0.0":{"name":"b","version":"2.0.0"}}}`), s, PickOptions{})
+	if err != nil || picked.Manifest.Version != "1.0.0" {
+		t.Errorf("picked %+v, %v", picked, err)
 	}
 }
 

@@ -164,10 +164,11 @@ func (s source) Manifest(ctx context.Context, want *spec.Spec, wish resolver.Wis
 		}
 		pick := s.pick
 		pick.Before = wish.Before
-		m, err := registry.Pick(p, inner, pick)
+		picked, err := registry.PickVersion(p, inner, pick)
 		if err != nil {
 			return nil, err
 		}
+		m := picked.Manifest
 		return &resolver.Fetched{Manifest: m, Resolved: m.Dist.Tarball, Integrity: m.Dist.Integrity}, nil
 	case want.Type == spec.Directory:
 		m, err := manifest.ReadDir(want.FetchSpec)
