@@ -35,11 +35,6 @@ type Retry struct {
 	MaxTimeout time.Duration // the longest wait, also for Retry-After
 }
 
-// DefaultRetry gives npm's defaults: two more tries, after 10 s and 60 s.
-func DefaultRetry() Retry {
-	return Retry{Count: 2, Factor: 10, MinTimeout: 10 * time.Second, MaxTimeout: time.Minute}
-}
-
 // Wait is the pause before try n+1, n counting from 0 (npm: the retry module
 // without its jitter, which npm leaves off).
 func (r Retry) Wait(n int) time.Duration {

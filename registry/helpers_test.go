@@ -13,6 +13,9 @@ import (
 	"github.com/ibid-pm/ibid/registry/registrytest"
 )
 
+// npmRetry is npm's default: two more tries, after 10 s and 60 s.
+var npmRetry = registry.Retry{Count: 2, Factor: 10, MinTimeout: 10 * time.Second, MaxTimeout: time.Minute}
+
 // clock is a time that tests set, and sleeps that take none.
 type clock struct {
 	mu    sync.Mutex
@@ -77,7 +80,7 @@ func (f *fixture) fill(t *testing.T) {
 		}
 	}
 	f.opts = registry.Options{
-		Registry: f.URL, CacheDir: f.cache, Retry: registry.DefaultRetry(), IdleTimeout: 30 * time.Second,
+		Registry: f.URL, CacheDir: f.cache, Retry: npmRetry, IdleTimeout: 30 * time.Second,
 		Now: f.clock.Now, Sleep: f.clock.Sleep,
 	}
 }

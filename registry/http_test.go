@@ -137,7 +137,7 @@ func TestFailuresHaveNPMsCodes(t *testing.T) {
 	})
 	t.Run("unknown authority", func(t *testing.T) {
 		reg := registrytest.NewTLS(t)
-		_, err := registry.New(registry.Options{Registry: reg.URL, Retry: registry.DefaultRetry()}).Packument(t.Context(), "a")
+		_, err := registry.New(registry.Options{Registry: reg.URL, Retry: npmRetry}).Packument(t.Context(), "a")
 		if e := asError(t, err); e.Attempts != 1 || !strings.Contains(e.Code(), "CERT") {
 			t.Errorf("%s after %d tries", e.Code(), e.Attempts)
 		}
@@ -149,7 +149,7 @@ func TestFailuresHaveNPMsCodes(t *testing.T) {
 		}
 	})
 	t.Run("a proxy that is none", func(t *testing.T) {
-		_, err := registry.New(registry.Options{Registry: "http://127.0.0.1:1/", Proxy: registry.ProxyRules{Proxy: "ftp://u:secret@proxy"}, Retry: registry.DefaultRetry()}).Packument(t.Context(), "a")
+		_, err := registry.New(registry.Options{Registry: "http://127.0.0.1:1/", Proxy: registry.ProxyRules{Proxy: "ftp://u:secret@proxy"}, Retry: npmRetry}).Packument(t.Context(), "a")
 		if e := asError(t, err); e.Code() != "EINVALIDPROXY" || strings.Contains(err.Error(), "secret") || e.Attempts != 1 {
 			t.Errorf("error is %v", err)
 		}
