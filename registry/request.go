@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -168,17 +169,12 @@ func (c *Client) fetch(ctx context.Context, r *Request, consume func(*http.Respo
 		target = URL(registry, target)
 	}
 	u, err := url.Parse(target)
-	if err == nil && (u.Host == "" || u.Scheme != "https" && u.Scheme != "http") {
-		err = errors.New("not an http or https URL")
-	}
-	if err != nil {
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
 		return &Error{ErrCode: "ERR_INVALID_URL", Method: r.method(), URL: Redact(target), Package: r.Package, Err: errors.New("not a valid http or https URL")}
 	}
 	if len(r.Query) > 0 {
 		q := u.Query()
-		for k, v := range r.Query {
-			q[k] = v
-		}
+		maps.Copy(q, r.Query)
 		u.RawQuery = q.Encode()
 	}
 	u.Fragment = ""

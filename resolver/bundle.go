@@ -1,5 +1,7 @@
 package resolver
 
+import "slices"
+
 // inShrinkwrap is true below a package that brings its own lock.
 func (n *Node) inShrinkwrap() bool {
 	for p := n.parent; p != nil; p = p.parent {
@@ -45,10 +47,8 @@ func (n *Node) findBundler(path map[*Node]bool) *Node {
 	if b := n.parent.findBundler(path); b != nil {
 		return b
 	}
-	for _, name := range n.parent.Package.BundleDependencies {
-		if name == n.Name {
-			return n.parent
-		}
+	if slices.Contains(n.parent.Package.BundleDependencies, n.Name) {
+		return n.parent
 	}
 	// What is deduped up to the level of the bundler is bundled as well; what
 	// is met further up is not.

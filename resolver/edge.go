@@ -1,6 +1,7 @@
 package resolver
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -214,14 +215,7 @@ func (e *Edge) Missing() bool { return e.Error() == EdgeMissing }
 
 // Bundled says whether the dependent's bundleDependencies name it.
 func (e *Edge) Bundled() bool {
-	if e.from != nil {
-		for _, name := range e.from.Package.BundleDependencies {
-			if name == e.Name {
-				return true
-			}
-		}
-	}
-	return false
+	return e.from != nil && slices.Contains(e.from.Package.BundleDependencies, e.Name)
 }
 
 // reload resolves the edge again; a hard reload also forgets whether the same

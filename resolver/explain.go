@@ -1,6 +1,7 @@
 package resolver
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -67,10 +68,8 @@ func (n *Node) explainNow(edge *Edge, seen []*Node) *NodeExplanation {
 	if n.sourceReference != nil {
 		return n.sourceReference.explain(edge, seen)
 	}
-	for _, s := range seen {
-		if s == n {
-			return why
-		}
+	if slices.Contains(seen, n) {
+		return why
 	}
 	why.Location = n.location
 	why.IsWorkspace = n.IsWorkspace()

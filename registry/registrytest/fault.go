@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"net"
 	"net/http"
 	"path"
@@ -201,9 +202,7 @@ func (r *Registry) hold(q *http.Request) {
 }
 
 func (f *Fault) partial(r *Registry, w http.ResponseWriter, q *http.Request, a *answer) {
-	for k, v := range a.header {
-		w.Header()[k] = v
-	}
+	maps.Copy(w.Header(), a.header)
 	length := len(a.body)
 	if f.Kind == WrongLength {
 		length /= 2

@@ -360,10 +360,5 @@ func (o options) addFloor(t *table, contenders []contender, here, overlay string
 }
 
 func contains(list, name string) bool {
-	for _, n := range strings.Split(list, ",") {
-		if n == name {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(strings.Split(list, ","), name)
 }

@@ -1,5 +1,7 @@
 package main
 
+import "maps"
+
 // client is a program that calls npm, and a project for it to work on.
 type client struct {
 	name    string
@@ -60,9 +62,7 @@ func monorepo(extra map[string]string) map[string]string {
 `,
 		"packages/b/index.js": "module.exports = require('@mono/a')\n",
 	}
-	for name, text := range extra {
-		files[name] = text
-	}
+	maps.Copy(files, extra)
 	return files
 }
 
@@ -88,9 +88,7 @@ func single(extra map[string]string) map[string]string {
 `,
 		"index.js": "console.log(require('is-odd')(3), require('ms')('1h'))\n",
 	}
-	for name, text := range extra {
-		files[name] = text
-	}
+	maps.Copy(files, extra)
 	return files
 }
 
