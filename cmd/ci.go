@@ -69,7 +69,9 @@ func noLock() error {
 }
 
 // checkLock refuses a lock that is not what package.json asks for (npm:
-// lib/utils/validate-lockfile.js).
+// lib/utils/validate-lockfile.js). The version of a workspace, and of another folder that
+// is linked to, is its package.json's, whatever the lock says (arborist load-virtual.js
+// #resolveLinks).
 func checkLock(p *project, res *resolver.Result) error {
 	var wrong []string
 	for n := range res.Tree.Inventory {
@@ -78,7 +80,7 @@ func checkLock(p *project, res *resolver.Result) error {
 		case n.Location() == "" || n.BroughtAlong(): // as it is there, whatever the lock says
 		case locked == nil:
 			wrong = append(wrong, fmt.Sprintf("Missing: %s@%s from lock file", n.Name, n.Version()))
-		case !locked.Link && locked.Version() != n.Version():
+		case !n.IsTop() && !locked.Link && locked.Version() != n.Version():
 			wrong = append(wrong, fmt.Sprintf("Invalid: lock file's %s@%s does not satisfy %s@%s", n.Name, locked.Version(), n.Name, n.Version()))
 		}
 		if locked != nil {
