@@ -54,14 +54,21 @@ func LoadHidden(dir string) (*Lockfile, error) {
 }
 
 func loadFile(path string) (*Lockfile, error) {
-	data, err := regular.ReadFile(path)
-	switch {
-	case errors.Is(err, os.ErrNotExist) || err == nil && len(data) == 0:
-		return nil, ErrMissing
-	case err != nil:
+	data, err := readFile(path)
+	if err != nil {
 		return nil, err
 	}
 	return Parse(data, path)
+}
+
+// readFile gives the bytes of a lock; ErrMissing says that there is none, or
+// nothing in it.
+func readFile(path string) ([]byte, error) {
+	data, err := regular.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) || err == nil && len(data) == 0 {
+		return nil, ErrMissing
+	}
+	return data, err
 }
 
 // FileToWrite gives the path to which npm writes the lock of the project in

@@ -1,9 +1,7 @@
 package lockfile
 
 import (
-	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,7 +11,6 @@ import (
 	"github.com/ibid-pm/ibid/internal/js"
 	"github.com/ibid-pm/ibid/internal/jsjson"
 	"github.com/ibid-pm/ibid/internal/manifest"
-	"github.com/ibid-pm/ibid/internal/regular"
 	"github.com/ibid-pm/ibid/internal/spec"
 )
 
@@ -53,11 +50,8 @@ type yarnField struct {
 // has none. See ParseYarn.
 func LoadYarn(dir string) (*YarnLock, error) {
 	path := filepath.Join(dir, YarnName)
-	data, err := regular.ReadFile(path)
-	switch {
-	case errors.Is(err, os.ErrNotExist) || err == nil && len(data) == 0:
-		return nil, ErrMissing
-	case err != nil:
+	data, err := readFile(path)
+	if err != nil {
 		return nil, err
 	}
 	return ParseYarn(data, path)
