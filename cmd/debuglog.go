@@ -165,11 +165,15 @@ func (a *App) safeArgs() []string {
 	out := make([]string, 0, len(a.Argv))
 	protected := func(key string) bool { return config.IsProtected(key) || key == "otp" }
 	secret := false // the value of the flag or, in config set, of the key before
+	words := 0
 	for _, arg := range a.Argv[min(1, len(a.Argv)):] {
 		flag := strings.HasPrefix(arg, "-")
+		if !flag {
+			words++
+		}
 		key, _, whole := strings.Cut(strings.TrimLeft(arg, "-"), "=")
 		switch {
-		case secret && !flag:
+		case !flag && (secret || a.Command == "token" && words > 2): // token revoke takes a token
 			arg = "***"
 		case flag && whole && protected(key):
 			arg = "--" + key + "=***"

@@ -11,9 +11,10 @@ func TestTheLogHasNoSecretsOfTheCommandLine(t *testing.T) {
 		{{"config", "set", "//h.example/:_password", "s3cret", "color=false"}, {"config", "set", "//h.example/:_password", "***", "color=false"}},
 		{{"set", "_auth=s3cret"}, {"set", "_auth=***"}},
 		{{"i", "--//h.example/:_authToken=s3cret", "a@1"}, {"i", "--//h.example/:_authToken=***", "a@1"}},
+		{{"token", "revoke", "--otp=1", "s3cret"}, {"token", "revoke", "--otp=***", "***"}},
 		{{"publish", "--otp", "123456"}, {"publish", "--otp", "***"}},
 	} {
-		a := &App{Env: Env{Argv: append([]string{"ibid"}, args[0]...)}}
+		a := &App{Command: args[0][0], Env: Env{Argv: append([]string{"ibid"}, args[0]...)}}
 		if got := a.safeArgs(); !slices.Equal(got, args[1]) {
 			t.Errorf("%q", got)
 		}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ibid-pm/ibid/internal/config"
 	"github.com/ibid-pm/ibid/internal/js"
 	"github.com/ibid-pm/ibid/internal/manifest"
 	"github.com/ibid-pm/ibid/internal/minimatch"
@@ -82,7 +83,7 @@ func (d *differ) run(ctx context.Context, paths []string) error {
 	if err != nil {
 		return err
 	}
-	d.log(levelInfo, "diff "+pair[0]+" "+pair[1])
+	d.log(levelInfo, config.RedactMessage("diff "+pair[0]+" "+pair[1]))
 	var found [2]*diffable
 	for i, raw := range pair {
 		if found[i], err = d.find(ctx, raw); err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ibid-pm/ibid/internal/config"
 	"github.com/ibid-pm/ibid/internal/js"
 	"github.com/ibid-pm/ibid/internal/jsjson"
 	"github.com/ibid-pm/ibid/internal/term"
@@ -151,7 +152,7 @@ func revokeTokens(ctx context.Context, a *App, c *cobra.Command, ids []string) e
 		case len(matches) > 1:
 			return fmt.Errorf("Token ID %q was ambiguous, a new token may have been created since you last ran `%s token list`.", id, a.heading)
 		case !whole:
-			return fmt.Errorf("Unknown token id or value %q.", id)
+			return fmt.Errorf("Unknown token id or value %q.", config.Redact(id))
 		default:
 			keys = append(keys, id)
 		}

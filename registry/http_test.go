@@ -428,6 +428,15 @@ func TestCredentialsStayWithTheirHost(t *testing.T) {
 			t.Errorf("other host got %q", got)
 		}
 	})
+	t.Run("a token in the address too", func(t *testing.T) {
+		away.ResetRequests()
+		home.Fail(registrytest.Fault{Kind: registrytest.Redirect, Status: 307, Location: awayURL + "-/user/token/s3cret"})
+		defer home.Heal()
+		_, err := home.client(t, creds).Do(t.Context(), registry.Request{Method: "DELETE", URL: "/-/user/token/s3cret", Secret: "s3cret"})
+		if got := len(away.Requests()); got != 0 || err == nil || asError(t, err).ErrCode != "EINVALIDREDIRECT" {
+			t.Errorf("%d requests, %v", got, err)
+		}
+	})
 	t.Run("a password in what is sent too", func(t *testing.T) {
 		for _, c := range []struct {
 			method string

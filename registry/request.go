@@ -350,7 +350,7 @@ func (c *Client) attempt(ctx context.Context, r *Request, u *url.URL, creds Cred
 			header = header.Clone() // the transport may still be sending the last one
 			toGet := res.StatusCode == http.StatusSeeOther || method == http.MethodPost && (res.StatusCode == 301 || res.StatusCode == 302)
 			if !sameHost(origin, next) {
-				if r.Elsewhere || len(body) > 0 && !toGet && !r.Public {
+				if r.Elsewhere || r.Secret != "" || len(body) > 0 && !toGet && !r.Public {
 					return res.StatusCode, 0, &Error{ErrCode: "EINVALIDREDIRECT", Method: method, URL: shown, Message: "redirected to another host, which does not get what was meant for this one"}
 				}
 				// Once another host was visited nothing comes back, even if a
