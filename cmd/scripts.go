@@ -577,6 +577,12 @@ func (s *installScripts) run(ctx context.Context, o *outcome, gone map[lockfile.
 	if len(packages)+len(links) > 0 {
 		s.app.timing.done("ran install scripts")
 	}
+	var failed *scriptError
+	if errors.As(err, &failed) {
+		if i := strings.LastIndexByte(failed.PackageID, '@'); i > 0 {
+			err = &installScriptError{err, failed.PackageID[:i]}
+		}
+	}
 	return err
 }
 
@@ -665,10 +671,37 @@ func (s *installScripts) build(ctx context.Context, b *lifecycle.Builder, packag
 		err = b.Build(ctx, second, true)
 	}
 	var exit *lifecycle.ExitError
-	if errors.As(err, &exit) {
-		return &scriptError{exit}
+	if !errors.As(err, &exit) {
+		return err
+	}
+	err = &scriptError{exit}
+	for _, n := range slices.Concat(packages, links) {
+		if s.dir(n) == exit.Dir {
+			return &wantedError{error: err, path: resolver.Chain(n)}
+		}
 	}
 	return err
+}
+
+// installScriptError is the failure of a script that an install ran.
+type installScriptError struct {
+	error
+	name string
+}
+
+func (e *installScriptError) Unwrap() error { return e.error }
+
+// Hints say how one gets on.
+func (e *installScriptError) Hints() []string {
+	return []string{"ibid install --ignore-scripts installs without it; ibid rebuild " + e.name + "  then runs it alone"}
+}
+
+// dir is where the files of a node are.
+func (s *installScripts) dir(n *resolver.Node) string {
+	if at, ok := s.places[n]; ok {
+		return at.dir
+	}
+	return filepath.FromSlash(n.Target().Realpath())
 }
 
 // node describes a node whose scripts may run.

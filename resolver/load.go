@@ -154,6 +154,25 @@ func (e *LoadError) Unwrap() error { return e.Err }
 // Path is a chain of those who need the package, the project first.
 func (e *LoadError) Path() []string { return chainTo(e.Node) }
 
+// SpecError is a dependency that is written in a way that nobody can read.
+type SpecError struct {
+	Edge *Edge
+	Err  error // internal/spec's
+}
+
+func (e *SpecError) Error() string { return e.Err.Error() }
+
+func (e *SpecError) Unwrap() error { return e.Err }
+
+// Path is a chain of those who need it, the project first.
+func (e *SpecError) Path() []string {
+	chain := chainTo(e.Edge.from)
+	if chain == nil {
+		return nil
+	}
+	return append(chain, e.Edge.Name+"@"+e.Edge.Spec())
+}
+
 // Chain gives one shortest chain of those who need a package, the project first.
 func Chain(n *Node) []string { return chainTo(n) }
 
@@ -178,6 +197,12 @@ func chainTo(n *Node) []string {
 				chain = append(chain, s.text)
 			}
 			return chain
+		}
+		for l := range s.node.linksIn.all {
+			if !seen[l] {
+				seen[l] = true
+				queue = append(queue, &step{l, s.next, s.text})
+			}
 		}
 		for e := range s.node.edgesIn.all {
 			if !seen[e.from] {

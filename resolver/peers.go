@@ -50,7 +50,7 @@ func (b *builder) nodeFromEdge(e *Edge, parent *Node, second *Edge, required *no
 	}
 	want := b.wantOf(e)
 	if want.err != nil {
-		return nil, want.err
+		return nil, &SpecError{Edge: e, Err: want.err}
 	}
 	node, err := b.nodeFromSpec(e.Name, want.spec, parent, e)
 	if err != nil {
@@ -59,7 +59,7 @@ func (b *builder) nodeFromEdge(e *Edge, parent *Node, second *Edge, required *no
 	if second != nil {
 		advice := b.wantOf(second)
 		if advice.err != nil {
-			return nil, advice.err
+			return nil, &SpecError{Edge: second, Err: advice.err}
 		}
 		if !second.Valid() {
 			other, err := b.nodeFromSpec(e.Name, advice.spec, parent, second)

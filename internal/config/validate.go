@@ -1,6 +1,9 @@
 package config
 
-import "strings"
+import (
+	"net/url"
+	"strings"
+)
 
 // AuthProblem is a credential in a file that belongs to no host.
 type AuthProblem struct {
@@ -53,7 +56,11 @@ func (c *Config) Validate() error {
 		c.validateLayer(layer)
 		v, where := c.find("registry")
 		if _, ok := nerfDart(v.String()); !ok {
-			return &Error{Message: "registry=" + shown("registry", v) + " set in " + c.Source(where) + " is no URL", code: "ERR_INVALID_URL"}
+			err := &Error{Message: "registry=" + shown("registry", v) + " set in " + c.Source(where) + " is no URL", code: "ERR_INVALID_URL"}
+			if u, e := url.Parse("https://" + v.String()); e == nil && strings.Contains(u.Hostname(), ".") {
+				err.hints = []string{"an address begins with https:// or http://"}
+			}
+			return err
 		}
 	}
 	if problems := c.AuthProblems(); len(problems) > 0 {

@@ -92,6 +92,11 @@ func (e *MissingError) Unwrap() error { return e.Err }
 // Code gives ENOGIT.
 func (e *MissingError) Code() string { return "ENOGIT" }
 
+// Hints say what can be done.
+func (e *MissingError) Hints() []string {
+	return []string{"install git, or name the program: ibid config set git=/path/to/git"}
+}
+
 // CheckoutError says that a clone has another commit than was resolved: the
 // branch moved meanwhile, or the server's answers don't fit together.
 type CheckoutError struct {

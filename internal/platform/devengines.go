@@ -51,6 +51,11 @@ func (e *DevEngineError) Error() string {
 // Code returns npm's error code.
 func (e *DevEngineError) Code() string { return "EBADDEVENGINES" }
 
+// Hints say what can be done.
+func (e *DevEngineError) Hints() []string {
+	return []string{"devEngines of package.json says so: use what it names; --force makes it a warning"}
+}
+
 // DevEnginesSyntaxError says that devEngines is not what it should be, or asks
 // for what nobody knows of this system.
 type DevEnginesSyntaxError struct{ Problem string }

@@ -37,7 +37,11 @@ func (e *TagError) Hints() []string {
 	if scope := strings.TrimSuffix(e.Tag, "/"); strings.HasPrefix(scope, "@") && e.Raw == e.Tag && !strings.ContainsAny(scope, "/ ") {
 		return []string{scope + " is a scope: its packages are " + scope + "/NAME"}
 	}
-	return nil
+	name, ok := strings.CutSuffix(e.Raw, "@"+e.Tag)
+	if !ok || name == "" || e.Tag == "" {
+		return nil
+	}
+	return []string{quote(e.Tag) + " is no version, no range such as ^1.2.3, and no tag: ibid view " + name + " versions dist-tags  lists what there is"}
 }
 
 // ProtocolError says that a URL has a scheme that npm doesn't install from,
