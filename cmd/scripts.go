@@ -709,7 +709,7 @@ func (s *installScripts) node(n *resolver.Node, flags *lockfile.Lockfile) *lifec
 	target := n.Target()
 	m := target.Package
 	x := &lifecycle.Node{
-		Path: filepath.FromSlash(target.Realpath()), Location: n.Location(), Depth: n.Depth(), SortPath: filepath.FromSlash(n.Path()),
+		Path: s.dir(n), Location: n.Location(), Depth: n.Depth(), SortPath: filepath.FromSlash(n.Path()),
 		Package:  lifecycle.Package{Name: m.Name, Version: m.Version, Engines: m.Engines, Bin: m.Bin},
 		Scripts:  m.Scripts,
 		GypFile:  gypFile(m.GypFile),
@@ -723,7 +723,7 @@ func (s *installScripts) node(n *resolver.Node, flags *lockfile.Lockfile) *lifec
 	if at, ok := s.places[n]; ok {
 		// npm knows no more of what lies in the store; the order is that of
 		// the paths, and what a package needs lies beside it.
-		x.Path, x.Location, x.SortPath, x.Depth, x.Integrity = at.dir, string(at.location), "", 0, ""
+		x.Location, x.SortPath, x.Depth, x.Integrity = string(at.location), "", 0, ""
 		if p := flags.Get(at.location); p != nil {
 			x.Optional = p.Optional
 		}
