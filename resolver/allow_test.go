@@ -127,3 +127,24 @@ func TestABundleIsNotFetchedFromWhereNothingIsAllowed(t *testing.T) {
 		}
 	}
 }
+
+// A lock that does not say where a package is from, as of one that is bundled, says
+// nothing of the repository that somebody wants it from.
+func TestWhatALockHasFromNowhereIsNoRepositorys(t *testing.T) {
+	for _, want := range []string{"github:u/c", "git+https://example.com/c.git"} {
+		lock, err := lockfile.Parse([]byte(`{"lockfileVersion": 3, "packages": {
+			"": {"dependencies": {"c": "`+want+`"}}, "node_modules/c": {"version": "1.0.0"}
+		}}`), "package-lock.json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := &watched{}
+		_, _ = Resolve(t.Context(), w, Request{
+			Dir: t.TempDir(), Lock: lock, AllowGit: AllowAll,
+			Manifest: &manifest.Manifest{Name: "app", Version: "1.0.0", Dependencies: manifest.Deps{{Name: "c", Spec: want}}},
+		})
+		if len(w.asked) != 1 {
+			t.Errorf("%s: asked for %v", want, w.asked)
+		}
+	}
+}

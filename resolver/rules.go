@@ -253,7 +253,8 @@ func (e *Edge) gitValid(n *Node, s *spec.Spec) bool {
 	definite := isCommit(s.GitCommittish)
 	format := spec.Format{NoCommittish: !definite}
 	if has.Hosted == nil {
-		if has.FetchSpec != s.FetchSpec {
+		// A shortcut of a host's has nothing that could be fetched as it stands.
+		if s.FetchSpec == "" || has.FetchSpec != s.FetchSpec {
 			return false
 		}
 	} else {
