@@ -656,6 +656,7 @@ func (b *builder) startFromActual(root *Node) error {
 	if err != nil {
 		return err
 	}
+	dropStore(actual)
 	transplant(root, actual, func(*Node) bool { return true })
 	calcDepFlags(root, false)
 	b.rules.repropagateOverrides(root)
@@ -668,6 +669,21 @@ func (b *builder) startFromActual(root *Node) error {
 		}
 	}
 	return nil
+}
+
+// dropStore forgets what the linked layout has made. Where that lies is no place for
+// a package in any other tree: npm puts it into the lock, and lays out links that lead
+// to nothing.
+func dropStore(actual *Node) {
+	var drop []*Node
+	for n := range actual.inventory.all {
+		if strings.HasPrefix(n.location, storeDir) || n.isLink && n.target != nil && strings.HasPrefix(n.target.location, storeDir) {
+			drop = append(drop, n)
+		}
+	}
+	for _, n := range drop {
+		n.remove()
+	}
 }
 
 // transplant moves what is below one node to another (npm: #transplant).
