@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"runtime"
 	"strings"
 	"sync"
@@ -304,7 +305,8 @@ func (f *Fetcher) Integrity(r *Request) string {
 
 // buffer gives memory for an inflated tarball; no more of it is in use at once
 // than there are processors. Small ones have room for any tarball that is not
-// large from the start: what they never fill costs nothing.
+// large from the start, and large ones for any that is accepted: what they never
+// fill costs nothing, and none is copied when it grows.
 func (f *Fetcher) buffer(large bool) *tarball.Buffer {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -331,9 +333,18 @@ func (f *Fetcher) reuse(b *tarball.Buffer, large bool) {
 
 func (f *Fetcher) buffers(large bool) (list *[]*tarball.Buffer, size int) {
 	if large {
-		return &f.largeBuffers, 4 * largeTarball
+		return &f.largeBuffers, roomForAny(f.o.Limits)
 	}
 	return &f.smallBuffers, largeTarball + 4<<10 // the decoder wants some more
+}
+
+// roomForAny is the room for any tarball, where it is the address alone that it takes:
+// Windows promises the memory as well, and a narrow machine has not the addresses.
+func roomForAny(l tarball.Limits) int {
+	if runtime.GOOS == "windows" || math.MaxInt == math.MaxInt32 {
+		return 4 * largeTarball
+	}
+	return int(l.Room())
 }
 
 func (f *Fetcher) read(r *Request, tgz []byte, buf *tarball.Buffer) (*tarball.Archive, error) {

@@ -1,6 +1,40 @@
 package fetch
 
-import "testing"
+import (
+	"math/rand/v2"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/ibid-pm/ibid/internal/tarball/tarballtest"
+)
+
+// What grows is copied, time and again, and all the copies are in memory: an archive
+// of a GB took four.
+func TestALargeTarballIsNotCopied(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("memory that is asked for counts as taken")
+	}
+	const size = 100 << 20
+	block := make([]byte, 4<<10)
+	for i := range block {
+		block[i] = byte(rand.IntN(256))
+	}
+	tgz := tarballtest.Package("x", strings.Repeat(string(block), size/len(block)))
+	f := New(Options{})
+	buf := f.buffer(true)
+	defer f.reuse(buf, true)
+
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if _, err := f.read(&Request{ID: "x@1.0.0"}, tgz, buf); err != nil {
+		t.Fatal(err)
+	}
+	runtime.ReadMemStats(&after)
+	if n := after.TotalAlloc - before.TotalAlloc; n > size/10 {
+		t.Errorf("the heap gave %d bytes for %d", n, size)
+	}
+}
 
 func TestMemoryServesAgain(t *testing.T) {
 	var m memory

@@ -11,13 +11,17 @@ import (
 // hugePages is Linux' MADV_HUGEPAGE.
 const hugePages = 14
 
+// heapRoom is how much the heap has where the system has no room outside of it.
+const heapRoom = 32 << 20
+
 // Room gives memory for decoded texts that takes none until it is written to,
 // in large pages where there are any. It lies outside of the heap, and Clear is
-// the only way to give any of it back.
+// the only way to give any of it back. Where the system has no room of that size it
+// is heapRoom at most.
 func Room(size int) []byte {
 	b, err := unix.Mmap(-1, 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
 	if err != nil {
-		return make([]byte, size)
+		return make([]byte, min(size, heapRoom))
 	}
 	if runtime.GOOS == "linux" {
 		unix.Madvise(b, hugePages) // a wish

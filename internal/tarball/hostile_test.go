@@ -289,6 +289,8 @@ func archives() []archive {
 			says: `has more than 49 files and folders`, why: "a limit of our own"},
 		archive{name: "more folders than allowed", tgz: gz(tar(tt.Pax("path", "package/"+strings.Repeat("d/", 50)+"f"), ok)), o: tarball.Options{Limits: tarball.Limits{Files: 49}},
 			says: `has more than 49 files and folders`, why: "a limit of our own"},
+		archive{name: "longer paths than allowed", tgz: gz(tar(tt.Pax("path", "package/"+strings.Repeat("dd/", 1000)+"f"), ok)), o: tarball.Options{Limits: tarball.Limits{Paths: 1 << 20}},
+			says: `the paths of its files and folders are more than 1 MiB long`, why: "a limit of our own"},
 		archive{name: "a thousand and more folders deep", tgz: gz(tar(tt.Pax("path", "package/"+strings.Repeat("d/", 1024)+"f"), file("x", "x"), ok)),
 			says: fmt.Sprintf("%s: path is 1025 folders deep, more than 1024", short("package/"+strings.Repeat("d/", 1024)+"f"))},
 		archive{name: "a path that no system call takes", tgz: gz(tar(tt.Pax("path", "package/"+strings.Repeat(strings.Repeat("d", 200)+"/", 30)+"f"), file("x", "x"), ok)),

@@ -36,6 +36,7 @@ type parser struct {
 
 	ignores map[string]bool // .npmignore files seen, by their path in the archive
 	missed  int             // warnings beyond maxWarnings
+	paths   int64           // bytes of the paths of all files and folders
 }
 
 func readTar(data []byte, o Options) (*Archive, error) {
@@ -295,10 +296,15 @@ func (p *parser) add(path string, e Entry, k kind, raw string) error {
 	e.Path = path
 	p.files[key] = len(p.arch.Files)
 	p.arch.Files = append(p.arch.Files, e)
-	return p.count()
+	return p.count(path)
 }
 
-func (p *parser) count() error {
+// count takes in the path of one more file or folder. A path of a thousand folders is
+// a thousand paths, each with those above it.
+func (p *parser) count(path string) error {
+	if p.paths += int64(len(path)); p.paths > p.Limits.Paths {
+		return bad(CodeBomb, "the paths of its files and folders are more than %s long", size(p.Limits.Paths))
+	}
 	if len(p.arch.Files)+len(p.dirs) > p.Limits.Files {
 		return bad(CodeBomb, "has more than %d files and folders", p.Limits.Files)
 	}
@@ -328,7 +334,7 @@ func (p *parser) mkdir(dir string) (actual string, ok bool, err error) {
 		return "", false, nil
 	}
 	p.dirs[key] = dir
-	return dir, true, p.count()
+	return dir, true, p.count(dir)
 }
 
 // split cuts a clean path before its last component.

@@ -62,6 +62,7 @@ type Limits struct {
 	Large      int64 // inflated bytes from which on LargeRatio counts; default 256 MiB
 	LargeRatio int   // the same as Ratio, for what is large and takes memory; default 100
 	Files      int   // files and folders together; default 1,000,000
+	Paths      int64 // bytes of all their paths; default 256 MiB
 	PathDepth  int   // components of a path; deeper entries are left out; default 1024, as node-tar
 	PathLength int   // bytes of a path; longer entries are left out; default 4095, Linux's PATH_MAX
 }
@@ -72,6 +73,7 @@ const (
 	defaultLarge      = 256 << 20
 	defaultLargeRatio = 100
 	defaultFiles      = 1_000_000
+	defaultPaths      = 256 << 20
 	defaultPathDepth  = 1024
 	defaultPathLength = 4095
 
@@ -86,6 +88,10 @@ const (
 	// maxMeta is node-tar's maxMetaEntrySize: longer pax and GNU headers are ignored.
 	maxMeta = 1 << 20
 )
+
+// Room is how much memory a tarball may be inflated into within the limits, with what
+// the decoder wants besides.
+func (l Limits) Room() int64 { return l.orDefault().Bytes + slack }
 
 func (l Limits) orDefault() Limits {
 	if l.Bytes <= 0 {
@@ -102,6 +108,9 @@ func (l Limits) orDefault() Limits {
 	}
 	if l.Files <= 0 {
 		l.Files = defaultFiles
+	}
+	if l.Paths <= 0 {
+		l.Paths = defaultPaths
 	}
 	if l.PathDepth <= 0 {
 		l.PathDepth = defaultPathDepth
