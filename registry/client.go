@@ -91,8 +91,8 @@ type Options struct {
 
 	Retry Retry
 	// IdleTimeout is fetch-timeout: how long a connection may bring nothing,
-	// before or within an answer. 0 is npm's five minutes. An answer that has taken
-	// as long has to bring some bytes each second as well.
+	// before or within an answer. 0 is npm's five minutes. An answer has to bring some
+	// bytes each second as well, once it has taken a while.
 	IdleTimeout time.Duration
 
 	UserAgent string

@@ -252,12 +252,45 @@ func Clean(s string) string {
 }
 
 var (
-	errIdle        = errors.New("no data arrived within fetch-timeout")
-	errSlow        = fmt.Errorf("data arrives too slowly, less than %d bytes a second", leastRate)
+	errIdle        = errors.New("nothing came in time") // the cause of a waitError
 	errTooLarge    = errors.New("answer is larger than allowed")
 	errShort       = errors.New("connection closed before the whole answer arrived")
 	errBadEncoding = errors.New("content-encoding is not understood")
 )
+
+// waitStep is what is awaited of a host.
+type waitStep uint8
+
+const (
+	stepBody waitStep = iota // more of an answer that has begun
+	stepConnect
+	stepAnswer
+)
+
+// waitError is a host that was waited for in vain.
+type waitError struct {
+	host  string
+	step  waitStep
+	limit time.Duration // fetch-timeout
+
+	slow   bool // something came, but too little
+	bytes  int64
+	waited time.Duration
+}
+
+func (e *waitError) Code() string { return "EIDLETIMEOUT" }
+
+func (e *waitError) Error() string {
+	switch {
+	case e.slow:
+		return fmt.Sprintf("%s is too slow: %d bytes of its answer came in %v, less than %d a second", e.host, e.bytes, e.waited.Round(time.Second), leastRate)
+	case e.step == stepConnect:
+		return fmt.Sprintf("no connection to %s within %v (fetch-timeout)", e.host, e.limit)
+	case e.step == stepAnswer:
+		return fmt.Sprintf("no answer from %s within %v (fetch-timeout)", e.host, e.limit)
+	}
+	return fmt.Sprintf("%s sent nothing for %v (fetch-timeout), after %d bytes of its answer", e.host, e.limit, e.bytes)
+}
 
 // permanent says that trying again cannot help. npm does try these again; the
 // answer is the same, only later.
@@ -282,8 +315,6 @@ func codeOf(err error) string {
 		return coded.Code()
 	}
 	switch {
-	case errors.Is(err, errIdle), errors.Is(err, errSlow):
-		return "EIDLETIMEOUT"
 	case errors.Is(err, errTooLarge):
 		return "EFBIG"
 	case errors.Is(err, errBadEncoding):

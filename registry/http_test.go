@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"slices"
@@ -87,6 +88,58 @@ func TestASlowAnswerIsNotAStalledOne(t *testing.T) {
 	})
 }
 
+// Whole minutes are npm's fetch-timeout, the pace is ibid's own.
+func TestHowLongAnAnswerMayTake(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		fault registrytest.Fault
+		size  int // bytes of the answer, and some
+		says  string
+		least time.Duration
+		most  time.Duration
+	}{
+		{"a byte each second", registrytest.Fault{At: 1, Delay: time.Second}, 5000,
+			"registry.example is too slow: 34 bytes of its answer came in 33s, less than 10 a second", 30 * time.Second, 40 * time.Second},
+		{"a byte each four minutes", registrytest.Fault{At: 1, Delay: 4 * time.Minute}, 5000,
+			"registry.example is too slow: 2 bytes of its answer came in 5m0s, less than 10 a second", 5 * time.Minute, 6 * time.Minute},
+		{"a line of 5 KB a second", registrytest.Fault{At: 5000, Delay: time.Second}, 3_000_000, "", 7 * time.Minute, 8 * time.Minute},
+		{"eighty connections that share a modem", registrytest.Fault{At: 60, Delay: time.Second}, 60_000, "", 12 * time.Minute, 14 * time.Minute},
+		{"a line that is down for minutes, twice", registrytest.Fault{At: 10_000, Delay: 4 * time.Minute}, 30_000, "", 8 * time.Minute, 15 * time.Minute},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, f *fixture) {
+				if err := f.Add(`{"name":"large","version":"1.0.0","readme":"`+noise(c.size)+`"}`, nil); err != nil {
+					t.Fatal(err)
+				}
+				c.fault.Kind = registrytest.Drip
+				f.Fail(c.fault)
+				start := time.Now()
+				_, err := f.client(t, func(o *registry.Options) { o.IdleTimeout, o.Retry.Count = 5*time.Minute, 0 }).Packument(t.Context(), "large")
+				if took := time.Since(start); took < c.least || took > c.most {
+					t.Errorf("it took %v", took)
+				}
+				if c.says == "" {
+					if err != nil {
+						t.Error(err)
+					}
+					return
+				}
+				if e := asError(t, err); e.Code() != "EIDLETIMEOUT" || e.Error() != "large: GET http://registry.example/large: "+c.says {
+					t.Errorf("%s: %v", e.Code(), e)
+				}
+			})
+		})
+	}
+}
+
+// noise is a text that no encoding makes much shorter.
+func noise(n int) string {
+	b := make([]byte, n*3/4)
+	r := rand.NewChaCha8([32]byte{})
+	_, _ = r.Read(b)
+	return base64.StdEncoding.EncodeToString(b)
+}
+
 func TestFailuresHaveNPMsCodes(t *testing.T) {
 	for _, c := range []struct {
 		name     string
@@ -103,8 +156,8 @@ func TestFailuresHaveNPMsCodes(t *testing.T) {
 		{"forbidden", registrytest.Fault{Status: 403, Body: "<html>no</html>"}, "E403", 1, "a: GET %sa: 403 Forbidden"},
 		{"escape sequences", registrytest.Fault{Status: 400, Body: "{\"error\":\"\\u001b[2Jgone\\nline\\u202e\"}"}, "E400", 1, "a: GET %sa: 400 Bad Request: [2Jgone line"},
 		{"server error", registrytest.Fault{Status: 502}, "E502", 3, "a: GET %sa: 502 Bad Gateway: broken on purpose (tried 3 times)"},
-		{"silence", registrytest.Fault{Kind: registrytest.Silence}, "EIDLETIMEOUT", 3, "a: GET %sa: no data arrived within fetch-timeout (tried 3 times)"},
-		{"stall", registrytest.Fault{Kind: registrytest.Stall, At: 10}, "EIDLETIMEOUT", 3, "a: GET %sa: no data arrived within fetch-timeout (tried 3 times)"},
+		{"silence", registrytest.Fault{Kind: registrytest.Silence}, "EIDLETIMEOUT", 3, "a: GET %sa: no answer from registry.example within 30s (fetch-timeout) (tried 3 times)"},
+		{"stall", registrytest.Fault{Kind: registrytest.Stall, At: 10}, "EIDLETIMEOUT", 3, "a: GET %sa: registry.example sent nothing for 30s (fetch-timeout), after 10 bytes of its answer (tried 3 times)"},
 		{"truncation", registrytest.Fault{Kind: registrytest.Truncate, At: 10}, "ECONNRESET", 3, "a: GET %sa: connection closed before the whole answer arrived (tried 3 times)"},
 		{"a login page", registrytest.Fault{Kind: registrytest.HTML}, "FETCH_ERROR", 1, "a: GET %sa: the answer is HTML, not JSON"},
 		{"nesting", registrytest.Fault{Kind: registrytest.Replace, Body: `{"x":` + strings.Repeat("[", 10_001)}, "FETCH_ERROR", 1, "a: GET %sa: the answer is nested more than 10000 levels deep at byte 10005"},

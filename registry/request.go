@@ -430,7 +430,7 @@ func (c *Client) header(r *Request, creds Credentials, body []byte) http.Header 
 func (c *Client) roundTrip(ctx context.Context, t *http.Transport, method string, u *url.URL, header http.Header, body []byte) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	idle := c.opts.IdleTimeout
-	g := &guardedBody{cancel: cancel, ctx: ctx, idle: idle, received: c.opts.Received}
+	g := &guardedBody{host: Clean(u.Host), cancel: cancel, ctx: ctx, idle: idle, received: c.opts.Received}
 	if idle > 0 {
 		g.timer = time.AfterFunc(idle, func() { cancel(errIdle) })
 		// The clock runs only while something is awaited from the network. A
@@ -470,11 +470,16 @@ func (c *Client) roundTrip(ctx context.Context, t *http.Transport, method string
 		req.Body = http.NoBody
 	}
 	res, err := t.RoundTrip(req)
-	g.connected.Store(true)
+	step := stepConnect
+	if g.connected.Swap(true) {
+		step = stepAnswer
+	}
 	g.answered.Store(true)
 	g.stop()
 	if err != nil {
-		if cause := context.Cause(ctx); cause != nil {
+		if cause := context.Cause(ctx); cause == errIdle {
+			err = &waitError{host: g.host, step: step, limit: idle}
+		} else if cause != nil {
 			err = cause
 		}
 		cancel(nil)
@@ -497,11 +502,11 @@ func (b *sentBody) Read(p []byte) (int, error) {
 	return b.Reader.Read(p)
 }
 
-// guardedBody is an answer's body that fails with errIdle when nothing
-// arrives for a while, or with errSlow when too little does. It counts what came
-// over the wire.
+// guardedBody is an answer's body that fails with a waitError when nothing
+// arrives for a while, or too little does. It counts what came over the wire.
 type guardedBody struct {
 	body   io.ReadCloser
+	host   string // whose answer it is
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	timer  *time.Timer // nil without a limit
@@ -509,23 +514,33 @@ type guardedBody struct {
 	n      int64
 
 	waited time.Duration // for the body, by now
+	gaps   time.Duration // the same, with no more than longestGap for each of them
 
 	received            func(n int)
 	connected, answered atomic.Bool
 }
 
 // leastRate is how many bytes of an answer come in each second, once it has taken
-// patience: who sends one byte whenever nothing would have come for long enough has
-// us wait for years. It is little enough for 80 connections that share a modem.
+// patience: who sends a byte now and then, always in time, has us wait for years. It
+// is what cargo wants, and little enough for 80 connections that share a modem. A
+// line that was down for a while brought nothing meanwhile, which says nothing about
+// its pace: a gap counts no more than longestGap, and all of it once the whole answer
+// has taken longPatience.
 const (
-	leastRate = 64
-	patience  = defaultIdle
+	leastRate    = 10
+	patience     = 30 * time.Second
+	longestGap   = 10 * time.Second
+	longPatience = defaultIdle
 )
 
 // wait is how long the next bytes may take; slow says that it is less than the idle
 // time, since those before have taken so long.
 func (g *guardedBody) wait() (d time.Duration, slow bool) {
-	left := max(g.idle, patience) + time.Duration(g.n)*(time.Second/leastRate) - g.waited
+	earned := time.Duration(g.n) * (time.Second / leastRate)
+	left := max(g.idle, longPatience) + earned - g.waited
+	if pace := patience + earned - g.gaps; pace < longestGap {
+		left = min(left, pace)
+	}
 	if left < g.idle {
 		return max(left, 0), true
 	}
@@ -553,12 +568,14 @@ func (g *guardedBody) Read(p []byte) (int, error) {
 	}
 	n, err := g.body.Read(p)
 	g.stop()
-	g.waited += time.Since(began)
+	took := time.Since(began)
+	g.waited += took
+	g.gaps += min(took, longestGap)
 	g.n += int64(n)
 	g.received(n)
 	if err != nil && err != io.EOF {
-		if cause := context.Cause(g.ctx); cause == errIdle && slow {
-			err = errSlow
+		if cause := context.Cause(g.ctx); cause == errIdle {
+			err = &waitError{host: g.host, step: stepBody, limit: g.idle, slow: slow, bytes: g.n, waited: g.waited}
 		} else if cause != nil {
 			err = cause
 		} else if errors.Is(err, io.ErrUnexpectedEOF) {
