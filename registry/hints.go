@@ -1,10 +1,13 @@
 package registry
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/ibid-pm/ibid/internal/jsjson"
 )
 
 // Hints are what a person can do about the error: commands, or a sentence.
@@ -85,6 +88,11 @@ func (e *Error) Hints() []string {
 	case "UNABLE_TO_GET_ISSUER_CERT_LOCALLY", "SELF_SIGNED_CERT_IN_CHAIN", "DEPTH_ZERO_SELF_SIGNED_CERT", "UNABLE_TO_VERIFY_LEAF_SIGNATURE":
 		return []string{"if a company's proxy signs connections: ibid config set cafile=PATH, the file with its certificate"}
 	case "FETCH_ERROR":
+		var malformed *malformedError
+		var syntax *jsjson.SyntaxError
+		if errors.As(e.Err, &malformed) && malformed.deep || errors.As(e.Err, &syntax) && syntax.TooDeep() {
+			return []string{"no package needs that: whoever runs " + host + " can say where it is from"}
+		}
 		if e.final {
 			return []string{"something answered in the place of " + host + ": a login page or a proxy?"}
 		}

@@ -227,6 +227,7 @@ func TestHintsSayWhatToDo(t *testing.T) {
 		{"forbidden", "a", registrytest.Fault{Status: 403}, token, "ibid whoami shows whose credentials were sent"},
 		{"patience", "a", registrytest.Fault{Status: 429, RetryAfter: "90"}, none, "%h asks to wait 1m30s"},
 		{"a login page", "a", registrytest.Fault{Kind: registrytest.HTML}, none, "something answered in the place of %h: a login page or a proxy?"},
+		{"nesting", "a", registrytest.Fault{Kind: registrytest.Replace, Body: `{"x":` + strings.Repeat("[", 10_001)}, none, "no package needs that: whoever runs %h can say where it is from"},
 		{"a broken line", "a", registrytest.Fault{Kind: registrytest.Reset}, none, "ibid config get registry proxy https-proxy"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -242,6 +243,20 @@ func TestHintsSayWhatToDo(t *testing.T) {
 				t.Errorf("hint is %q, want %q", got, want)
 			}
 		})
+	}
+}
+
+func TestAnAnswerThatIsNestedTooDeepIsNoLoginPage(t *testing.T) {
+	f := setup(t)
+	f.Fail(registrytest.Fault{Kind: registrytest.Replace, Body: strings.Repeat("[", 10_001)})
+	res, err := f.client(t).Do(t.Context(), registry.Request{URL: f.URL + "a"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = res.JSON()
+	e := asError(t, err)
+	if !strings.Contains(e.Error(), "the answer is nested too deep: line 1, column 10001") || strings.Contains(strings.Join(e.Hints(), ""), "login") {
+		t.Errorf("%v, hints %q", e, e.Hints())
 	}
 }
 

@@ -90,6 +90,9 @@ func (r *Response) JSON() (jsjson.Value, error) {
 	v, err := jsjson.Parse(r.Body)
 	if err != nil {
 		failure.Message, failure.Err = "the answer is no JSON", err
+		if syntax := (*jsjson.SyntaxError)(nil); errors.As(err, &syntax) && syntax.TooDeep() {
+			failure.Message = "the answer is nested too deep"
+		}
 		return jsjson.Value{}, failure
 	}
 	return v, nil

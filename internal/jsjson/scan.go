@@ -15,6 +15,8 @@ import (
 // is an error and not a stack overflow.
 const maxDepth = 10000
 
+var notDeeper = fmt.Sprintf("no more than %d levels", maxDepth)
+
 // SyntaxError says where a document stops being what was expected.
 type SyntaxError struct {
 	Offset   int    // bytes from the start of the document as it was given, BOM included
@@ -28,6 +30,9 @@ type SyntaxError struct {
 func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("line %d, column %d: expected %s, found %s", e.Line, e.Column, e.Expected, e.Found)
 }
+
+// TooDeep says that the text may well be JSON, and is nested deeper than is read.
+func (e *SyntaxError) TooDeep() bool { return e.Expected == notDeeper }
 
 // Code is npm's code for a JSON text that does not parse.
 func (e *SyntaxError) Code() string { return "EJSONPARSE" }
@@ -179,7 +184,7 @@ func (s *Scanner) begin(bracket byte) bool {
 		return false
 	}
 	if len(s.open) >= maxDepth {
-		s.failAt(s.pos, fmt.Sprintf("no more than %d levels", maxDepth))
+		s.failAt(s.pos, notDeeper)
 		return false
 	}
 	s.pos++
