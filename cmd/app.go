@@ -395,6 +395,9 @@ func (a *App) print(text string) {
 // storeDir is the folder that the store lies in, without its format.
 func (a *App) storeDir() string { return filepath.Join(a.Config.String("cache"), "_ibid") }
 
+// packumentDir is where what registries said is kept.
+func (a *App) packumentDir() string { return filepath.Join(a.storeDir(), "packuments") }
+
 // programDir is where programs lie that ibid has written for scripts to start: beside
 // the store, unless that is in a cache that another user could change.
 func (a *App) programDir() string {

@@ -15,6 +15,7 @@ import (
 	"github.com/ibid-pm/ibid/internal/folder"
 	"github.com/ibid-pm/ibid/internal/store"
 	"github.com/ibid-pm/ibid/internal/term"
+	"github.com/ibid-pm/ibid/registry"
 )
 
 func newCacheCmd(a *App) *cobra.Command {
@@ -59,6 +60,14 @@ func runCacheVerify(ctx context.Context, a *App) error {
 	a.out("Store verified: %s", a.store().Dir())
 	a.out("Tarballs: %d (%s)", checked.Tarballs, bytesText(checked.TarballBytes))
 	a.out("Unpacked trees: %d (%s), %d more on loan to projects", checked.Trees, bytesText(checked.TreeBytes), checked.OnLoan)
+	documents, err := registry.VerifyCache(ctx, a.packumentDir())
+	if err != nil {
+		return err
+	}
+	for _, p := range documents.Removed {
+		a.log(levelWarn, "removed, it was not what was stored, and is asked for again when needed: "+p)
+	}
+	a.out("Packuments: %d (%s)", documents.Documents, bytesText(documents.Bytes))
 	if checked.Doubted > 0 {
 		a.out("Trees that a project may have changed: %d, removed; they are unpacked anew when needed", checked.Doubted)
 	}
@@ -75,7 +84,7 @@ func runCacheVerify(ctx context.Context, a *App) error {
 	if shared.Packages > 0 {
 		a.out("Shared packages: %d (%s), %d of them made again", shared.Packages, bytesText(shared.Bytes), len(shared.Mended))
 	}
-	a.out("Removed: %d", len(checked.Removed)+len(shared.Removed))
+	a.out("Removed: %d", len(checked.Removed)+len(documents.Removed)+len(shared.Removed))
 	return nil
 }
 

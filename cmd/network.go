@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"os"
 	"path"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -51,7 +50,7 @@ func (a *App) openClient() (*registry.Client, error) {
 		Command:     a.Command,
 		Scope:       cfg.Scope(),
 		OTP:         cfg.String("otp"),
-		CacheDir:    filepath.Join(a.storeDir(), "packuments"),
+		CacheDir:    a.packumentDir(),
 		Mode:        a.cacheMode(),
 		Logger:      slog.New(&logHandler{app: a}),
 		Report:      a.onRequest,
