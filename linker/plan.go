@@ -296,7 +296,7 @@ func outerTargets(lock *lockfile.Lockfile) outside {
 		return nil
 	}
 	for _, p := range lock.Packages {
-		if p.Link && strings.HasPrefix(p.Resolved, "../") {
+		if p.Link && (p.Resolved == ".." || strings.HasPrefix(p.Resolved, "../")) {
 			o = append(o, p.Resolved)
 		}
 	}
