@@ -253,7 +253,7 @@ func (x *execution) missing(ctx context.Context, tree *resolver.Node, sp *spec.S
 	if sp.Registry && sp.Type != spec.Tag && sp.Type != spec.Alias && !nameOnly {
 		for n := range tree.Inventory {
 			switch {
-			case n.PackageName() != sp.Name || n.IsRoot():
+			case n.PackageName() != sp.Name:
 			case sp.RawSpec == "*",
 				sp.Type == spec.Version && n.PackageName()+"@"+n.Version() == sp.Raw,
 				!once && nodesemver.Satisfies(n.Version(), sp.RawSpec, false):
@@ -627,16 +627,15 @@ const (
 	removedOption
 )
 
-// isSwitch says whether a flag stands alone.
+// isSwitch says whether a flag stands alone. npx takes "--no" and "--no-audit"
+// for flags with a value: the word behind them, and what follows it up to "--",
+// are exec's arguments.
 func isSwitch(key string) bool {
 	switch key {
 	case "no-install", "quiet", "q", "version", "v", "help", "h":
 		return true
 	}
 	d := config.Lookup(key)
-	if d == nil && strings.HasPrefix(key, "no-") {
-		d = config.Lookup(key[len("no-"):])
-	}
 	return d != nil && d.IsBoolean()
 }
 

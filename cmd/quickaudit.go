@@ -38,7 +38,8 @@ type quickAudit struct {
 // askAudit returns.
 func (a *App) askAudit(ctx context.Context, o *outcome) *quickAudit {
 	cfg := a.Config
-	if cfg.Global() && cfg.IsDefault("audit") || !cfg.Bool("audit") || cfg.Bool("offline") || cfg.Bool("dry-run") || a.Command == "audit" {
+	// link changes the global packages without --global.
+	if cfg.Global() && cfg.IsDefault("audit") && a.Command != "link" || !cfg.Bool("audit") || cfg.Bool("offline") || cfg.Bool("dry-run") || a.Command == "audit" {
 		return nil
 	}
 	t := &lookedAt{dir: o.project.dir, root: o.result.Tree, selected: o.project.selected}

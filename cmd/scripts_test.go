@@ -18,7 +18,8 @@ func TestIbidxTakesNpxsArguments(t *testing.T) {
 		{"what npx called no-install is a no", "--no-install foo", "exec --yes=false -- foo"},
 		{"-c takes a command", "-c echo", "exec --call echo"},
 		{"dashes end it", "-y -- foo", "exec --yes -- foo"},
-		{"a negated switch stands alone", "--no-audit foo --bar", "exec --no-audit -- foo --bar"},
+		{"a negated switch takes the next word", "--no foo -- --bar", "exec --no-yes foo -- --bar"},
+		{"and no flag", "--no-audit --yes foo --bar", "exec --no-audit --yes -- foo --bar"},
 		{"what npx has no more is left out, with its value", "--shell-auto-fallback --node-arg x -n --foo y z", "exec -- y z shell-auto-fallback node-arg n"},
 		{"nothing is a shell", "", "exec"},
 	} {

@@ -147,6 +147,10 @@ func (c *Client) address(name string, f form) address {
 
 func (c *Client) packument(ctx context.Context, name string, f form, mode CacheMode, guess bool) (*Packument, error) {
 	at := c.address(name, f)
+	if name == "" {
+		// A registry's own address has whatever it has. npm asks for "undefined".
+		return nil, &Error{ErrCode: "E404", Method: http.MethodGet, URL: Redact(at.url), Message: "the package has no name, or one that no package can have", final: true}
+	}
 	for {
 		p, err := c.join(ctx, name, at, mode, guess)
 		if !guess && err == ErrNotWorthAsking {
