@@ -192,14 +192,29 @@ func TestASecondCtrlCEndsAnInstallAtOnce(t *testing.T) {
 	}
 }
 
-// Colours are for terminals, and not where NO_COLOR is set.
+// Colours are for terminals that have them, and not where NO_COLOR is set, unless
+// a flag says so.
 func TestColoursOnATerminal(t *testing.T) {
-	files := map[string]string{"package.json": `{"name": "app", "version": "1.0.0"}`}
+	files := map[string]string{"package.json": `{"name": "app", "version": "1.0.0", "scripts": {"hi": "true"}}`}
 	if text, _ := onTerminal(t, files, nil, "run", "x").end(); !strings.Contains(text, "\x1b[31merror") {
 		t.Errorf("no colours: %q", text)
 	}
-	if text, _ := onTerminal(t, files, []string{"NO_COLOR=1"}, "run", "x").end(); strings.Contains(text, "\x1b") {
-		t.Errorf("colours: %q", text)
+	for _, x := range []struct {
+		environ string
+		args    []string
+		want    bool
+	}{
+		{"X=", []string{"run"}, true},
+		{"NO_COLOR=1", []string{"run", "x"}, false},
+		{"NO_COLOR=1", []string{"run"}, false},
+		{"NO_COLOR=0", []string{"run"}, true},
+		{"NO_COLOR=1", []string{"run", "--color"}, true},
+		{"TERM=dumb", []string{"run"}, false},
+		{"TERM=dumb", []string{"run", "--color=always"}, true},
+	} {
+		if text, _ := onTerminal(t, files, []string{x.environ}, x.args...).end(); strings.Contains(text, "\x1b[") != x.want {
+			t.Errorf("%s %s: %q", x.environ, x.args, text)
+		}
 	}
 }
 

@@ -269,7 +269,7 @@ func (a *App) main(ctx context.Context, args []string) error {
 // setOutput settles how things are said, as early as the configuration is read.
 func (a *App) setOutput() {
 	a.level = levelNamed(a.Config.String("loglevel"))
-	a.colour = a.wantsColour()
+	a.colour = a.colours(a.Stderr)
 	a.progress = a.newProgress()
 }
 
@@ -280,14 +280,16 @@ func (a *App) seen() bool {
 	return ok && both && term.IsTerminal(out) && term.IsTerminal(err)
 }
 
-func (a *App) wantsColour() bool {
-	switch v := a.Config.String("color"); {
-	case v == "always":
+// colours says whether what goes to a stream is coloured. NO_COLOR is the default
+// of color, which a flag or an .npmrc overrules.
+func (a *App) colours(to io.Writer) bool {
+	switch a.Config.String("color") {
+	case "always":
 		return true
-	case v == "false" || a.Config.Getenv("NO_COLOR") != "":
+	case "false":
 		return false
 	}
-	f, ok := a.Stderr.(*os.File)
+	f, ok := to.(*os.File)
 	return ok && term.IsTerminal(f) && a.Config.Getenv("TERM") != "dumb"
 }
 

@@ -495,16 +495,7 @@ func (a *App) failWith(doc jsjson.Value, err *codedError) error {
 // ink colours what goes to stdout; the zero value leaves it plain.
 type ink bool
 
-func (a *App) ink() ink {
-	switch v := a.Config.String("color"); {
-	case v == "always":
-		return true
-	case v == "false" || a.Config.Getenv("NO_COLOR") != "":
-		return false
-	}
-	f, ok := a.Stdout.(*os.File)
-	return ink(ok && term.IsTerminal(f) && a.Config.Getenv("TERM") != "dumb")
-}
+func (a *App) ink() ink { return ink(a.colours(a.Stdout)) }
 
 // safe is term.Safe for a text that has been coloured.
 func (i ink) safe(s string) string {

@@ -328,7 +328,7 @@ func (r *runner) runApart(ctx context.Context, t *target, o runOptions, width in
 
 // colourOf gives each name a colour of its own, where there are colours.
 func (a *App) colourOf(name string) string {
-	if !a.stdoutColour() {
+	if !a.ink() {
 		return name
 	}
 	sum := 0
@@ -535,7 +535,7 @@ func (a *App) listReadable(w io.Writer, t *target) bool {
 		return false
 	}
 	paint := func(code, text string) string {
-		if !a.stdoutColour() {
+		if !a.ink() {
 			return text
 		}
 		return "\x1b[" + code + "m" + text + "\x1b[0m"

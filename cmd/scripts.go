@@ -62,7 +62,7 @@ func (a *App) childEnviron() []string {
 		set("NODE", node)
 	}
 	color := "0"
-	if a.stdoutColour() {
+	if a.colours(a.Stdout) {
 		color = "1"
 	}
 	set("COLOR", color)
@@ -112,20 +112,6 @@ child.on('exit', (code, signal) => {
   process.kill(process.pid, signal)
 })
 `
-
-func (a *App) stdoutColour() bool {
-	switch a.Config.String("color") {
-	case "always":
-		return true
-	case "false":
-		return false
-	}
-	if a.Config.Getenv("NO_COLOR") != "" {
-		return false
-	}
-	f, ok := a.Stdout.(*os.File)
-	return ok && term.IsTerminal(f)
-}
 
 // script is one script that is to be run.
 type script struct {
