@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -247,6 +248,10 @@ type questions struct {
 	dir string
 	yes bool
 	in  *bufio.Reader
+
+	// old is what was there, which decides what is asked; v is what it becomes.
+	old, v jsjson.Value
+	err    error // of the first question that got no answer; no more are asked
 }
 
 // read asks for one line; nothing is the default.
@@ -271,14 +276,15 @@ func (q *questions) read(prompt, def string) (string, error) {
 }
 
 // ask gives the default, or with somebody to ask the answer that check accepts.
-func (q *questions) ask(what, def string, check func(string) string) (string, error) {
-	if q.yes {
-		return def, nil
+func (q *questions) ask(what, def string, check func(string) string) string {
+	if q.err != nil || q.yes {
+		return def
 	}
 	for {
 		answer, err := q.read(what+":", def)
 		if err != nil {
-			return "", err
+			q.err = err
+			return ""
 		}
 		if check != nil {
 			if problem := check(answer); problem != "" {
@@ -286,7 +292,19 @@ func (q *questions) ask(what, def string, check func(string) string) (string, er
 				continue
 			}
 		}
-		return answer, nil
+		return answer
+	}
+}
+
+func (q *questions) set(key, value string) { q.v = q.v.With(key, jsjson.NewString(value)) }
+
+// lacks says whether what was there says nothing under key.
+func (q *questions) lacks(key string) bool { return !q.old.Get(key).Truthy() }
+
+// askFor asks for what lacks under key.
+func (q *questions) askFor(key, what, def string) {
+	if q.lacks(key) {
+		q.set(key, q.ask(what, def, nil))
 	}
 }
 
@@ -301,125 +319,44 @@ func (q *questions) setting(key string) string {
 }
 
 func (q *questions) fill() (*manifest.File, error) {
-	cfg := q.app.Config
 	file, err := manifest.ReadOrCreateFile(filepath.Join(q.dir, "package.json"))
 	if err != nil {
 		return nil, err
 	}
-	v := normalized(file.Content())
-	old := v // what was there decides what is asked
-	set := func(key, value string) { v = v.With(key, jsjson.NewString(value)) }
-
-	answer, err := q.ask("package name", q.name(old), func(s string) string {
-		ok := spec.ValidateName(s)
-		if ok.ForNewPackages() {
-			return ""
-		}
-		return "Sorry, " + strings.Join(append(slices.Clone(ok.Errors), ok.Warnings...), " and ") + "."
-	})
-	if err != nil {
-		return nil, err
-	}
-	set("name", answer)
-
-	version := old.Get("version").Text()
-	if version == "" || old.Get("version").IsUndefined() {
-		if version = q.setting("version"); version == "" {
-			version = "1.0.0"
-		}
-	}
-	if answer, err = q.ask("version", version, func(s string) string {
-		if validVersion(s) {
-			return ""
-		}
-		return `Invalid version: "` + s + `"`
-	}); err != nil {
-		return nil, err
-	}
-	set("version", answer)
-
-	if !old.Get("description").Truthy() {
-		if answer, err = q.ask("description", "", nil); err != nil {
-			return nil, err
-		}
-		set("description", answer)
-	}
-	if !old.Get("main").Truthy() {
-		if answer, err = q.ask("entry point", q.main(), nil); err != nil {
-			return nil, err
-		}
-		set("main", answer)
-	}
-	if !old.Get("bin").Truthy() {
+	q.old = normalized(file.Content())
+	q.v = q.old
+	q.set("name", q.ask("package name", q.name(), unfitName))
+	q.set("version", q.ask("version", q.version(), unfitVersion))
+	q.askFor("description", "description", "")
+	q.askFor("main", "entry point", q.main())
+	if q.lacks("bin") {
 		if bin := firstScript(filepath.Join(q.dir, "bin")); bin != "" {
-			set("bin", "bin/"+bin)
+			q.set("bin", "bin/"+bin)
 		}
 	}
 	if dirs := q.directories(); dirs.Len() > 0 {
-		v = v.With("directories", dirs)
+		q.v = q.v.With("directories", dirs)
 	}
-	if !old.Get("scripts").Truthy() {
-		test := q.testCommand()
-		if answer, err = q.ask("test command", test, nil); err != nil {
-			return nil, err
-		}
-		if answer == "" {
-			answer = `echo "Error: no test specified" && exit 1`
-		}
-		v = v.With("scripts", jsjson.NewObject(jsjson.Member{Key: "test", Value: jsjson.NewString(answer)}))
-	}
-	if !old.Get("repository").Truthy() {
-		if answer, err = q.ask("git repository", q.repository(), nil); err != nil {
-			return nil, err
-		}
-		set("repository", answer)
-	}
-	if !old.Get("keywords").Truthy() {
-		if answer, err = q.ask("keywords", "", nil); err != nil {
-			return nil, err
-		}
-		if q.yes {
-			v = v.With("keywords", jsjson.NewArray())
-		} else if words := strings.FieldsFunc(answer, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' }); len(words) > 0 {
-			list := make([]jsjson.Value, len(words))
-			for i, w := range words {
-				list[i] = jsjson.NewString(w)
-			}
-			v = v.With("keywords", jsjson.NewArray(list...))
-		}
-	}
-	author, err := q.ask("author", q.author(old), nil)
-	if err != nil {
-		return nil, err
-	}
+	q.askScripts()
+	q.askFor("repository", "git repository", q.repository())
+	q.askKeywords()
+	author := q.ask("author", q.author(), nil)
 	if author != "" {
-		set("author", author)
+		q.set("author", author)
 	}
-	license := old.Get("license").Text()
-	if !old.Get("license").Truthy() {
-		license = q.setting("license")
+	license := q.ask("license", q.license(), nil)
+	if license != "" && license != q.old.Get("license").Text() {
+		q.set("license", license)
 	}
-	if license, err = q.ask("license", license, nil); err != nil {
-		return nil, err
+	q.set("type", q.ask("type", q.kind(), nil))
+	if cfg := q.app.Config; q.old.Get("private").IsUndefined() && cfg.IsSet("init-private") {
+		q.v = q.v.With("private", jsjson.NewBool(cfg.Bool("init-private")))
 	}
-	if license != "" && license != old.Get("license").Text() {
-		set("license", license)
-	}
-	kind := old.Get("type").Text()
-	if !old.Get("type").Truthy() {
-		if kind = q.setting("type"); kind == "" {
-			kind = "commonjs"
-		}
-	}
-	if answer, err = q.ask("type", kind, nil); err != nil {
-		return nil, err
-	}
-	set("type", answer)
-	if old.Get("private").IsUndefined() && cfg.IsSet("init-private") {
-		v = v.With("private", jsjson.NewBool(cfg.Bool("init-private")))
+	if q.err != nil {
+		return nil, q.err
 	}
 
-	v, err = manifest.Complete(q.dir, v)
+	v, err := manifest.Complete(q.dir, q.v)
 	if err != nil {
 		return nil, err
 	}
@@ -433,6 +370,67 @@ func (q *questions) fill() (*manifest.File, error) {
 	return file, nil
 }
 
+func (q *questions) askScripts() {
+	if !q.lacks("scripts") {
+		return
+	}
+	test := q.ask("test command", q.testCommand(), nil)
+	if test == "" {
+		test = `echo "Error: no test specified" && exit 1`
+	}
+	q.v = q.v.With("scripts", jsjson.NewObject(jsjson.Member{Key: "test", Value: jsjson.NewString(test)}))
+}
+
+func (q *questions) askKeywords() {
+	if !q.lacks("keywords") {
+		return
+	}
+	var list []jsjson.Value
+	for _, w := range strings.FieldsFunc(q.ask("keywords", "", nil), func(r rune) bool { return r == ',' || r == ' ' || r == '\t' }) {
+		list = append(list, jsjson.NewString(w))
+	}
+	if q.yes || len(list) > 0 {
+		q.v = q.v.With("keywords", jsjson.NewArray(list...))
+	}
+}
+
+// unfitName says what speaks against a name for a new package; "" is nothing.
+func unfitName(s string) string {
+	ok := spec.ValidateName(s)
+	if ok.ForNewPackages() {
+		return ""
+	}
+	return "Sorry, " + strings.Join(append(slices.Clone(ok.Errors), ok.Warnings...), " and ") + "."
+}
+
+func unfitVersion(s string) string {
+	if validVersion(s) {
+		return ""
+	}
+	return `Invalid version: "` + s + `"`
+}
+
+func (q *questions) version() string {
+	if v := q.old.Get("version"); v.Text() != "" && !v.IsUndefined() {
+		return v.Text()
+	}
+	return cmp.Or(q.setting("version"), "1.0.0")
+}
+
+func (q *questions) license() string {
+	if q.lacks("license") {
+		return q.setting("license")
+	}
+	return q.old.Get("license").Text()
+}
+
+func (q *questions) kind() string {
+	if q.lacks("type") {
+		return cmp.Or(q.setting("type"), "commonjs")
+	}
+	return q.old.Get("type").Text()
+}
+
 // normalized is what init takes over from a package.json that is there.
 func normalized(v jsjson.Value) jsjson.Value {
 	if version := v.Get("version"); !version.IsString() || !validVersion(version.Str()) {
@@ -442,9 +440,9 @@ func normalized(v jsjson.Value) jsjson.Value {
 }
 
 // name is the package's name, or a good one for its folder.
-func (q *questions) name(old jsjson.Value) string {
-	name := old.Get("name").Text()
-	if !old.Get("name").Truthy() {
+func (q *questions) name() string {
+	name := q.old.Get("name").Text()
+	if q.lacks("name") {
 		name = filepath.Base(q.dir)
 	}
 	name = strings.TrimPrefix(name, "node-")
@@ -544,8 +542,8 @@ func (q *questions) repository() string {
 	return ""
 }
 
-func (q *questions) author(old jsjson.Value) string {
-	if author := old.Get("author"); author.IsString() && author.Truthy() {
+func (q *questions) author() string {
+	if author := q.old.Get("author"); author.IsString() && author.Truthy() {
 		return author.Str()
 	} else if author.IsObject() {
 		return personText(author.Get("name").Text(), firstText(author, "email", "mail"), firstText(author, "url", "web"))

@@ -279,45 +279,48 @@ func (c *canPlace) checkCurrent() Placement {
 	if c.parent == nil && !c.edge.Peer() {
 		return Conflict
 	}
+	if c.mayDisplace(current) {
+		return c.canPlacePeers(Replace)
+	}
+	return Conflict
+}
 
-	canReplace := true
+// mayDisplace says whether every set of peers that current is in may be replaced by
+// the one that dep comes with, or go deeper.
+func (c *canPlace) mayDisplace(current *Node) bool {
+	// inSet is who has that name in the set that dep comes with.
+	inSet := func(name string) *Node {
+		if c.dep.parent == nil {
+			c.dep.rules.fail(&DetachedError{Package: c.dep.ID()})
+			return nil
+		}
+		return c.dep.parent.Child(name)
+	}
+	// npm compares with the folder names as they are written.
+	written := func(name string) bool {
+		n := inSet(name)
+		return n != nil && n.Name == name
+	}
 	for _, entry := range peerEntrySets(current) {
 		if entry.edge == c.edge || entry.edge == c.top().edge {
 			continue
 		}
-		// The whole set may be replaced by the one that dep comes with.
-		inSet := func(name string) *Node {
-			if dep.parent == nil {
-				dep.rules.fail(&DetachedError{Package: dep.ID()})
-				return nil
-			}
-			return dep.parent.Child(name)
-		}
 		entryNode := entry.edge.to
 		replacement := inSet(entryNode.Name)
-		if replacement != nil && replacement.canReplace(entryNode, func(name string) bool {
-			// npm compares with the folder names as they are written.
-			n := inSet(name)
-			return n != nil && n.Name == name
-		}) {
+		if replacement != nil && replacement.canReplace(entryNode, written) {
 			continue
 		}
 		if replacement == nil && canClobber(entryNode, inSet) {
 			continue
 		}
-		// Or it may be nested deeper.
 		for _, peer := range entry.peers {
 			deep := deepestTarget(entry.edge.from, foldName(peer.Name))
 			if deep == c.target || c.target.isDescendantOf(deep) {
-				canReplace = false
-				break
+				return false
 			}
 		}
 	}
-	if canReplace {
-		return c.canPlacePeers(Replace)
-	}
-	return Conflict
+	return true
 }
 
 // canClobber says whether all peers reached from the entry are content with
@@ -462,42 +465,7 @@ func (p *placeDep) place() error {
 	if edge.to != nil && edge.Valid() && !p.explicit && !updating && !b.isVulnerable(edge.to) {
 		return nil
 	}
-
-	for target := p.startNode(); target != nil; target = target.ResolveParent() {
-		if te, ok := target.edgesOut.getFolded(edge.folded); ok && te.Peer() && !target.IsTop() {
-			continue
-		}
-		c := &canPlace{
-			dep:          p.dep,
-			edge:         edge,
-			target:       target,
-			preferDedupe: b.req.PreferDedupe,
-			explicit:     p.explicit,
-			vulnerable:   b.req.Vulnerable,
-		}
-		if p.parent != nil {
-			c.parent = p.parent.can
-		}
-		c.decide()
-		// A conflict may be one of the peers only; then the package itself
-		// goes to the last place where it could, if conflicts are accepted.
-		if c.self != Conflict {
-			p.canSelf = c
-		}
-		if c.result == Conflict {
-			break
-		}
-		p.can = c
-		if len(p.dep.Errors) > 0 || b.strategy == Nested {
-			break
-		}
-		if b.strategy == Shallow {
-			if up := target.ResolveParent(); up != nil && up.IsProjectRoot() {
-				break
-			}
-		}
-	}
-
+	p.seek()
 	if p.can == nil {
 		if !b.req.Force && (p.isMine() || b.req.StrictPeerDeps) {
 			return p.failPeerConflict()
@@ -533,6 +501,60 @@ func (p *placeDep) place() error {
 	}
 
 	virtualRoot := p.dep.parent
+	p.placed = p.copy()
+	if p.oldDep = target.Child(edge.Name); p.oldDep != nil {
+		p.replaceOldDep()
+	} else {
+		p.placed.SetParent(target)
+	}
+	if edge.Peer() && !p.placed.satisfies(edge) {
+		p.warnPeerConflict(edge, p.dep)
+	}
+	p.pruneBelow(target)
+	return p.placePeers(virtualRoot)
+}
+
+// seek walks up from where the package is wanted to the shallowest place that the
+// strategy and all others allow: can, nil where there is none. Where only its peers
+// are in conflict, canSelf is the last place that it could have itself.
+func (p *placeDep) seek() {
+	b, edge := p.b, p.edge
+	for target := p.startNode(); target != nil; target = target.ResolveParent() {
+		if te, ok := target.edgesOut.getFolded(edge.folded); ok && te.Peer() && !target.IsTop() {
+			continue
+		}
+		c := &canPlace{
+			dep:          p.dep,
+			edge:         edge,
+			target:       target,
+			preferDedupe: b.req.PreferDedupe,
+			explicit:     p.explicit,
+			vulnerable:   b.req.Vulnerable,
+		}
+		if p.parent != nil {
+			c.parent = p.parent.can
+		}
+		c.decide()
+		if c.self != Conflict {
+			p.canSelf = c
+		}
+		if c.result == Conflict {
+			return
+		}
+		p.can = c
+		if len(p.dep.Errors) > 0 || b.strategy == Nested {
+			return
+		}
+		if b.strategy == Shallow {
+			if up := target.ResolveParent(); up != nil && up.IsProjectRoot() {
+				return
+			}
+		}
+	}
+}
+
+// copy is the package as a node of the tree; dep stays in its virtual root.
+func (p *placeDep) copy() *Node {
 	o := nodeOptions{
 		name:         p.dep.Name,
 		pkg:          p.dep.Package,
@@ -548,20 +570,15 @@ func (p *placeDep) place() error {
 	}
 	if p.dep.isLink {
 		o.target, o.realpath = p.dep.target, p.dep.realpath
-		p.placed = b.rules.newLink(o)
-	} else {
-		p.placed = b.rules.newNode(o)
+		return p.b.rules.newLink(o)
 	}
+	return p.b.rules.newNode(o)
+}
 
-	if p.oldDep = target.Child(edge.Name); p.oldDep != nil {
-		p.replaceOldDep()
-	} else {
-		p.placed.SetParent(target)
-	}
-	if edge.Peer() && !p.placed.satisfies(edge) {
-		p.warnPeerConflict(edge, p.dep)
-	}
-	// A better one further up may have made the old target superfluous.
+// pruneBelow takes away what the placed package has made superfluous: where the
+// edge led before, and copies of it below the target.
+func (p *placeDep) pruneBelow(target *Node) {
+	edge := p.edge
 	if edge.to != nil && edge.to != p.placed && edge.Valid() {
 		p.pruneDedupable(edge.to, false)
 	}
@@ -576,7 +593,11 @@ func (p *placeDep) place() error {
 			}
 		}
 	}
+}
 
+// placePeers puts the placed package's peers into the tree, out of the virtual root
+// that it came in.
+func (p *placeDep) placePeers(virtualRoot *Node) error {
 	for e := range p.placed.edgesOut.all {
 		if !e.Peer() || e.PeerConflicted || e.Valid() {
 			continue
@@ -590,7 +611,7 @@ func (p *placeDep) place() error {
 		if peer == nil || !peer.satisfies(e) {
 			continue
 		}
-		child := &placeDep{b: b, dep: peer, edge: e, explicit: p.explicit, parent: p}
+		child := &placeDep{b: p.b, dep: peer, edge: e, explicit: p.explicit, parent: p}
 		if err := child.place(); err != nil {
 			return err
 		}
