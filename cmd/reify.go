@@ -372,7 +372,6 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 	if err := o.makePlan(ctx, f, c, fresh); err != nil {
 		return nil, err
 	}
-	installed, wanted := o.before, o.wanted
 	if dry {
 		return nil, nil
 	}
@@ -406,38 +405,19 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 		emptied = true
 		a.timing.done("emptied node_modules")
 	}
-	global := a.globalLinks(p, o.plan, installed, wanted)
+	global := a.globalLinks(p, o.plan, o.before, o.wanted)
 	if err := global.check(); err != nil {
 		return nil, err
 	}
-	if uses := a.Config.PackageLock(); o.linked == nil && !(uses && a.savesLock(c)) && !a.Config.Global() {
-		// npm takes the hidden lockfile's name from the lock that it read.
-		wanted.Name, wanted.Version = "", ""
-		if uses && p.lock != nil {
-			wanted.Name, wanted.Version = p.lock.Name, p.lock.Version
-		}
-	}
+	o.nameHidden(c)
 	a.progress.start("installing", placedBy(o.plan), "packages")
 	hidden := later(func() []byte { return o.texts.Encode(o.hidden()) })
 	applied, err := o.plan.Apply(ctx, p.dir, placer, linker.ApplyOptions{
-		Umask: a.umask,
-		Shims: runtime.GOOS == "windows",
-		Limit: a.packagesAtOnce(),
-		Gone:  func(f *folder.Folder) { store.Doubt(f, 0) },
-		Failed: func(x *lockfile.Package, err error) bool {
-			var patch *patchError
-			if errors.As(err, &patch) {
-				return false
-			}
-			with := o.optionalWith(x.Location)
-			for _, l := range with {
-				gone[l] = true
-			}
-			if with != nil {
-				a.log(levelVerbose, "optional package left out: "+err.Error())
-			}
-			return with != nil
-		},
+		Umask:  a.umask,
+		Shims:  runtime.GOOS == "windows",
+		Limit:  a.packagesAtOnce(),
+		Gone:   func(f *folder.Folder) { store.Doubt(f, 0) },
+		Failed: func(x *lockfile.Package, err error) bool { return o.leaveOut(x, err, gone) },
 	})
 	if err != nil {
 		return nil, o.wantedBy(err)
@@ -451,23 +431,67 @@ func (a *App) layOut(ctx context.Context, o *outcome, f *fetch.Fetcher, guesses 
 	if err := o.scripts.run(ctx, o, gone); err != nil {
 		return nil, laid.takeBack(err)
 	}
-	text := hidden()
+	laid.hidden = hidden() // made of what is wanted, which changes now
+	changed, err := o.drop(applied, gone)
+	if err != nil {
+		return nil, laid.takeBack(err)
+	}
+	if changed {
+		laid.hidden = o.hidden().Encode()
+	}
+	laid.emptied = emptied
+	return laid, nil
+}
+
+// nameHidden gives the hidden lockfile the name of the lock that was read where none
+// is saved, as npm does.
+func (o *outcome) nameHidden(c change) {
+	a, lock := o.app, o.project.lock
+	uses := a.Config.PackageLock()
+	if o.linked != nil || uses && a.savesLock(c) || a.Config.Global() {
+		return
+	}
+	o.wanted.Name, o.wanted.Version = "", ""
+	if uses && lock != nil {
+		o.wanted.Name, o.wanted.Version = lock.Name, lock.Version
+	}
+}
+
+// leaveOut says whether the install goes on without a package that could not be put
+// in place: an optional one, which is gone then with all that comes with it.
+func (o *outcome) leaveOut(x *lockfile.Package, err error, gone map[lockfile.Location]bool) bool {
+	var patch *patchError
+	if errors.As(err, &patch) {
+		return false
+	}
+	with := o.optionalWith(x.Location)
+	for _, l := range with {
+		gone[l] = true
+	}
+	if with != nil {
+		o.app.log(levelVerbose, "optional package left out: "+err.Error())
+	}
+	return with != nil
+}
+
+// drop takes out of the tree what is gone, and out of the locks what is said of
+// patches that were not applied; changed says whether the hidden lockfile did.
+func (o *outcome) drop(applied *linker.Applied, gone map[lockfile.Location]bool) (changed bool, err error) {
 	if len(gone) > 0 {
 		if err := applied.LeaveOut(gone); err != nil {
-			return nil, laid.takeBack(err)
+			return false, err
 		}
-		wanted.Packages = slices.DeleteFunc(wanted.Packages, func(x *lockfile.Package) bool { return gone[x.Location] })
-		wanted.Index()
-		text = o.hidden().Encode()
+		o.wanted.Packages = slices.DeleteFunc(o.wanted.Packages, func(x *lockfile.Package) bool { return gone[x.Location] })
+		o.wanted.Index()
+		changed = true
 	}
-	if o.patches.forget(o.result.Tree, wanted) {
-		text = o.hidden().Encode()
+	if o.patches.forget(o.result.Tree, o.wanted) {
 		if o.lock != nil {
 			o.takeLock()
 		}
+		changed = true
 	}
-	laid.emptied, laid.hidden = emptied, text
-	return laid, nil
+	return changed, nil
 }
 
 // makePlan compares what is to be in node_modules with what is there; fresh: nothing is.
