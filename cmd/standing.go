@@ -170,7 +170,12 @@ func (s *standing) keep(installed *lockfile.Lockfile, wrote func(path string) bo
 	if err != nil {
 		return err
 	}
-	s.marks = append(s.marks, more...)
+	for _, m := range more {
+		// A .bin that comes into being changes the folder that it is in.
+		if m.Ino != 0 || !strings.HasSuffix(m.Path, "/.bin") {
+			s.marks = append(s.marks, m)
+		}
+	}
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s\n%s\n%s\n%d %d %d\n", standingMagic, s.dir, s.key, len(s.marks), len(s.said), s.funding)
 	for _, m := range s.marks {
@@ -184,7 +189,7 @@ func (s *standing) keep(installed *lockfile.Lockfile, wrote func(path string) bo
 
 // watched lists what an install leaves of which something may come or go: the
 // hidden lockfile, the packages, and every folder that they stand in up to the
-// outermost node_modules.
+// outermost node_modules. Nothing can happen to a link but in its folder.
 func watched(installed *lockfile.Lockfile) []string {
 	paths := []string{lockfile.HiddenName}
 	seen := map[string]bool{}
@@ -199,7 +204,11 @@ func watched(installed *lockfile.Lockfile) []string {
 		if p.InBundle || !p.Location.InNodeModules() {
 			continue
 		}
-		for dir := loc; dir != "." && strings.Contains(dir+"/", "node_modules/") && !seen[dir]; dir = parentOf(dir) {
+		from := loc
+		if p.Link {
+			from = parentOf(loc)
+		}
+		for dir := from; dir != "." && strings.Contains(dir+"/", "node_modules/") && !seen[dir]; dir = parentOf(dir) {
 			add(dir)
 		}
 		if p.Link || p.Meta != nil && len(p.Meta.Bin) > 0 {

@@ -4,8 +4,10 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/ibid-pm/ibid/cmd/again"
+	"github.com/ibid-pm/ibid/internal/manifest"
 	"github.com/ibid-pm/ibid/lockfile"
 )
 
@@ -50,4 +52,64 @@ func FuzzStanding(f *testing.F) {
 		}
 		readVerdict(file, `"key"`, []again.Mark{{Path: "package.json", Ino: 1}})
 	})
+}
+
+// What has no mark of its own, links and a .bin that was not there, is told by the
+// folder that it is in.
+func TestStandingSeesWhatHasNoMark(t *testing.T) {
+	for what, change := range map[string]func(modules string) error{
+		"a link is another one": func(modules string) error {
+			link := filepath.Join(modules, "@s", "w")
+			if err := os.Remove(link); err != nil {
+				return err
+			}
+			return os.Symlink("../../v", link)
+		},
+		"a link is gone": func(modules string) error { return os.Remove(filepath.Join(modules, "@s", "w")) },
+		"a .bin is there": func(modules string) error {
+			return os.Mkdir(filepath.Join(modules, "a", "node_modules", ".bin"), 0o755)
+		},
+		"a bin is there": func(modules string) error { return os.WriteFile(filepath.Join(modules, ".bin", "x"), nil, 0o755) },
+	} {
+		t.Run(what, func(t *testing.T) {
+			s := &standing{dir: t.TempDir(), key: "key"}
+			s.file = filepath.Join(t.TempDir(), "standing")
+			modules := filepath.Join(s.dir, "node_modules")
+			for _, dir := range []string{"@s", "a/node_modules/b", ".bin"} {
+				if err := os.MkdirAll(filepath.Join(modules, dir), 0o755); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := os.Symlink("../../w", filepath.Join(modules, "@s", "w")); err != nil {
+				t.Fatal(err)
+			}
+			installed := &lockfile.Lockfile{Packages: []*lockfile.Package{
+				{Location: "node_modules/@s/w", Link: true, Resolved: "w"},
+				{Location: "node_modules/a"},
+				{Location: "node_modules/a/node_modules/b", Meta: &manifest.Manifest{Bin: []manifest.Bin{{Name: "b", Path: "b.js"}}}},
+			}}
+			// The clock may not have moved on when the change comes.
+			for _, dir := range []string{".", "@s", ".bin", "a", "a/node_modules", "a/node_modules/b"} {
+				if err := os.Chtimes(filepath.Join(modules, dir), time.Unix(1, 0), time.Unix(1, 0)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := s.note(nil); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.keep(installed, func(string) bool { return false }); err != nil {
+				t.Fatal(err)
+			}
+			again := &standing{dir: s.dir, file: s.file, key: s.key}
+			if !again.holds() {
+				t.Fatal("it does not hold")
+			}
+			if err := change(modules); err != nil {
+				t.Fatal(err)
+			}
+			if again.holds() {
+				t.Error("it holds")
+			}
+		})
+	}
 }

@@ -40,7 +40,7 @@ func splitStore(loc string) (entry, inside string, ok bool) {
 }
 
 func storeName(s string) bool {
-	return s != "" && s[0] != '.' && s[0] != '@' && s != "node_modules" && !strings.ContainsAny(s, "\\\x00")
+	return s != "" && s[0] != '.' && s[0] != '@' && s != "node_modules" && strings.IndexByte(s, '\\') < 0 && strings.IndexByte(s, 0) < 0
 }
 
 // inStore tells what lies in the store or leads there. It is no package of its
@@ -72,6 +72,13 @@ func ReadLinked(dir string, wanted *lockfile.Lockfile, folders []lockfile.Locati
 	}
 	defer l.close()
 	installed = lockfile.New()
+	if len(folders) == 0 {
+		var st folder.Stat
+		if errors.Is(l.top.Lstat("node_modules", &st), fs.ErrNotExist) {
+			installed.Index()
+			return installed, nil, nil
+		}
+	}
 	r := linkedReader{l: l, entries: map[string]bool{}, names: map[string]bool{}, bins: map[string]bool{}, left: map[string]bool{}}
 	links := make([]*lockfile.Package, 0, len(wanted.Packages))
 	isShare := map[string]bool{}

@@ -17,11 +17,16 @@ import (
 // foldName gives the form under which npm takes two names for the same
 // folder (npm: @npmcli/arborist lib/case-insensitive-map.js).
 func foldName(s string) string {
+	upper := false
 	for i := 0; i < len(s); i++ {
 		c := s[i]
-		if c >= 0x80 || 'A' <= c && c <= 'Z' {
+		if c >= 0x80 {
 			return strings.ToLower(norm.NFKD.String(s))
 		}
+		upper = upper || 'A' <= c && c <= 'Z'
+	}
+	if upper {
+		return strings.ToLower(s)
 	}
 	return s
 }

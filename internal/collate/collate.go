@@ -38,6 +38,11 @@ var weights = func() (w [256]uint8) {
 func Compare(a, b string) int {
 	n := min(len(a), len(b))
 	i := 0
+	for ; i+8 <= n; i += 8 {
+		if x := eight(a[i:]); x != eight(b[i:]) || !plainEight(x) {
+			break
+		}
+	}
 	for i < n && a[i] == b[i] {
 		if weights[a[i]] == 0 {
 			return compareFull(a, b)
@@ -84,12 +89,31 @@ func Compare(a, b string) int {
 // where two strings differ can still matter: a combining accent changes the
 // letter before it.
 func plain(s string) bool {
+	for ; len(s) >= 8; s = s[8:] {
+		if !plainEight(eight(s)) {
+			return false
+		}
+	}
 	for i := 0; i < len(s); i++ {
 		if weights[s[i]] == 0 {
 			return false
 		}
 	}
 	return true
+}
+
+// eight are the first eight bytes of s.
+func eight(s string) uint64 {
+	_ = s[7]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+}
+
+// plainEight says whether each of eight bytes is from ' ' to '~'. A byte that borrows
+// from the next one, or carries into it, is none of those itself.
+func plainEight(x uint64) bool {
+	const ones = 0x0101010101010101
+	return (x|(x-' '*ones)|(x+ones))&(0x80*ones) == 0
 }
 
 // collators lends collators out: one is not safe for use by two goroutines.

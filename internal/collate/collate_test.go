@@ -61,3 +61,24 @@ func BenchmarkCompare(b *testing.B) {
 		Compare("node_modules/@babel/plugin-transform-a", "node_modules/@babel/plugin-transform-b")
 	}
 }
+
+func BenchmarkCompareLong(b *testing.B) {
+	const rest = "@7.29.13-1uYJbhm3vLZbyRkYJGxvhw/node_modules/@babel/helper-compilation-targets"
+	for b.Loop() {
+		Compare("node_modules/.store/@babel/helpers"+rest, "node_modules/.store/@babel/plugin"+rest)
+	}
+}
+
+func TestEightBytesArePlainWhereEachOfThemIs(t *testing.T) {
+	for place := range 8 {
+		for c := range 256 {
+			for _, others := range [...]string{"abcdefgh", "        ", "~~~~~~~~"} {
+				s := []byte(others)
+				s[place] = byte(c)
+				if got, want := plainEight(eight(string(s))), weights[c] != 0; got != want {
+					t.Fatalf("%q is plain: %v", s, got)
+				}
+			}
+		}
+	}
+}

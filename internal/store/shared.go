@@ -276,6 +276,8 @@ func (x *Shared) examine(name string) (*sharedSeal, error) {
 	return s, nil
 }
 
+var sealBuffers = sync.Pool{New: func() any { return new([]byte) }}
+
 func (x *Shared) readSeal(root *folder.Folder, name string) (*sharedSeal, error) {
 	f, err := root.OpenFile(name + "/" + sealName)
 	if err != nil {
@@ -289,7 +291,10 @@ func (x *Shared) readSeal(root *folder.Folder, name string) (*sharedSeal, error)
 	if st.Size < sha256.Size || st.Size > maxSeal {
 		return nil, errSpoilt
 	}
-	data := make([]byte, st.Size)
+	buf := sealBuffers.Get().(*[]byte)
+	defer sealBuffers.Put(buf)
+	*buf = slices.Grow((*buf)[:0], int(st.Size))[:st.Size]
+	data := *buf
 	if err := f.ReadFull(data); err != nil {
 		return nil, errSpoilt
 	}
