@@ -214,21 +214,23 @@ func (r *Result) ExtensionsHash() string {
 // YarnLock brings the request's yarn.lock into line with the tree, as npm does
 // whenever it saves a lock; nil where there is none or nothing to say in it.
 // Optional packages that are not for this machine are not in it: npm writes it
-// once more with the hidden lockfile, when it has let go of them (npm:
-// @npmcli/arborist lib/arborist/reify.js reify).
+// once more with the hidden lockfile, when it has let go of them. The hidden lockfile
+// of the linked layout is not the tree's, and so they stay (npm: @npmcli/arborist
+// lib/arborist/reify.js reify).
 func (r *Result) YarnLock() *lockfile.YarnLock {
 	y := r.builder.req.Yarn
 	if y == nil {
 		return nil
 	}
 	y.Reset()
+	whole := r.builder.req.Strategy == Linked
 	queue := []*Node{r.Tree}
 	for len(queue) > 0 {
 		n := queue[0]
 		queue = queue[1:]
 		var specs []string
 		for e := range n.edgesIn.all {
-			if !e.from.inInert() {
+			if whole || !e.from.inInert() {
 				specs = append(specs, n.Name+"@"+e.Spec())
 			}
 		}
@@ -245,7 +247,7 @@ func (r *Result) YarnLock() *lockfile.YarnLock {
 		})
 		var next []*Node
 		for c := range n.Children {
-			if !c.Inert {
+			if whole || !c.Inert {
 				next = append(next, c)
 			}
 		}
