@@ -49,6 +49,18 @@ func (r Retry) Wait(n int) time.Duration {
 	return time.Duration(min(wait, longest))
 }
 
+// after is the pause after an attempt that failed. The server knows better, within the
+// longest wait configured.
+func (r Retry) after(failure *Error, attempt int) time.Duration {
+	switch {
+	case failure.RetryAfter <= 0:
+		return r.Wait(attempt - 1)
+	case r.MaxTimeout > 0:
+		return min(failure.RetryAfter, r.MaxTimeout)
+	}
+	return failure.RetryAfter
+}
+
 // Credentials is what one URL may be asked with. The zero value is nothing.
 type Credentials struct {
 	Authorization string // the whole header: "Bearer …", "Basic …"

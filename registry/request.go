@@ -60,6 +60,7 @@ type Request struct {
 	MaxBody int64 // bytes that the decoded answer may have; 0 is Options.MaxDocument
 	NoRetry bool  // tries once; POST always does
 
+	target string // URL, absolute
 	sent   string // the Authorization that went with it
 	otp    string // the one-time password that goes with it
 	stream bool   // consume takes the body over, and reports when it is done with
@@ -167,35 +168,100 @@ func (c *Client) fetch(ctx context.Context, r *Request, consume func(*http.Respo
 	if registry == "" {
 		registry = c.RegistryOf(r.Package)
 	}
-	target := r.URL
-	if !strings.Contains(target, "://") {
-		target = URL(registry, target)
+	u, err := r.address(registry)
+	if err != nil {
+		return err
 	}
-	u, err := url.Parse(target)
-	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return &Error{ErrCode: "ERR_INVALID_URL", Method: r.method(), URL: Redact(target), Package: r.Package, Err: errors.New("not a valid http or https URL")}
-	}
-	if len(r.Query) > 0 {
-		q := u.Query()
-		maps.Copy(q, r.Query)
-		u.RawQuery = q.Encode()
-	}
-	u.Fragment = ""
 	shown := r.hide(redactURL(u))
 	if m := r.method(); c.opts.Mode == Offline && (m == http.MethodGet || m == http.MethodHead) {
 		// What the cache has was given before it came to this. npm does send
 		// what is no question, even offline.
 		return &Error{ErrCode: "ENOTCACHED", Method: m, URL: shown, Package: r.Package}
 	}
+	creds, err := c.identify(r, u, registry, shown)
+	if err != nil {
+		return err
+	}
+	body, err := r.packed()
+	if err != nil {
+		return err
+	}
+	if _, err := c.transport(creds.Cert, creds.Key); err != nil {
+		// A setting is wrong, which no later try changes.
+		return &Error{ErrCode: codeOf(err), Method: r.method(), URL: shown, Package: r.Package, Err: cleanCause(err)}
+	}
+	tries := 1
+	if (r.method() != http.MethodPost || r.Elsewhere) && !r.NoRetry {
+		tries += max(c.opts.Retry.Count, 0)
+	}
+	for attempt := 1; ; attempt++ {
+		event := Event{Kind: RequestStarted, Method: r.method(), URL: shown, Package: r.Package, Attempt: attempt}
+		c.opts.Report(event)
+		start := c.opts.Now()
+		status, wire, err := c.attempt(ctx, r, u, creds, body, consume)
+		event.Kind, event.Elapsed = RequestDone, c.opts.Now().Sub(start)
+		if c.opts.Logger.Enabled(ctx, slog.LevelDebug) {
+			c.logAttempt(r, shown, status, attempt, event.Elapsed, err)
+		}
+		if cause := context.Cause(ctx); err != nil && cause != nil {
+			event.Err = cause
+			c.opts.Report(event)
+			return cause
+		}
+		event.Status = status
+		if err == nil {
+			event.Bytes = wire
+			if !r.stream {
+				c.opts.Report(event)
+			}
+			return nil
+		}
+		failure := r.failure(err, shown, creds, attempt)
+		event.Err = failure
+		if attempt >= tries || !failure.Temporary() {
+			event.Bytes = wire
+			c.opts.Report(event)
+			return failure
+		}
+		event.Kind, event.Wait = RequestRetried, c.opts.Retry.after(failure, attempt)
+		c.opts.Report(event)
+		if err := c.opts.Sleep(ctx, event.Wait); err != nil {
+			return err
+		}
+	}
+}
 
+// address is where the request goes; it may have a user and a password.
+func (r *Request) address(registry string) (*url.URL, error) {
+	target := r.URL
+	if !strings.Contains(target, "://") {
+		target = URL(registry, target)
+	}
+	u, err := url.Parse(target)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		return nil, &Error{ErrCode: "ERR_INVALID_URL", Method: r.method(), URL: Redact(target), Package: r.Package, Err: errors.New("not a valid http or https URL")}
+	}
+	r.target = target
+	if len(r.Query) > 0 {
+		q := u.Query()
+		maps.Copy(q, r.Query)
+		u.RawQuery = q.Encode()
+	}
+	u.Fragment = ""
+	return u, nil
+}
+
+// identify finds what the request may have of what only its receiver may know:
+// credentials, and a one-time password. It takes those out of the address.
+func (c *Client) identify(r *Request, u *url.URL, registry, shown string) (Credentials, error) {
 	var creds Credentials
 	if r.Credentials != nil {
 		creds = *r.Credentials
 	} else if c.opts.Credentials != nil && !r.Elsewhere {
-		creds = c.opts.Credentials(target, registry)
+		creds = c.opts.Credentials(r.target, registry)
 	}
 	if creds.Err != nil {
-		return creds.Err
+		return creds, creds.Err
 	}
 	if u.User != nil && creds.Authorization == "" {
 		// net/http sends a URL's user and password by itself; they are put
@@ -213,7 +279,7 @@ func (c *Client) fetch(ctx context.Context, r *Request, consume func(*http.Respo
 	}
 	if c.opts.Overheard != nil && c.opts.Overheard(u) {
 		if r.Credentials != nil || r.Elsewhere || r.Secret != "" || len(r.Body) > 0 && !r.Public {
-			return &Error{ErrCode: "EPROJECTPROXY", Method: r.method(), URL: shown, Package: r.Package, Message: "not sent: the project's .npmrc or publishConfig has it pass a proxy that can read it"}
+			return creds, &Error{ErrCode: "EPROJECTPROXY", Method: r.method(), URL: shown, Package: r.Package, Message: "not sent: the project's .npmrc or publishConfig has it pass a proxy that can read it"}
 		}
 		if creds.Authorization != "" && !creds.OfProject {
 			c.withheld.Do(func() {
@@ -227,81 +293,42 @@ func (c *Client) fetch(ctx context.Context, r *Request, consume func(*http.Respo
 		r.otp = ""
 	}
 	r.sent = creds.Authorization
+	return creds, nil
+}
 
-	body := r.Body
-	if r.Gzip && len(body) > 0 {
-		var b bytes.Buffer
-		w := gzip.NewWriter(&b)
-		if _, err := w.Write(body); err != nil {
-			return err
-		}
-		if err := w.Close(); err != nil {
-			return err
-		}
-		body = b.Bytes()
+// packed is the body as it is sent.
+func (r *Request) packed() ([]byte, error) {
+	if !r.Gzip || len(r.Body) == 0 {
+		return r.Body, nil
 	}
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	if _, err := w.Write(r.Body); err != nil {
+		return nil, err
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
 
-	if _, err := c.transport(creds.Cert, creds.Key); err != nil {
-		// A setting is wrong, which no later try changes.
-		return &Error{ErrCode: codeOf(err), Method: r.method(), URL: shown, Package: r.Package, Err: cleanCause(err)}
+// failure is what is said of an attempt that ended with err.
+func (r *Request) failure(err error, shown string, creds Credentials, attempt int) *Error {
+	var failure *Error
+	if !errors.As(err, &failure) {
+		failure = &Error{ErrCode: codeOf(err), Method: r.method(), URL: shown, Err: cleanCause(err)}
 	}
-	tries := 1
-	if (r.method() != http.MethodPost || r.Elsewhere) && !r.NoRetry {
-		tries += max(c.opts.Retry.Count, 0)
+	failure.Package = r.Package
+	failure.URL, failure.Message = r.hide(failure.URL), r.hide(failure.Message)
+	failure.Body = []byte(r.hide(string(failure.Body)))
+	failure.Authenticated = creds.Authorization != ""
+	var malformed *malformedError
+	failure.final = errors.As(err, &malformed) && malformed.final()
+	failure.Attempts = attempt
+	if failure.Status >= 400 && creds.Authorization == "" {
+		failure.NeedsAuth = creds.ScopeKey
 	}
-	for attempt := 1; ; attempt++ {
-		c.opts.Report(Event{Kind: RequestStarted, Method: r.method(), URL: shown, Package: r.Package, Attempt: attempt})
-		start := c.opts.Now()
-		status, wire, err := c.attempt(ctx, r, u, creds, body, consume)
-		elapsed := c.opts.Now().Sub(start)
-		if c.opts.Logger.Enabled(ctx, slog.LevelDebug) {
-			c.logAttempt(r, shown, status, attempt, elapsed, err)
-		}
-		var failure *Error
-		if err != nil {
-			if cause := context.Cause(ctx); cause != nil {
-				c.opts.Report(Event{Kind: RequestDone, Method: r.method(), URL: shown, Package: r.Package, Attempt: attempt, Elapsed: elapsed, Err: cause})
-				return cause
-			}
-			if !errors.As(err, &failure) {
-				failure = &Error{ErrCode: codeOf(err), Method: r.method(), URL: shown, Err: cleanCause(err)}
-			}
-			failure.Package = r.Package
-			failure.URL, failure.Message = r.hide(failure.URL), r.hide(failure.Message)
-			failure.Body = []byte(r.hide(string(failure.Body)))
-			failure.Authenticated = creds.Authorization != ""
-			var malformed *malformedError
-			failure.final = errors.As(err, &malformed) && malformed.final()
-			failure.Attempts = attempt
-			if failure.Status >= 400 && creds.Authorization == "" {
-				failure.NeedsAuth = creds.ScopeKey
-			}
-		}
-		if failure == nil || attempt >= tries || !failure.Temporary() {
-			event := Event{Kind: RequestDone, Method: r.method(), URL: shown, Package: r.Package, Attempt: attempt, Status: status, Bytes: wire, Elapsed: elapsed}
-			if failure == nil {
-				if !r.stream {
-					c.opts.Report(event)
-				}
-				return nil
-			}
-			event.Err = failure
-			c.opts.Report(event)
-			return failure
-		}
-		wait := c.opts.Retry.Wait(attempt - 1)
-		if failure.RetryAfter > 0 {
-			// The server knows better, within the longest wait configured.
-			wait = failure.RetryAfter
-			if c.opts.Retry.MaxTimeout > 0 {
-				wait = min(wait, c.opts.Retry.MaxTimeout)
-			}
-		}
-		c.opts.Report(Event{Kind: RequestRetried, Method: r.method(), URL: shown, Package: r.Package, Attempt: attempt, Status: status, Wait: wait, Elapsed: elapsed, Err: failure})
-		if err := c.opts.Sleep(ctx, wait); err != nil {
-			return err
-		}
-	}
+	return failure
 }
 
 // logAttempt writes npm's line for a request (npm: npm-registry-fetch
