@@ -13,7 +13,8 @@ import (
 // EUNKNOWNCONFIG.
 type UnknownFlagError struct {
 	Message string
-	// Keys are the unknown flags and keys, without dashes.
+	// Keys are the unknown flags and keys, without dashes, but for those that
+	// Message has a word for.
 	Keys []string
 }
 
@@ -293,10 +294,7 @@ func unabbreviate(name string) string {
 }
 
 func abbreviated(short, long string) error {
-	return &UnknownFlagError{
-		Message: `Invalid abbreviated flag "--` + short + `". Did you mean "--` + long + `"?`,
-		Keys:    []string{short},
-	}
+	return &UnknownFlagError{Message: `Invalid abbreviated flag "--` + short + `". Did you mean "--` + long + `"?`}
 }
 
 // CommandFlags reads the flags that only this command has, described by defs,
