@@ -264,7 +264,7 @@ func (p *patcher) commit(ctx context.Context, dir string) error {
 		return err
 	}
 	key := m.Name + "@" + m.Version
-	rel, err := p.writePatch(m.Name, m.Version, patch)
+	rel, undo, err := p.writePatch(m.Name, m.Version, patch)
 	if err != nil {
 		return err
 	}
@@ -275,13 +275,10 @@ func (p *patcher) commit(ctx context.Context, dir string) error {
 			orphan = dropSelector(file, *mark.RemoveKey)
 		}
 	}
-	if err := saveFile(file); err != nil {
-		return err
-	}
 	if update {
 		p.recordOnly()
 	}
-	if err := p.install(ctx); err != nil {
+	if err := p.record(ctx, file, undo); err != nil {
 		return err
 	}
 	if err := p.removePatch(orphan); err != nil {
@@ -317,8 +314,8 @@ func readMarker(dir string) (*marker, error) {
 }
 
 // writePatch writes a patch where package.json will say that it is, and gives
-// that path, relative to the project.
-func (p *patcher) writePatch(name, version, patch string) (string, error) {
+// that path, relative to the project. undo has there what was there before.
+func (p *patcher) writePatch(name, version, patch string) (at string, undo func() error, err error) {
 	dir := p.Config.String("patches-dir")
 	abs := filepath.Join(p.root, filepath.FromSlash(dir), filepath.FromSlash(name+"@"+version+".patch"))
 	if filepath.IsAbs(dir) {
@@ -328,12 +325,19 @@ func (p *patcher) writePatch(name, version, patch string) (string, error) {
 	if err == nil {
 		if clean, ok := patches.Contained(filepath.ToSlash(rel)); ok {
 			if err := os.MkdirAll(filepath.Dir(abs), 0o777); err != nil {
-				return "", err
+				return "", nil, err
 			}
-			return clean, writeOwn(abs, []byte(patch))
+			undo := func() error { return os.Remove(abs) }
+			switch before, err := regular.ReadFile(abs); {
+			case err == nil:
+				undo = func() error { return writeOwn(abs, before) }
+			case !errors.Is(err, fs.ErrNotExist):
+				return "", nil, err
+			}
+			return clean, undo, writeOwn(abs, []byte(patch))
 		}
 	}
-	return "", &codedError{code: "EPATCHUNSAFE", text: fmt.Sprintf("patches-dir %q: outside of the project", dir)}
+	return "", nil, &codedError{code: "EPATCHUNSAFE", text: fmt.Sprintf("patches-dir %q: outside of the project", dir)}
 }
 
 // dropSelector removes a selector and gives the path of its patch where no other
@@ -380,6 +384,33 @@ func (p *patcher) removePatch(at string) error {
 func (p *patcher) recordOnly() {
 	p.Config.Set("package-lock-only", config.NewBool(true), config.CLI)
 	p.Config.Set("allow-unused-patches", config.NewBool(true), config.CLI)
+}
+
+// record saves package.json and installs. Where that fails, package.json is as it
+// was, and undo, which may be nil, has the patch as it was: the same command can be
+// run again.
+func (p *patcher) record(ctx context.Context, file *manifest.File, undo func() error) error {
+	at := filepath.Join(p.root, "package.json")
+	before, err := regular.ReadFile(at)
+	if err == nil {
+		err = saveFile(file)
+	}
+	if err == nil {
+		if err = p.install(ctx); err == nil {
+			return nil
+		}
+		if back := writeOwn(at, before); back != nil {
+			// What it says is there has to stay.
+			p.logPrefixed(levelWarn, "patch", back.Error())
+			return err
+		}
+	}
+	if undo != nil {
+		if back := undo(); back != nil {
+			p.logPrefixed(levelWarn, "patch", back.Error())
+		}
+	}
+	return err
 }
 
 func (p *patcher) install(ctx context.Context) error {
@@ -462,19 +493,7 @@ func (p *patcher) rm(ctx context.Context, raw string) error {
 	if file.Get("patchedDependencies").Len() == 0 {
 		file.Delete("patchedDependencies")
 	}
-	at := filepath.Join(p.root, "package.json")
-	before, err := regular.ReadFile(at)
-	if err != nil {
-		return err
-	}
-	if err := saveFile(file); err != nil {
-		return err
-	}
-	if err := p.install(ctx); err != nil {
-		// The patch is still there, and so is what says so: the same command can be run again.
-		if back := writeOwn(at, before); back != nil {
-			p.logPrefixed(levelWarn, "patch", back.Error())
-		}
+	if err := p.record(ctx, file, nil); err != nil {
 		return err
 	}
 	for _, at := range orphans {

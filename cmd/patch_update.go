@@ -71,7 +71,7 @@ func (p *patcher) update(ctx context.Context, raw string) error {
 	if text == "" {
 		return &codedError{code: "EPATCHEMPTY", text: key + ": the patch changes nothing in it any more", hints: []string{p.heading + " patch rm " + entry.Key}}
 	}
-	rel, err := p.writePatch(entry.Name, version, text)
+	rel, undo, err := p.writePatch(entry.Name, version, text)
 	if err != nil {
 		return err
 	}
@@ -80,11 +80,8 @@ func (p *patcher) update(ctx context.Context, raw string) error {
 	if entry.Key != key && unusedSelector(patchSelectors(file.Get("patchedDependencies")), entry, versions) {
 		orphan = dropSelector(file, entry.Key)
 	}
-	if err := saveFile(file); err != nil {
-		return err
-	}
 	p.recordOnly()
-	if err := p.install(ctx); err != nil {
+	if err := p.record(ctx, file, undo); err != nil {
 		return err
 	}
 	if err := p.removePatch(orphan); err != nil {
