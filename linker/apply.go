@@ -634,9 +634,11 @@ func (a *Applied) Commit() error {
 	return a.clear()
 }
 
-// clear removes the trash folders and then the journal.
+// clear removes the trash folders and then the journal. Where one of them stays, so
+// does the journal, for the next run to try again; it names nothing else then.
 func (a *Applied) clear() error {
 	var first error
+	var stay []string
 	seen := map[string]bool{}
 	for _, m := range a.moved {
 		for _, p := range []string{m.from, m.to} {
@@ -654,11 +656,18 @@ func (a *Applied) clear() error {
 					}
 					trash.Close()
 				}
-				if err := modules.RemoveAll(trashName); err != nil && first == nil {
-					first = err
+				if err := modules.RemoveAll(trashName); err != nil {
+					stay = append(stay, p[:i]+"/"+trashName)
+					if first == nil {
+						first = err
+					}
 				}
 			}
 		}
+	}
+	if len(stay) > 0 {
+		_ = a.saveJournal(strings.Join(stay, "\n") + "\n")
+		return first
 	}
 	if err := removeJournal(a.root.dir); err != nil && first == nil {
 		first = err

@@ -264,15 +264,19 @@ func (a *Applied) writeJournal() error {
 		b.WriteString(p)
 		b.WriteByte('\n')
 	}
-	b.WriteString(journalEnd)
-	modules, err := l.folder("node_modules", true)
+	return a.saveJournal(b.String())
+}
+
+// saveJournal replaces the journal.
+func (a *Applied) saveJournal(lines string) error {
+	modules, err := a.root.folder("node_modules", true)
 	if err != nil {
 		return err
 	}
 	// What was there belongs to an unfinished run and was read by Heal.
 	tmp := journalName + ".new"
 	modules.Remove(tmp)
-	if err = modules.WriteFile(tmp, b.Bytes(), 0o666); err == nil {
+	if err = modules.WriteFile(tmp, []byte(lines+journalEnd), 0o666); err == nil {
 		err = modules.Rename(tmp, modules, journalName)
 	}
 	if err != nil {
@@ -321,7 +325,7 @@ func Heal(dir string) (bool, error) {
 			continue
 		}
 		l.forget(loc)
-		if err := parent.RemoveAll(path.Base(loc)); err != nil {
+		if err := parent.RemoveAll(path.Base(loc)); err != nil && path.Base(loc) != trashName {
 			return true, err
 		}
 		if modules := trash(loc); modules != "" {
@@ -340,7 +344,12 @@ func Heal(dir string) (bool, error) {
 
 // healable says whether a journal's line is one that writeJournal writes: the
 // file lies in node_modules, where anybody may have put it.
-func healable(p string) bool { return orphan(p) }
+func healable(p string) bool {
+	if up, name := path.Split(p); name == trashName {
+		return orphan(up + "x") // what could not be removed beside a package
+	}
+	return orphan(p)
+}
 
 // healableBin says whether a path is that of a link in a .bin.
 func healableBin(p string) bool {

@@ -426,6 +426,62 @@ func TestWhatIsLeftOutAfterAllHasNoBinAndIsNotCounted(t *testing.T) {
 	}
 }
 
+// Once what was in the way is gone, the next run removes it: also beside a nested
+// package.
+func TestWhatCannotBeRemovedIsTriedAgain(t *testing.T) {
+	if os.Geteuid() <= 0 { // root may, and on Windows everybody
+		t.Skip("nothing keeps this user from removing a file")
+	}
+	dir := t.TempDir()
+	one := lock("a@1.0.0", "a//b@1.0.0", "c@1.0.0")
+	if err := install(t, dir, nil, one, &shop{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, loc := range []string{"a/node_modules/b", "c"} {
+		kept := filepath.Join(dir, "node_modules", filepath.FromSlash(loc), "kept")
+		if err := os.Mkdir(kept, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(kept, "x"), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(kept, 0o555); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := install(t, dir, one, lock("a@1.0.0", "a//b@2.0.0", "c@2.0.0"), &shop{}); err == nil {
+		t.Fatal("everything could be removed")
+	}
+	left := func() (trash []string) {
+		_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+			if err == nil && d.Name() == "kept" {
+				trash = append(trash, path)
+			}
+			return nil
+		})
+		return trash
+	}
+	all := left()
+	if len(all) != 2 {
+		t.Fatalf("left are %q", all)
+	}
+	for _, kept := range all {
+		if err := os.Chmod(kept, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if some, err := Heal(dir); !some || err != nil {
+		t.Errorf("healed: %v, %v", some, err)
+	}
+	got := tree(t, dir)
+	if strings.Contains(got, trashName) || !strings.Contains(got, "b@2.0.0") {
+		t.Errorf("there is\n%s", got)
+	}
+	if some, err := Heal(dir); some || err != nil {
+		t.Errorf("healed again: %v, %v", some, err)
+	}
+}
+
 func TestAPackageWithNestedOnesBecomesALinkAndBack(t *testing.T) {
 	folders, link := lock("a@1.0.0", "a//b@1.0.0"), lock("a->packages/a", "./packages/a", "b@2.0.0")
 	dir := t.TempDir()
@@ -589,10 +645,16 @@ func TestWhatCannotBeRemovedIsInNobodysWay(t *testing.T) {
 		}
 		was = now
 	}
-	for path, want := range map[string]bool{"a": false, "b/index.js": true, trashName + "/0": true, trashName + "/1": false, journalName: false} {
+	for path, want := range map[string]bool{"a": false, "b/index.js": true, trashName + "/0": true, trashName + "/1": false, journalName: true} {
 		if _, err := os.Stat(filepath.Join(dir, "node_modules", path)); (err == nil) != want {
 			t.Errorf("%s: %v", path, err)
 		}
+	}
+	if some, err := Heal(dir); !some || err != nil {
+		t.Errorf("healed: %v, %v", some, err)
+	}
+	if some, err := Heal(dir); some || err != nil {
+		t.Errorf("healed again: %v, %v", some, err)
 	}
 }
 
