@@ -216,6 +216,13 @@ func TestColoursOnATerminal(t *testing.T) {
 			t.Errorf("%s %s: %q", x.environ, x.args, text)
 		}
 	}
+	// Scripts are told what the setting says, as by npm.
+	files["package.json"] = `{"name": "app", "version": "1.0.0", "scripts": {"hi": "echo COLOR=$COLOR."}}`
+	for environ, want := range map[string]string{"TERM=dumb": "1", "NO_COLOR=1": "0"} {
+		if text, _ := onTerminal(t, files, []string{environ}, "run", "hi").end(); !strings.Contains(text, "COLOR="+want+".") {
+			t.Errorf("%s: %q", environ, text)
+		}
+	}
 }
 
 // Who changes their mind while the browser is open presses Ctrl-C, and has no

@@ -280,9 +280,15 @@ func (a *App) seen() bool {
 	return ok && both && term.IsTerminal(out) && term.IsTerminal(err)
 }
 
-// colours says whether what goes to a stream is coloured. NO_COLOR is the default
-// of color, which a flag or an .npmrc overrules.
+// colours says whether what goes to a stream is coloured. npm does not look at TERM.
 func (a *App) colours(to io.Writer) bool {
+	return a.wantsColours(to) && (a.Config.String("color") == "always" || a.Config.Getenv("TERM") != "dumb")
+}
+
+// wantsColours is the setting's answer, which scripts are told. NO_COLOR is the default
+// of color, which a flag or an .npmrc overrules (npm: @npmcli/config
+// lib/definitions/definitions.js).
+func (a *App) wantsColours(to io.Writer) bool {
 	switch a.Config.String("color") {
 	case "always":
 		return true
@@ -290,7 +296,7 @@ func (a *App) colours(to io.Writer) bool {
 		return false
 	}
 	f, ok := to.(*os.File)
-	return ok && term.IsTerminal(f) && a.Config.Getenv("TERM") != "dumb"
+	return ok && term.IsTerminal(f)
 }
 
 // version is what ibid says that it is.

@@ -62,7 +62,7 @@ func (a *App) childEnviron() []string {
 		set("NODE", node)
 	}
 	color := "0"
-	if a.colours(a.Stdout) {
+	if a.wantsColours(a.Stdout) {
 		color = "1"
 	}
 	set("COLOR", color)
