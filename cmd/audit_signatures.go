@@ -239,59 +239,75 @@ func (v *signatureVerifier) report(packages []*signedPackage, took time.Duration
 	slices.SortStableFunc(packages, func(x, y *signedPackage) int {
 		return cmp.Or(collate.Compare(x.name, y.name), collate.Compare(x.location, y.location))
 	})
-	audited, verified, attested := 0, 0, 0
-	var missing, invalid []*signedPackage
-	for _, p := range packages {
-		hasKeys := len(v.keys[p.registry].all) > 0
-		if hasKeys {
-			audited++
-		}
-		switch {
-		case p.invalid != nil:
-			invalid = append(invalid, p)
-		case p.signed:
-			verified++
-		case hasKeys:
-			missing = append(missing, p)
-		}
-		if p.invalid == nil && p.attestations.Truthy() {
-			attested++
-		}
-	}
-	if audited == 0 && attested == 0 {
+	t := v.tally(packages)
+	if t.audited == 0 && t.attested == 0 {
 		return errors.New("found no dependencies to audit that were installed from a supported registry")
 	}
 	var status error
-	if len(missing)+len(invalid) > 0 {
+	if len(t.missing)+len(t.invalid) > 0 {
 		status = statusError(1)
 	}
 	if a.json() {
-		found := signaturesJSON(invalid, missing)
+		found := signaturesJSON(t.invalid, t.missing)
 		if a.Config.Bool("include-attestations") {
 			found = found.With("verified", attestationsJSON(packages))
 		}
 		a.printJSON(found)
 		return status
 	}
+	a.printSignatures(t, took)
+	return status
+}
+
+// signatureTally counts what was found.
+type signatureTally struct {
+	audited, verified, attested int
+	missing, invalid            []*signedPackage
+}
+
+func (v *signatureVerifier) tally(packages []*signedPackage) *signatureTally {
+	t := &signatureTally{}
+	for _, p := range packages {
+		hasKeys := len(v.keys[p.registry].all) > 0
+		if hasKeys {
+			t.audited++
+		}
+		switch {
+		case p.invalid != nil:
+			t.invalid = append(t.invalid, p)
+		case p.signed:
+			t.verified++
+		case hasKeys:
+			t.missing = append(t.missing, p)
+		}
+		if p.invalid == nil && p.attestations.Truthy() {
+			t.attested++
+		}
+	}
+	return t
+}
+
+// printSignatures says in words what was found (npm: lib/utils/verify-signatures.js).
+func (a *App) printSignatures(t *signatureTally, took time.Duration) {
 	i := a.ink()
 	plural := ""
-	if audited > 1 {
+	if t.audited > 1 {
 		plural = "s"
 	}
-	a.out("audited %d package%s in %ds\n", audited, plural, int(took.Seconds()))
+	a.out("audited %d package%s in %ds\n", t.audited, plural, int(took.Seconds()))
 	switch {
-	case verified == 1:
+	case t.verified == 1:
 		a.out("1 package has a %s registry signature\n", i.bold("verified"))
-	case verified > 1:
-		a.out("%d packages have %s registry signatures\n", verified, i.bold("verified"))
+	case t.verified > 1:
+		a.out("%d packages have %s registry signatures\n", t.verified, i.bold("verified"))
 	}
 	switch {
-	case attested == 1:
+	case t.attested == 1:
 		a.out("1 package has a %s attestation", i.bold("verified"))
-	case attested > 1:
-		a.out("%d packages have %s attestations", attested, i.bold("verified"))
+	case t.attested > 1:
+		a.out("%d packages have %s attestations", t.attested, i.bold("verified"))
 	}
-	if attested > 0 {
+	if t.attested > 0 {
 		if !a.Config.Bool("include-attestations") {
 			a.out("(use --json --include-attestations to view attestation details)")
 		}
@@ -302,38 +318,38 @@ func (v *signatureVerifier) report(packages []*signedPackage, took time.Duration
 			a.out("%s (%s)", i.red(term.SafeLine(p.name+"@"+p.version)), p.registry)
 		}
 	}
-	if n := len(missing); n > 0 {
+	if n := len(t.missing); n > 0 {
 		has := "packages have"
 		if n == 1 {
 			has = "package has"
 		}
 		a.out("%d %s a %s registry signature but the registry is providing signing keys:\n", n, has, i.red("missing"))
-		list(missing)
+		list(t.missing)
 	}
-	if n := len(invalid); n > 0 {
-		if len(missing) > 0 {
-			a.out("")
-		}
-		for _, kind := range [...]struct{ code, what string }{{"EINTEGRITYSIGNATURE", "registry signature"}, {"EATTESTATIONVERIFY", "attestation"}} {
-			some := slices.DeleteFunc(slices.Clone(invalid), func(p *signedPackage) bool { return p.invalid.code != kind.code })
-			switch len(some) {
-			case 0:
-				continue
-			case 1:
-				a.out("1 package has an %s %s:\n", i.red("invalid"), kind.what)
-			default:
-				a.out("%d packages have %s %ss:\n", len(some), i.red("invalid"), kind.what)
-			}
-			list(some)
-			a.out("")
-		}
-		if n == 1 {
-			a.out("Someone might have tampered with this package since it was published on the registry!\n")
-		} else {
-			a.out("Someone might have tampered with these packages since they were published on the registry!\n")
-		}
+	if len(t.invalid) == 0 {
+		return
 	}
-	return status
+	if len(t.missing) > 0 {
+		a.out("")
+	}
+	for _, kind := range [...]struct{ code, what string }{{"EINTEGRITYSIGNATURE", "registry signature"}, {"EATTESTATIONVERIFY", "attestation"}} {
+		some := slices.DeleteFunc(slices.Clone(t.invalid), func(p *signedPackage) bool { return p.invalid.code != kind.code })
+		switch len(some) {
+		case 0:
+			continue
+		case 1:
+			a.out("1 package has an %s %s:\n", i.red("invalid"), kind.what)
+		default:
+			a.out("%d packages have %s %ss:\n", len(some), i.red("invalid"), kind.what)
+		}
+		list(some)
+		a.out("")
+	}
+	if len(t.invalid) == 1 {
+		a.out("Someone might have tampered with this package since it was published on the registry!\n")
+	} else {
+		a.out("Someone might have tampered with these packages since they were published on the registry!\n")
+	}
 }
 
 // signaturesJSON is what --json prints; what nobody knows is left out.
