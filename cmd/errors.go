@@ -19,6 +19,7 @@ import (
 	"github.com/ibid-pm/ibid/internal/lifecycle"
 	"github.com/ibid-pm/ibid/internal/manifest"
 	"github.com/ibid-pm/ibid/internal/term"
+	"github.com/ibid-pm/ibid/linker"
 	"github.com/ibid-pm/ibid/lockfile"
 	"github.com/ibid-pm/ibid/registry"
 )
@@ -251,6 +252,7 @@ func (e explanation) print(a *App) {
 func hintsFor(err error) []string {
 	var lock *lockfile.ParseError
 	var file *manifest.Error
+	var location *linker.LocationError
 	switch {
 	case errors.As(err, &lock) && lock.Side != "":
 		return []string{"git checkout --ours " + quoteWord(lock.File) + " && ibid install starts from our side and makes the lock fit package.json"}
@@ -258,6 +260,8 @@ func hintsFor(err error) []string {
 		return []string{"it was left as it is; git diff " + quoteWord(lock.File) + " may show what happened to it"}
 	case errors.As(err, &file):
 		return []string{"git diff " + quoteWord(file.Path) + " may show what happened to it"}
+	case errors.As(err, &location):
+		return []string{"the lock has that entry: remove the lock and node_modules, and ibid install makes both anew"}
 	case missesProject(err):
 		return []string{"go to the folder that has one, or make one here: ibid init -y"}
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):

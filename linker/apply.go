@@ -277,16 +277,25 @@ func (l *layout) rename(from, to string) error {
 	return old.Rename(path.Base(from), parent, path.Base(to))
 }
 
+// LocationError is a lock's entry that lies where no package can.
+type LocationError struct {
+	Location lockfile.Location
+	Why      string
+}
+
+func (e *LocationError) Error() string {
+	return fmt.Sprintf("%q: %s: not a place for a package", e.Location, e.Why)
+}
+
 // CheckLocation refuses a location that does not name a package in a
-// node_modules of the project; a lockfile may have been written by anybody.
+// node_modules of the project, with a *LocationError; a lockfile may have been
+// written by anybody.
 func CheckLocation(loc lockfile.Location) error {
 	s := string(loc)
 	if _, inside, ok := splitStore(s); ok && inside != "" {
 		s = inside
 	}
-	bad := func(why string) error {
-		return fmt.Errorf("%q: %s: not a place for a package", loc, why)
-	}
+	bad := func(why string) error { return &LocationError{loc, why} }
 	if strings.ContainsAny(s, "\\\x00") {
 		return bad("backslash or NUL")
 	}
@@ -343,7 +352,7 @@ func (p *Plan) check() error {
 		loc := string(p.Steps[i].Package.Location)
 		for at := strings.LastIndex(loc, "/node_modules/"); at >= 0; at = strings.LastIndex(loc[:at], "/node_modules/") {
 			if links[loc[:at]] && p.Steps[i].Action != Remove {
-				return fmt.Errorf("%q: inside %q, which is a link: not a place for a package", loc, loc[:at])
+				return &LocationError{lockfile.Location(loc), fmt.Sprintf("inside %q, which is a link", loc[:at])}
 			}
 		}
 	}
