@@ -15,8 +15,6 @@ import (
 // is an error and not a stack overflow.
 const maxDepth = 10000
 
-var notDeeper = fmt.Sprintf("no more than %d levels", maxDepth)
-
 // SyntaxError says where a document stops being what was expected.
 type SyntaxError struct {
 	Offset   int    // bytes from the start of the document as it was given, BOM included
@@ -24,6 +22,8 @@ type SyntaxError struct {
 	Column   int    // from 1, in characters
 	Expected string // "a string", "',' or '}'"
 	Found    string // "end of file", "'x'"
+
+	deep bool
 }
 
 // Error gives "line 3, column 7: expected ',' or '}', found 'x'".
@@ -32,7 +32,7 @@ func (e *SyntaxError) Error() string {
 }
 
 // TooDeep says that the text may well be JSON, and is nested deeper than is read.
-func (e *SyntaxError) TooDeep() bool { return e.Expected == notDeeper }
+func (e *SyntaxError) TooDeep() bool { return e.deep }
 
 // Code is npm's code for a JSON text that does not parse.
 func (e *SyntaxError) Code() string { return "EJSONPARSE" }
@@ -184,7 +184,8 @@ func (s *Scanner) begin(bracket byte) bool {
 		return false
 	}
 	if len(s.open) >= maxDepth {
-		s.failAt(s.pos, notDeeper)
+		s.failAt(s.pos, fmt.Sprintf("no more than %d levels", maxDepth))
+		s.err.deep = true
 		return false
 	}
 	s.pos++
