@@ -429,9 +429,6 @@ func TestWhatIsLeftOutAfterAllHasNoBinAndIsNotCounted(t *testing.T) {
 // Once what was in the way is gone, the next run removes it: also beside a nested
 // package.
 func TestWhatCannotBeRemovedIsTriedAgain(t *testing.T) {
-	if os.Geteuid() <= 0 { // root may, and on Windows everybody
-		t.Skip("nothing keeps this user from removing a file")
-	}
 	dir := t.TempDir()
 	one := lock("a@1.0.0", "a//b@1.0.0", "c@1.0.0")
 	if err := install(t, dir, nil, one, &shop{}); err != nil {
@@ -439,15 +436,10 @@ func TestWhatCannotBeRemovedIsTriedAgain(t *testing.T) {
 	}
 	for _, loc := range []string{"a/node_modules/b", "c"} {
 		kept := filepath.Join(dir, "node_modules", filepath.FromSlash(loc), "kept")
-		if err := os.Mkdir(kept, 0o755); err != nil {
+		if err := os.MkdirAll(filepath.Join(kept, "x"), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(kept, "x"), nil, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Chmod(kept, 0o555); err != nil {
-			t.Fatal(err)
-		}
+		stick(t, kept)
 	}
 	if err := install(t, dir, one, lock("a@1.0.0", "a//b@2.0.0", "c@2.0.0"), &shop{}); err == nil {
 		t.Fatal("everything could be removed")
@@ -466,9 +458,7 @@ func TestWhatCannotBeRemovedIsTriedAgain(t *testing.T) {
 		t.Fatalf("left are %q", all)
 	}
 	for _, kept := range all {
-		if err := os.Chmod(kept, 0o755); err != nil {
-			t.Fatal(err)
-		}
+		unstick(t, kept)
 	}
 	if some, err := Heal(dir); !some || err != nil {
 		t.Errorf("healed: %v, %v", some, err)

@@ -21,3 +21,15 @@ func stick(t *testing.T, dir string) string {
 	t.Cleanup(func() { syscall.Unmount(x, 0) })
 	return "device or resource busy"
 }
+
+// unstick lets what stick has held go, wherever it is now.
+func unstick(t *testing.T, dir string) {
+	t.Helper()
+	err := os.Chmod(dir, 0o755)
+	if err == nil && os.Geteuid() == 0 {
+		err = syscall.Unmount(filepath.Join(dir, "x"), 0)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}

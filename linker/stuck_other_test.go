@@ -17,3 +17,11 @@ func stick(t *testing.T, dir string) string {
 	}
 	return readOnly(t, dir)
 }
+
+// unstick lets what stick has held go, wherever it is now.
+func unstick(t *testing.T, dir string) {
+	t.Helper()
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+}
