@@ -7,6 +7,7 @@ import (
 	"io"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -328,14 +329,11 @@ func (r *runner) runApart(ctx context.Context, t *target, o runOptions, width in
 
 // colourOf gives each name a colour of its own, where there are colours.
 func (a *App) colourOf(name string) string {
-	if !a.ink() {
-		return name
-	}
 	sum := 0
 	for i := range len(name) {
 		sum = sum*31 + int(name[i])
 	}
-	return fmt.Sprintf("\x1b[%dm%s\x1b[0m", 31+(sum&0x7fffffff)%6, name)
+	return a.ink().paint(strconv.Itoa(31+(sum&0x7fffffff)%6), name)
 }
 
 // runTarget runs a script with what comes before and after it.
@@ -534,12 +532,7 @@ func (a *App) listReadable(w io.Writer, t *target) bool {
 	if len(scripts) == 0 {
 		return false
 	}
-	paint := func(code, text string) string {
-		if !a.ink() {
-			return text
-		}
-		return "\x1b[" + code + "m" + text + "\x1b[0m"
-	}
+	i := a.ink()
 	var life, others manifest.Deps
 	for _, s := range scripts {
 		if isLifecycle(s.Name) {
@@ -548,20 +541,20 @@ func (a *App) listReadable(w io.Writer, t *target) bool {
 			others = append(others, s)
 		}
 	}
-	id := paint("36", term.SafeLine(t.id()))
-	via := "via `" + paint("34", a.heading+" run") + "`:"
+	id := i.cyan(term.SafeLine(t.id()))
+	via := "via `" + i.blue(a.heading+" run") + "`:"
 	print := func(list manifest.Deps) {
 		for _, s := range list {
-			fmt.Fprintf(w, "  %s\n    %s\n", term.SafeLine(s.Name), paint("2", term.Safe(s.Spec)))
+			fmt.Fprintf(w, "  %s\n    %s\n", term.SafeLine(s.Name), i.dim(term.Safe(s.Spec)))
 		}
 	}
 	if len(life) > 0 {
-		fmt.Fprintf(w, "%s included in %s:\n", paint("1", "Lifecycle scripts"), id)
+		fmt.Fprintf(w, "%s included in %s:\n", i.bold("Lifecycle scripts"), id)
 		print(life)
 	}
 	if len(others) > 0 {
 		if len(life) == 0 {
-			fmt.Fprintf(w, "%s available in %s %s\n", paint("1", "Scripts"), id, via)
+			fmt.Fprintf(w, "%s available in %s %s\n", i.bold("Scripts"), id, via)
 		} else {
 			fmt.Fprintf(w, "available %s\n", via)
 		}
